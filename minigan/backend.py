@@ -1,0 +1,67 @@
+"""Devices and random numbers: the only module that knows where arrays live.
+
+The engine is written against NumPy's interface. This version computes on the CPU; a request for
+another device is refused here, in one place, and never answered by a silent CPU run.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from minigan.errors import DeviceError, OptionError
+
+Array = np.ndarray
+DTypeLike = Any
+
+DEVICES = ("cpu", "cuda", "cuda:N")
+
+
+def require_device(name: str) -> str:
+    """Return `name` if arrays can live there.
+
+    Raises OptionError for a name that is no device, DeviceError for one that is not available.
+    """
+    if name == "cpu":
+        return name
+    if re.fullmatch(r"cuda(:\d+)?", name):
+        raise DeviceError(
+            f"device {name!r}: minigan has no CUDA back end yet; run with --device cpu"
+        )
+    raise OptionError(f"unknown device {name!r}; allowed: {', '.join(DEVICES)}")
+
+
+def make_rng(*seed: int) -> np.random.Generator:
+    """A Generator over Philox, the counter-based generator, seeded by one or more integers >= 0.
+
+    Different tuples give independent streams (NumPy's SeedSequence hashes them).
+    """
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence(seed)))
+
+
+def rng_state(rng: np.random.Generator) -> dict[str, Any]:
+    """The generator's whole state as plain integers, strings and lists, fit for JSON."""
+    return _plain(rng.bit_generator.state)
+
+
+def restore_rng(rng: np.random.Generator, state: dict[str, Any]) -> None:
+    """Put back a state that `rng_state` returned."""
+    kind = rng.bit_generator.state["bit_generator"]
+    if state["bit_generator"] != kind:
+        raise OptionError(f"random state of {state['bit_generator']} given to a {kind} generator")
+    inner = {k: np.array(v, np.uint64) for k, v in state["state"].items()}
+    rng.bit_generator.state = {
+        **state,
+        "state": inner,
+        "buffer": np.array(state["buffer"], np.uint64),
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, np.ndarray):
+        return [int(v) for v in value]
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,60 @@
+"""Layers, by family: one file each."""
+
+from minigan.layers.activation import (
+    ELU,
+    Activation,
+    LeakyReLU,
+    Maxout,
+    ReLU,
+    Sigmoid,
+    Softplus,
+    Tanh,
+)
+from minigan.layers.base import GradContext, Layer
+from minigan.layers.compose import Concat, Parallel, Residual, Sequential
+from minigan.layers.conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
+from minigan.layers.dense import Dense, Embedding
+from minigan.layers.dropout import Dropout
+from minigan.layers.norm import BatchNorm, InstanceNorm, LayerNorm
+from minigan.layers.params import FlatParams, Param
+from minigan.layers.pool import AvgPool2d, GlobalAvgPool, GlobalMaxPool, GlobalSumPool, MaxPool2d
+from minigan.layers.shape import Flatten, Identity, PixelShuffle, Reshape, Upsample
+
+__all__ = [
+    "ELU",
+    "Activation",
+    "AvgPool2d",
+    "BatchNorm",
+    "Concat",
+    "Conv1d",
+    "Conv2d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "FlatParams",
+    "Flatten",
+    "GlobalAvgPool",
+    "GlobalMaxPool",
+    "GlobalSumPool",
+    "GradContext",
+    "Identity",
+    "InstanceNorm",
+    "Layer",
+    "LayerNorm",
+    "LeakyReLU",
+    "MaxPool2d",
+    "Maxout",
+    "Parallel",
+    "Param",
+    "PixelShuffle",
+    "ReLU",
+    "Reshape",
+    "Residual",
+    "Sequential",
+    "Sigmoid",
+    "Softplus",
+    "Tanh",
+    "Upsample",
+]

@@ -1,0 +1,200 @@
+r"""Activations: element-wise, without parameters.
+
+    y = f(x)      dx = dy f'(x)
+    second: <v, dy f'(x)> gives ddy = v f'(x) and x_extra = v dy f''(x)
+
+f'' vanishes for the piecewise-linear ones, and only for those.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from minigan.backend import Array
+from minigan.errors import OptionError, ShapeError
+from minigan.layers.base import GradContext, Layer
+from minigan.ops import activation as ops
+
+
+class Activation(Layer):
+    """Base: a subclass gives f, its derivative and, where it is curved, the second one.
+
+    The context is the one array that the derivative is computed from.
+    """
+
+    def f(self, x: Array) -> tuple[Array, Array]:
+        """y, and the array to save: x or y."""
+        raise NotImplementedError
+
+    def f_dx(self, dy: Array, saved: Array) -> Array:
+        """dy f'(x)."""
+        raise NotImplementedError
+
+    def f_d2(self, saved: Array) -> Array | None:
+        """f''(x), or None where it vanishes."""
+        return None
+
+    def forward(
+        self, *xs: Array, train: bool = True, update_stats: bool = True
+    ) -> tuple[Array, Array]:
+        (x,) = xs
+        self.check_array(x, "an array")
+        return self.f(x)
+
+    def backward(
+        self, dy: Array, ctx: Array, need_dx: bool = True, need_dw: bool = True
+    ) -> Array | None:
+        return self.f_dx(dy, ctx) if need_dx else None
+
+    def double_backward(self, ddx: Array, gctx: GradContext) -> tuple[Array, Array | None]:
+        curvature = self.f_d2(gctx.ctx)
+        x_extra = None if curvature is None else ddx * gctx.dy * curvature
+        return self.f_dx(ddx, gctx.ctx), x_extra
+
+
+class ReLU(Activation):
+    """max(x, 0)."""
+
+    def f(self, x: Array) -> tuple[Array, Array]:
+        y = ops.relu(x)
+        return y, y
+
+    def f_dx(self, dy: Array, saved: Array) -> Array:
+        return ops.relu_dx(dy, saved)
+
+
+class LeakyReLU(Activation):
+    """x where positive, negative_slope * x elsewhere; 0 <= negative_slope < 1."""
+
+    def __init__(self, *, negative_slope: float = 0.01) -> None:
+        super().__init__()
+        if not 0 <= negative_slope < 1:
+            raise OptionError(f"negative_slope={negative_slope!r} must lie in [0, 1)")
+        self.negative_slope = negative_slope
+
+    def describe(self) -> str:
+        return f"negative_slope={self.negative_slope}"
+
+    def f(self, x: Array) -> tuple[Array, Array]:
+        return ops.leaky_relu(x, self.negative_slope), x
+
+    def f_dx(self, dy: Array, saved: Array) -> Array:
+        return ops.leaky_relu_dx(dy, saved, self.negative_slope)
+
+
+class ELU(Activation):
+    """x where positive, alpha (exp(x) - 1) elsewhere."""
+
+    def __init__(self, *, alpha: float = 1.0) -> None:
+        super().__init__()
+        if not alpha > 0:
+            raise OptionError(f"alpha={alpha!r} must be above 0")
+        self.alpha = alpha
+
+    def f(self, x: Array) -> tuple[Array, Array]:
+        y = ops.elu(x, self.alpha)
+        return y, y
+
+    def f_dx(self, dy: Array, saved: Array) -> Array:
+        return ops.elu_dx(dy, saved, self.alpha)
+
+    def f_d2(self, saved: Array) -> Array:
+        return ops.elu_d2(saved, self.alpha)
+
+
+class Tanh(Activation):
+    """The hyperbolic tangent."""
+
+    def f(self, x: Array) -> tuple[Array, Array]:
+        y = ops.tanh(x)
+        return y, y
+
+    def f_dx(self, dy: Array, saved: Array) -> Array:
+        return ops.tanh_dx(dy, saved)
+
+    def f_d2(self, saved: Array) -> Array:
+        return ops.tanh_d2(saved)
+
+
+class Sigmoid(Activation):
+    """1 / (1 + exp(-x)). Losses take logits: put it at a network's end for reading only."""
+
+    def f(self, x: Array) -> tuple[Array, Array]:
+        y = ops.sigmoid(x)
+        return y, y
+
+    def f_dx(self, dy: Array, saved: Array) -> Array:
+        return ops.sigmoid_dx(dy, saved)
+
+    def f_d2(self, saved: Array) -> Array:
+        return ops.sigmoid_d2(saved)
+
+
+class Softplus(Activation):
+    """log(1 + exp(beta x)) / beta."""
+
+    def __init__(self, *, beta: float = 1.0) -> None:
+        super().__init__()
+        if not beta > 0:
+            raise OptionError(f"beta={beta!r} must be above 0")
+        self.beta = beta
+
+    def f(self, x: Array) -> tuple[Array, Array]:
+        return ops.softplus(x, self.beta), x
+
+    def f_dx(self, dy: Array, saved: Array) -> Array:
+        return ops.softplus_dx(dy, saved, self.beta)
+
+    def f_d2(self, saved: Array) -> Array:
+        return ops.softplus_d2(saved, self.beta)
+
+
+@dataclass(slots=True)
+class MaxoutContext:
+    winner: Array  # (..., C, 1): which piece was the largest
+    x_shape: tuple[int, ...]
+
+
+class Maxout(Layer):
+    """The largest of num_pieces neighbours: (..., C * num_pieces) -> (..., C).
+
+    After Dense(in, C * num_pieces) it is the maxout unit of Goodfellow et al. 2013, eq. 2.
+    """
+
+    def __init__(self, num_pieces: int) -> None:
+        super().__init__()
+        if num_pieces < 2:
+            raise OptionError(f"num_pieces={num_pieces!r} must be at least 2")
+        self.num_pieces = num_pieces
+
+    def describe(self) -> str:
+        return str(self.num_pieces)
+
+    def forward(
+        self, *xs: Array, train: bool = True, update_stats: bool = True
+    ) -> tuple[Array, MaxoutContext]:
+        (x,) = xs
+        self.check_array(x, "an array")
+        if x.shape[-1] % self.num_pieces:
+            raise ShapeError(f"{self!r} wanted (..., C * {self.num_pieces}), got shape {x.shape}")
+        pieces = self._pieces(x)
+        winner = pieces.argmax(-1)[..., None]
+        y = np.take_along_axis(pieces, winner, -1)[..., 0]
+        return y, MaxoutContext(winner, x.shape)
+
+    def backward(
+        self, dy: Array, ctx: MaxoutContext, need_dx: bool = True, need_dw: bool = True
+    ) -> Array | None:
+        if not need_dx:
+            return None
+        dx = np.zeros((*ctx.winner.shape[:-1], self.num_pieces), dy.dtype)
+        np.put_along_axis(dx, ctx.winner, dy[..., None], -1)
+        return dx.reshape(ctx.x_shape)
+
+    def double_backward(self, ddx: Array, gctx: GradContext) -> tuple[Array, None]:
+        return np.take_along_axis(self._pieces(ddx), gctx.ctx.winner, -1)[..., 0], None
+
+    def _pieces(self, x: Array) -> Array:
+        return x.reshape(*x.shape[:-1], x.shape[-1] // self.num_pieces, self.num_pieces)

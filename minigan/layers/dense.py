@@ -1,0 +1,130 @@
+r"""Fully connected layers and table look-up.
+
+Dense:  y = x W + b            W (in, out)
+        dx = dy W^T            dW = x^T dy          db = sum dy
+second: <v, dx> = <v W, dy>    so ddy = v W, and dW gains v^T dy
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minigan import init as initializers
+from minigan.backend import Array
+from minigan.errors import ShapeError
+from minigan.layers.base import GradContext, Layer
+
+
+@dataclass(slots=True)
+class DenseContext:
+    x: Array
+    version: int
+
+
+class Dense(Layer):
+    """Affine map of the last axis: (..., in_features) -> (..., out_features)."""
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        *,
+        bias: bool = True,
+        init: str | initializers.Initializer = "he_normal",
+        rng: np.random.Generator,
+    ) -> None:
+        super().__init__()
+        self.in_features, self.out_features = in_features, out_features
+        draw = initializers.get(init)
+        shape = (in_features, out_features)
+        self.weight = self.add_param("weight", draw(shape, in_features, out_features, rng))
+        self.bias = self.add_param("bias", np.zeros(out_features, np.float32)) if bias else None
+
+    def describe(self) -> str:
+        return f"{self.in_features}, {self.out_features}"
+
+    def forward(
+        self, *xs: Array, train: bool = True, update_stats: bool = True
+    ) -> tuple[Array, DenseContext]:
+        (x,) = xs
+        self.check_array(
+            x,
+            f"(..., {self.in_features})",
+            isinstance(x, np.ndarray) and x.ndim >= 2 and x.shape[-1] == self.in_features,
+            self.weight.data.dtype,
+        )
+        y = x @ self.weight.data
+        if self.bias is not None:
+            y += self.bias.data
+        return y, DenseContext(x, self.weight.version)
+
+    def backward(
+        self, dy: Array, ctx: DenseContext, need_dx: bool = True, need_dw: bool = True
+    ) -> Array | None:
+        self.check_fresh(ctx.version, self.weight)
+        if need_dw:
+            rows = dy.reshape(-1, self.out_features)
+            self.weight.grad += ctx.x.reshape(-1, self.in_features).T @ rows
+            if self.bias is not None:
+                self.bias.grad += rows.sum(0)
+        return dy @ self.weight.data.T if need_dx else None
+
+    def double_backward(self, ddx: Array, gctx: GradContext) -> tuple[Array, None]:
+        self.check_fresh(gctx.ctx.version, self.weight)
+        rows = gctx.dy.reshape(-1, self.out_features)
+        self.weight.grad += ddx.reshape(-1, self.in_features).T @ rows
+        return ddx @ self.weight.data, None
+
+
+@dataclass(slots=True)
+class EmbeddingContext:
+    index: Array
+
+
+class Embedding(Layer):
+    """A trainable row for each of num_embeddings integers: (...) -> (..., embedding_dim)."""
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        *,
+        init: str | initializers.Initializer | None = None,
+        rng: np.random.Generator,
+    ) -> None:
+        super().__init__()
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        draw = initializers.get(init or initializers.normal(1.0))
+        shape = (num_embeddings, embedding_dim)
+        self.weight = self.add_param("weight", draw(shape, num_embeddings, embedding_dim, rng))
+
+    def describe(self) -> str:
+        return f"{self.num_embeddings}, {self.embedding_dim}"
+
+    def forward(
+        self, *xs: Array, train: bool = True, update_stats: bool = True
+    ) -> tuple[Array, EmbeddingContext]:
+        (index,) = xs
+        if not isinstance(index, np.ndarray) or not np.issubdtype(index.dtype, np.integer):
+            kind = index.dtype if isinstance(index, np.ndarray) else type(index).__name__
+            raise ShapeError(f"{self!r} wanted an array of integers, got {kind}")
+        if index.size and (index.min() < 0 or index.max() >= self.num_embeddings):
+            raise ShapeError(
+                f"{self!r} wanted integers from 0 to {self.num_embeddings - 1}, "
+                f"got {index.min()} to {index.max()}"
+            )
+        return self.weight.data[index], EmbeddingContext(index)
+
+    def backward(
+        self, dy: Array, ctx: EmbeddingContext, need_dx: bool = True, need_dw: bool = True
+    ) -> None:
+        """Adds each row's gradient; integers have none, so None is returned."""
+        if need_dw:
+            rows = dy.reshape(-1, self.embedding_dim)
+            np.add.at(self.weight.grad, ctx.index.reshape(-1), rows)
+
+    def input_gradient(self, dy: Array, ctx: EmbeddingContext) -> Any:
+        raise ShapeError(f"{self!r} takes integers: there is no gradient of its input to penalise")

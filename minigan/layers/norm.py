@@ -1,0 +1,235 @@
+r"""Batch, instance and layer normalisation: one formula over different axes.
+
+    y = gamma xhat + beta,    xhat = (x - mean) / sqrt(var + eps)
+
+with mean and biased variance over
+
+    BatchNorm      every axis but the channels           (Ioffe and Szegedy 2015)
+    InstanceNorm   the places of one example's channel   (Ulyanov et al. 2016)
+    LayerNorm      the last axes of one example          (Ba et al. 2016)
+
+The derivatives of x -> xhat are derived in ops/norm.py.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from minigan import init as initializers
+from minigan.backend import Array
+from minigan.errors import OptionError, ShapeError
+from minigan.layers.base import GradContext, Layer
+from minigan.ops.norm import Axes, normalize, normalize_ddx, normalize_dx
+
+
+@dataclass(slots=True)
+class NormContext:
+    xhat: Array
+    s: Array  # 1 / sqrt(var + eps)
+    axes: Axes | None  # None: s and the mean were constants (running statistics)
+    version: int
+
+
+class _Norm(Layer):
+    """The affine part and the derivatives; a subclass says which axes to normalise."""
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        *,
+        eps: float,
+        affine: bool,
+        init: str | initializers.Initializer,
+        rng: np.random.Generator | None,
+    ) -> None:
+        super().__init__()
+        if not eps > 0:
+            raise OptionError(f"eps={eps!r} must be above 0")
+        self.shape, self.eps, self.affine = shape, eps, affine
+        if affine:
+            size = math.prod(shape)
+            draw = initializers.get(init)
+            if rng is None:
+                rng = np.random.default_rng(0)  # constant initialisers draw nothing
+            self.gamma = self.add_param("weight", draw(shape, size, size, rng))
+            self.beta = self.add_param("bias", np.zeros(shape, np.float32))
+
+    def describe(self) -> str:
+        return ", ".join(map(str, self.shape))
+
+    def finish(self, xhat: Array, s: Array, axes: Axes | None) -> tuple[Array, NormContext]:
+        """gamma xhat + beta, and the context."""
+        if not self.affine:
+            return xhat.copy(), NormContext(xhat, s, axes, 0)
+        y = xhat * self.gamma.data
+        y += self.beta.data
+        return y, NormContext(xhat, s, axes, self.gamma.version)
+
+    def backward(
+        self, dy: Array, ctx: NormContext, need_dx: bool = True, need_dw: bool = True
+    ) -> Array | None:
+        if self.affine:
+            self.check_fresh(ctx.version, self.gamma)
+            if need_dw:
+                self.gamma.grad += self._per_parameter(dy * ctx.xhat)
+                self.beta.grad += self._per_parameter(dy)
+        if not need_dx:
+            return None
+        g = self._scaled(dy)
+        if ctx.axes is None:
+            return g * ctx.s
+        return normalize_dx(g, ctx.xhat, ctx.s, ctx.axes)
+
+    def double_backward(self, ddx: Array, gctx: GradContext) -> tuple[Array, Array | None]:
+        ctx: NormContext = gctx.ctx
+        x_extra: Array | None
+        if ctx.axes is None:
+            dg, x_extra = ddx * ctx.s, None
+        else:
+            g = self._scaled(gctx.dy)
+            dg, x_extra = normalize_ddx(ddx, g, ctx.xhat, ctx.s, ctx.axes)
+        if self.affine:
+            self.check_fresh(ctx.version, self.gamma)
+            self.gamma.grad += self._per_parameter(gctx.dy * dg)
+        return self._scaled(dg), x_extra
+
+    def _scaled(self, a: Array) -> Array:
+        return a * self.gamma.data if self.affine else a
+
+    def _per_parameter(self, a: Array) -> Array:
+        """Summed over every axis that the parameters do not have."""
+        return a.sum(tuple(range(a.ndim - len(self.shape))))
+
+
+class BatchNorm(_Norm):
+    """Normalises each channel over the batch and all places: (N, ..., C) -> (N, ..., C).
+
+    In training, mean and variance are the batch's, and the running ones move by `momentum`
+    towards them (PyTorch's meaning; the running variance is the unbiased one). Out of training
+    the running statistics are used, as constants. `init` draws gamma: DCGAN's N(1, 0.02^2), or 1.
+
+    Raises ShapeError for a training batch with one value per channel: its variance is 0.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        *,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = True,
+        init: str | initializers.Initializer = "ones",
+        rng: np.random.Generator | None = None,
+    ) -> None:
+        super().__init__((num_features,), eps=eps, affine=affine, init=init, rng=rng)
+        if not 0 <= momentum <= 1:
+            raise OptionError(f"momentum={momentum!r} must lie in [0, 1]")
+        self.momentum = momentum
+        self.own_buffers["running_mean"] = np.zeros(num_features, np.float32)
+        self.own_buffers["running_var"] = np.ones(num_features, np.float32)
+
+    def forward(
+        self, *xs: Array, train: bool = True, update_stats: bool = True
+    ) -> tuple[Array, NormContext]:
+        (x,) = xs
+        self.check_array(
+            x,
+            f"(N, ..., {self.shape[0]})",
+            isinstance(x, np.ndarray) and x.ndim >= 2 and x.shape[-1] == self.shape[0],
+            self.own_buffers["running_mean"].dtype,
+        )
+        if not train:
+            mean, var = self.own_buffers["running_mean"], self.own_buffers["running_var"]
+            s = 1 / np.sqrt(var + x.dtype.type(self.eps))
+            return self.finish((x - mean) * s, s, None)
+        count = x.size // x.shape[-1]
+        if count < 2:
+            raise ShapeError(
+                f"{self!r} in training needs more than one value per channel, got shape {x.shape}; "
+                "use a larger batch, or train=False"
+            )
+        axes = tuple(range(x.ndim - 1))
+        xhat, s, mean, var = normalize(x, axes, self.eps)
+        if update_stats:
+            self._move("running_mean", mean.reshape(-1))
+            self._move("running_var", var.reshape(-1) * x.dtype.type(count / (count - 1)))
+        return self.finish(xhat, s, axes)
+
+    def _move(self, name: str, value: Array) -> None:
+        buffer = self.own_buffers[name]
+        buffer += buffer.dtype.type(self.momentum) * (value - buffer)
+
+
+class InstanceNorm(_Norm):
+    """Normalises each channel of each example over its places: (N, ..., C) -> (N, ..., C).
+
+    As PyTorch's, without affine parameters unless asked; no running statistics. Raises ShapeError
+    where there is one place only.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        *,
+        eps: float = 1e-5,
+        affine: bool = False,
+        init: str | initializers.Initializer = "ones",
+        rng: np.random.Generator | None = None,
+    ) -> None:
+        super().__init__((num_features,), eps=eps, affine=affine, init=init, rng=rng)
+
+    def forward(
+        self, *xs: Array, train: bool = True, update_stats: bool = True
+    ) -> tuple[Array, NormContext]:
+        (x,) = xs
+        self.check_array(
+            x,
+            f"(N, ..., {self.shape[0]}) with more than one place",
+            isinstance(x, np.ndarray)
+            and x.ndim >= 3
+            and x.shape[-1] == self.shape[0]
+            and math.prod(x.shape[1:-1]) > 1,
+            self.gamma.data.dtype if self.affine else None,
+        )
+        axes = tuple(range(1, x.ndim - 1))
+        xhat, s, _, _ = normalize(x, axes, self.eps)
+        return self.finish(xhat, s, axes)
+
+
+class LayerNorm(_Norm):
+    """Normalises each example over its last axes, whose sizes are `normalized_shape`.
+
+    (..., *normalized_shape) -> the same; gamma and beta have normalized_shape.
+    """
+
+    def __init__(
+        self,
+        normalized_shape: int | tuple[int, ...],
+        *,
+        eps: float = 1e-5,
+        affine: bool = True,
+        init: str | initializers.Initializer = "ones",
+        rng: np.random.Generator | None = None,
+    ) -> None:
+        if isinstance(normalized_shape, int):
+            normalized_shape = (normalized_shape,)
+        shape = tuple(normalized_shape)
+        super().__init__(shape, eps=eps, affine=affine, init=init, rng=rng)
+
+    def forward(
+        self, *xs: Array, train: bool = True, update_stats: bool = True
+    ) -> tuple[Array, NormContext]:
+        (x,) = xs
+        inner = len(self.shape)
+        self.check_array(
+            x,
+            f"(N, ..., {self.describe()})",
+            isinstance(x, np.ndarray) and x.ndim > inner and x.shape[-inner:] == self.shape,
+            self.gamma.data.dtype if self.affine else None,
+        )
+        axes = tuple(range(x.ndim - inner, x.ndim))
+        xhat, s, _, _ = normalize(x, axes, self.eps)
+        return self.finish(xhat, s, axes)

@@ -1,0 +1,125 @@
+"""Parameters, and the one contiguous buffer that a whole network's parameters live in."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minigan.backend import Array, DTypeLike
+from minigan.errors import CheckpointError, OptionError
+
+
+class Version:
+    """Counts the changes of a set of parameters, so that a stale backward pass is caught."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
+class Param:
+    """A trainable array `data` and the gradient `grad` that backward passes add into."""
+
+    __slots__ = ("_version", "data", "grad", "packed")
+
+    def __init__(self, data: Array) -> None:
+        self.data = data
+        self.grad = np.zeros_like(data)
+        self.packed = False
+        self._version = Version()
+
+    @property
+    def version(self) -> int:
+        """Moves on whenever an optimiser, or anyone through `FlatParams.touch`, changes data."""
+        return self._version.count
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.data.shape
+
+    def bind(self, data: Array, grad: Array, version: Version) -> None:
+        """Move into `data` and `grad`, views of a shared buffer, keeping the values."""
+        data[...] = self.data
+        grad[...] = self.grad
+        self.data, self.grad, self._version, self.packed = data, grad, version, True
+
+
+class FlatParams:
+    """All parameters of a network in one buffer `data` (P,), all gradients in `grad` (P,).
+
+    The layers hold views, so an optimiser, a moving average or a file needs one pass over one
+    array. `slices` maps each dotted name to its place.
+
+    Raises OptionError when a parameter already lives in another buffer (pack the outermost
+    network, once) and when the parameters' dtypes differ.
+    """
+
+    def __init__(self, params: dict[str, Param]) -> None:
+        named: dict[str, Param] = {}
+        for name, p in params.items():
+            if any(p is other for other in named.values()):
+                continue  # shared by two layers: one place, the first name
+            if p.packed:
+                raise OptionError(
+                    f"parameter {name!r} already lives in another buffer; "
+                    "take the parameters of the outermost network, once"
+                )
+            named[name] = p
+        dtypes = {p.data.dtype for p in named.values()}
+        if len(dtypes) > 1:
+            raise OptionError(f"parameters of several dtypes: {sorted(map(str, dtypes))}")
+        self.params = named
+        self.version = Version()
+        self.slices: dict[str, slice] = {}
+        self._allocate(dtypes.pop() if dtypes else np.dtype(np.float32))
+
+    @property
+    def size(self) -> int:
+        """Number of scalars."""
+        return self.data.size
+
+    def astype(self, dtype: DTypeLike) -> None:
+        """Move everything into new buffers of another dtype; optimisers made before are stale."""
+        self._allocate(np.dtype(dtype))
+        self.touch()
+
+    def zero_grad(self) -> None:
+        self.grad[...] = 0
+
+    def touch(self) -> None:
+        """Say that `data` changed: backward passes of earlier forwards are refused from now on."""
+        self.version.count += 1
+
+    def grad_norm(self) -> float:
+        """Euclidean norm of the gradient."""
+        return float(np.sqrt(np.dot(self.grad, self.grad)))
+
+    def first_nonfinite(self) -> str | None:
+        """Name of the parameter nearest the output whose gradient is not finite, if any."""
+        for name in reversed(self.slices):
+            if not np.isfinite(self.grad[self.slices[name]]).all():
+                return name
+        return None
+
+    def load(self, data: Array) -> None:
+        """Overwrite the parameters with `data` (P,)."""
+        if data.shape != self.data.shape:
+            raise CheckpointError(
+                f"{data.size} stored parameters for a network of {self.data.size}: "
+                "the file belongs to another architecture"
+            )
+        self.data[...] = data
+        self.touch()
+
+    def _allocate(self, dtype: np.dtype) -> None:
+        total = sum(p.data.size for p in self.params.values())
+        self.data = np.zeros(total, dtype)
+        self.grad = np.zeros(total, dtype)
+        start = 0
+        for name, p in self.params.items():
+            place = slice(start, start + p.data.size)
+            p.bind(
+                self.data[place].reshape(p.shape), self.grad[place].reshape(p.shape), self.version
+            )
+            self.slices[name] = place
+            start = place.stop
