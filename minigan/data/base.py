@@ -1,0 +1,86 @@
+"""What a data set is: examples with a fixed shape, finite or drawn without end.
+
+An *image* is float32 (H, W, C) in [-1, 1], a *point* is float32 (D,). A data set may carry labels:
+several columns of class numbers, one column per name in `label_names`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+LabelNames = dict[str, tuple[str, ...]]
+
+
+class DataWarning(UserWarning):
+    """Data that was used only in part, such as a folder with unreadable pictures."""
+
+
+class Batch(NamedTuple):
+    """Examples and their labels, row by row.
+
+    x       float32; images (N, H, W, C) in [-1, 1], points (N, D)
+    labels  int64 (N, L), one column per name in the data set's `label_names`, or None
+    """
+
+    x: np.ndarray
+    labels: np.ndarray | None
+
+
+class Dataset(ABC):
+    """Examples of one shape. Every data set can `draw`; a finite one can also `take` by index.
+
+    name         a short name, or the path as the user typed it
+    shape        of one example: (H, W, C) or (D,)
+    label_names  label -> names of its classes, in the column order of `Batch.labels`;
+                 empty when unlabelled
+    """
+
+    def __init__(
+        self, name: str, shape: tuple[int, ...], label_names: LabelNames | None = None
+    ) -> None:
+        self.name = name
+        self.shape = shape
+        self.label_names: LabelNames = label_names or {}
+
+    @property
+    def kind(self) -> Literal["image", "points"]:
+        return "image" if len(self.shape) == 3 else "points"
+
+    @property
+    @abstractmethod
+    def size(self) -> int | None:
+        """Number of examples; None when they are drawn without end."""
+
+    @abstractmethod
+    def draw(self, n: int, rng: np.random.Generator) -> Batch:
+        """`n` independent examples; the same state of `rng` gives the same ones."""
+
+
+class Finite(Dataset):
+    """A data set with a last example."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def take(self, indices: np.ndarray) -> Batch:
+        """The examples at `indices`, int (N,), in that order."""
+
+    @property
+    def size(self) -> int:
+        return len(self)
+
+    def draw(self, n: int, rng: np.random.Generator) -> Batch:
+        """`n` examples drawn uniformly with replacement."""
+        return self.take(rng.integers(len(self), size=n))
+
+
+class Endless(Dataset):
+    """A data set that is a distribution: every `draw` is fresh."""
+
+    @property
+    def size(self) -> None:
+        return None
