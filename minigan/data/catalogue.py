@@ -1,0 +1,88 @@
+"""Opens data by name or path: the table of data sets and the readers of the user's own files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from minigan.data import cifar, digits, folder, idx, kittens, mixtures, npz
+from minigan.data.base import Dataset
+from minigan.data.options import Channels, Options, Split
+from minigan.errors import DataError, UnknownNameError
+
+
+class Entry(NamedTuple):
+    """A data set that has a name: one line for `minigan list`, and how to open it."""
+
+    description: str
+    open: Callable[[Options], Dataset]
+
+
+class Reader(Protocol):
+    """A module that reads one format of the user's own data."""
+
+    def recognises(self, path: Path) -> bool: ...
+
+    def open(self, path: Path, options: Options) -> Dataset: ...
+
+
+class UnknownDataError(UnknownNameError):
+    """A word that is neither the name of a data set nor an existing path."""
+
+    def __init__(self, given: str, known: Iterable[str]) -> None:
+        super().__init__("data", given, known)
+        self.args = (f"{self.args[0]}; there is no such file or folder either",)
+
+
+DATASETS: dict[str, Entry] = {
+    "kittens": Entry(
+        "324,000 kittens painted in layers, 32x32 or 64x64 colour, five labels; the default",
+        kittens.open_kittens,
+    ),
+    "digits": Entry("10,000 handwritten digits of MNIST, 28x28 grey", digits.open_digits),
+    "ring": Entry("8 Gaussians on a circle, points in the plane", mixtures.open_ring),
+    "grid": Entry("25 Gaussians on a grid, points in the plane", mixtures.open_grid),
+    "gaussian1d": Entry("one Gaussian, points on the line", mixtures.open_gaussian1d),
+}
+
+# The first that recognises a path reads it. The last one takes any folder.
+READERS: tuple[Reader, ...] = (npz, idx, cifar, folder)
+
+
+def open_data(
+    name_or_path: str,
+    *,
+    size: int | tuple[int, int] | None = None,
+    channels: Channels | None = None,
+    split: Split = "train",
+    strict: bool = False,
+) -> Dataset:
+    """The data set of that name (see `DATASETS`), or else the user's own at that path.
+
+    size      side or (height, width) in pixels; pictures are cropped to its aspect and resized
+    channels  1 (luminance) or 3
+    split     "train", or "test" for examples that "train" never gives
+    strict    refuse damaged files instead of skipping them with a DataWarning
+
+    A name goes before a path: a folder called kittens is "./kittens".
+
+    Raises OptionError for an option that the data cannot honour, UnknownDataError for a word that
+    is neither name nor path, and DataError for data that cannot be used.
+    """
+    options = Options.checked(size, channels, split, strict)
+    if name_or_path in DATASETS:
+        return DATASETS[name_or_path].open(options)
+    path = Path(name_or_path).expanduser()
+    if not path.exists():
+        raise UnknownDataError(name_or_path, DATASETS)
+    for reader in READERS:
+        if reader.recognises(path):
+            try:
+                return reader.open(path, options)
+            except OSError as error:  # no permission, a failing disk
+                raise DataError(f"{path} cannot be read: {error}") from error
+    raise DataError(
+        f"{name_or_path} is of no kind that minigan reads: give a folder of pictures, IDX files "
+        "(*-ubyte, also .gz), CIFAR-10 .bin files or an .npz archive"
+    )
