@@ -1,0 +1,53 @@
+"""An exponential moving average of a network's weights, to sample from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from minigan.backend import Array
+from minigan.errors import OptionError
+from minigan.layers.base import Layer
+
+
+class EMA:
+    """average = decay average + (1 - decay) theta after each step, from theta's first value.
+
+    Running statistics are averaged with the weights, so that they belong together.
+    """
+
+    def __init__(self, net: Layer, decay: float) -> None:
+        if not 0 <= decay < 1:
+            raise OptionError(f"EMA decay={decay!r} must lie in [0, 1)")
+        self.net, self.decay = net, decay
+        self.average = {name: array.copy() for name, array in self._live().items()}
+
+    def update(self) -> None:
+        """Call once after each step of the network's optimiser."""
+        for name, array in self._live().items():
+            self.average[name] += (1 - self.decay) * (array - self.average[name])
+
+    @contextmanager
+    def applied(self) -> Iterator[Layer]:
+        """Within the block the network holds the average; afterwards its own weights again."""
+        self._swap()
+        try:
+            yield self.net
+        finally:
+            self._swap()
+
+    def _live(self) -> dict[str, Array]:
+        """The arrays that are averaged: all parameters as one, and floating-point buffers."""
+        buffers = {
+            name: b for name, b in self.net.buffers.items() if np.issubdtype(b.dtype, np.floating)
+        }
+        return {"params": self.net.flat.data, **buffers}
+
+    def _swap(self) -> None:
+        for name, array in self._live().items():
+            held = array.copy()
+            array[...] = self.average[name]
+            self.average[name] = held
+        self.net.flat.touch()

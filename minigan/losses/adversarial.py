@@ -1,0 +1,84 @@
+r"""The objectives of the original paper, on logits l with D(x) = sigmoid(l).
+
+    -log D(x) = softplus(-l)          -log(1 - D(x)) = softplus(l)
+
+so nothing under- or overflows, and the gradients are sigmoids. Losses are descended: what the
+paper ascends stands with its sign turned. Each function returns the loss and its gradient with
+respect to every logit it was given.
+
+Goodfellow et al. 2014, "Generative adversarial nets"; Goodfellow 2016, "NIPS 2016 tutorial".
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from minigan.backend import Array
+from minigan.errors import OptionError, UnknownNameError
+from minigan.ops.activation import sigmoid, softplus
+
+EQUATIONS = {
+    "loss.d": r"J^{(D)} = -\frac{1}{m} \sum_{i=1}^m [\log D(x^{(i)})"
+    r" + \log(1 - D(G(z^{(i)})))]",
+    "loss.minimax": r"J^{(G)} = \frac{1}{m} \sum_{i=1}^m \log(1 - D(G(z^{(i)})))",
+    "loss.nonsaturating": r"J^{(G)} = -\frac{c}{m} \sum_{i=1}^m \log D(G(z^{(i)})), \quad c = 1"
+    r" \text{ or the tutorial's } \frac{1}{2}",
+}
+
+
+class Minimax:
+    """The zero-sum game: G descends log(1 - D(G(z))) (paper, eq. 1 and Algorithm 1)."""
+
+    name: ClassVar[str] = "minimax"
+    summary: ClassVar[str] = "the paper's game: G descends log(1 - D(G(z)))"
+
+    def discriminator(self, real: Array, fake: Array) -> tuple[float, Array, Array]:
+        """J(D) of logits (N, 1) on real and generated examples, and both gradients."""
+        loss = softplus(-real).mean() + softplus(fake).mean()  # eq: loss.d
+        return float(loss), -sigmoid(-real) / real.size, sigmoid(fake) / fake.size
+
+    def generator(self, fake: Array) -> tuple[float, Array]:
+        """J(G) of the logits of generated examples, and its gradient.
+
+        The gradient vanishes where D is sure that they are generated: G learns nothing there.
+        """
+        loss = -softplus(fake).mean()  # eq: loss.minimax
+        return float(loss), -sigmoid(fake) / fake.size
+
+
+class NonSaturating(Minimax):
+    """The same D; G descends -scale log D(G(z)), whose gradient is strong where D is sure.
+
+    `scale` is 1, as the paper's section 3 and common code have it; the tutorial's eq. 13 halves
+    the losses of both players, so 1/2 there.
+    """
+
+    name = "non-saturating"
+    summary = "the same fixed point, stronger early gradients: G descends -log D(G(z))"
+
+    def __init__(self, scale: float = 1.0) -> None:
+        if not scale > 0:
+            raise OptionError(f"scale={scale!r} must be above 0")
+        self.scale = scale
+
+    def generator(self, fake: Array) -> tuple[float, Array]:
+        """J(G) of the logits of generated examples, and its gradient."""
+        loss = self.scale * softplus(-fake).mean()  # eq: loss.nonsaturating
+        return float(loss), -self.scale * sigmoid(-fake) / fake.size
+
+
+OBJECTIVES: dict[str, type[Minimax]] = {o.name: o for o in (Minimax, NonSaturating)}
+
+
+def get(name: str) -> Minimax:
+    """A new objective of that name. Raises UnknownNameError."""
+    if name not in OBJECTIVES:
+        raise UnknownNameError("objective", name, OBJECTIVES)
+    return OBJECTIVES[name]()
+
+
+def mean_probability(logits: Array) -> float:
+    """The mean of D = sigmoid(logits), the D(x) and D(G(z)) of a log."""
+    return float(np.mean(sigmoid(logits)))

@@ -1,0 +1,130 @@
+"""DCGAN to the guidelines of its paper, for any legal size (Radford et al. 2016, section 3).
+
+Strided convolutions do what pooling does; batch norm stands in both networks, but not at G's
+output nor D's input; ReLU in G with tanh at its end, LeakyReLU 0.2 in D; no hidden dense layers.
+Every weight is drawn from N(0, 0.02^2), every gamma from N(1, 0.02^2).
+
+A picture of (H, W) is halved n times down to a base whose shorter side is 4 to 7: n = 3 and 4x4
+for 32x32, n = 4 and 4x4 for 64x64, n = 2 and 7x7 for 28x28.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minigan import init
+from minigan.errors import OptionError
+from minigan.layers import (
+    BatchNorm,
+    Conv2d,
+    ConvTranspose2d,
+    Dense,
+    Flatten,
+    Layer,
+    LeakyReLU,
+    ReLU,
+    Reshape,
+    Sequential,
+    Tanh,
+)
+
+BASE = range(4, 8)  # sides that the shorter edge of the base may have
+GAMMA = init.normal(0.02, mean=1.0)
+
+
+def halvings(shape: tuple[int, ...]) -> int:
+    """How often a picture (H, W, C) is halved. Raises OptionError for a size that cannot be."""
+    h, w = shape[:2]
+    n = _halvings(h, w)
+    if n is None:
+        raise OptionError(
+            f"DCGAN cannot make pictures of {h}x{w}: halving must lead to a shorter side of "
+            f"{BASE[0]} to {BASE[-1]} pixels; nearest legal sizes: {' and '.join(_nearest(h, w))} "
+            "(--size)"
+        )
+    return n
+
+
+def dcgan_generator(
+    z_dim: int, shape: tuple[int, ...], *, width: int = 64, rng: np.random.Generator
+) -> Sequential:
+    """G: z (N, z_dim) -> pictures (N, H, W, C) in (-1, 1); `width` channels before the last layer.
+
+    z is projected and reshaped to the base, then each transposed convolution doubles the size and
+    halves the channels.
+    """
+    n = halvings(shape)
+    h, w, channels = shape
+    base = (h >> n, w >> n, width << (n - 1))
+    layers: list[Layer] = [
+        Dense(z_dim, int(np.prod(base)), bias=False, init=init.dcgan, rng=rng),
+        Reshape(*base),
+        BatchNorm(base[2], init=GAMMA, rng=rng),
+        ReLU(),
+    ]
+    features = base[2]
+    for _ in range(n - 1):
+        layers += [
+            _up(features, features // 2, bias=False, rng=rng),
+            BatchNorm(features // 2, init=GAMMA, rng=rng),
+            ReLU(),
+        ]
+        features //= 2
+    layers += [_up(features, channels, bias=True, rng=rng), Tanh()]
+    return Sequential(*layers)
+
+
+def dcgan_discriminator(
+    shape: tuple[int, ...], *, width: int = 64, rng: np.random.Generator
+) -> Sequential:
+    """D: pictures (N, H, W, C) -> logits (N, 1); each convolution halves the size.
+
+    `width` channels after the first layer, doubled by each further one.
+    """
+    n = halvings(shape)
+    h, w, channels = shape
+    layers: list[Layer] = [
+        _down(channels, width, bias=True, rng=rng),
+        LeakyReLU(negative_slope=0.2),
+    ]
+    features = width
+    for _ in range(n - 1):
+        layers += [
+            _down(features, features * 2, bias=False, rng=rng),
+            BatchNorm(features * 2, init=GAMMA, rng=rng),
+            LeakyReLU(negative_slope=0.2),
+        ]
+        features *= 2
+    base = (h >> n) * (w >> n) * features
+    layers += [Flatten(), Dense(base, 1, init=init.dcgan, rng=rng)]
+    return Sequential(*layers)
+
+
+def _up(cin: int, cout: int, *, bias: bool, rng: np.random.Generator) -> ConvTranspose2d:
+    return ConvTranspose2d(cin, cout, 4, stride=2, padding=1, bias=bias, init=init.dcgan, rng=rng)
+
+
+def _down(cin: int, cout: int, *, bias: bool, rng: np.random.Generator) -> Conv2d:
+    return Conv2d(cin, cout, 4, stride=2, padding=1, bias=bias, init=init.dcgan, rng=rng)
+
+
+def _halvings(h: int, w: int) -> int | None:
+    n = 0
+    while min(h, w) > BASE[-1] and h % 2 == w % 2 == 0:
+        h, w, n = h // 2, w // 2, n + 1
+    return n if n and min(h, w) in BASE else None
+
+
+def _nearest(h: int, w: int) -> list[str]:
+    """The two legal sizes with the fewest rows and columns changed; squares for a square."""
+
+    def sides(side: int) -> range:
+        return range(side // 4 * 2, max(2 * side, 4 * BASE[0]) + 1, 2)
+
+    legal = [
+        (abs(a - h) + abs(b - w), f"{a}x{b}")
+        for a in sides(h)
+        for b in ([a] if h == w else sides(w))
+        if _halvings(a, b) is not None
+    ]
+    return [size for _, size in sorted(legal)[:2]]

@@ -1,0 +1,188 @@
+r"""Optimisers: one update of a network's whole flat buffer at a time.
+
+With parameters theta, gradient g and rate eta, each class states its rule. The state is in named
+arrays of theta's size and the step count t, so that a resumed run goes on to the bit.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from minigan.backend import Array
+from minigan.errors import CheckpointError, OptionError
+from minigan.layers.params import FlatParams
+from minigan.schedule import Schedule, constant
+
+
+class Optimizer:
+    """Base: a subclass names its state and writes `update`."""
+
+    state_names: tuple[str, ...] = ()
+
+    def __init__(self, params: FlatParams, lr: float | Schedule) -> None:
+        self.params = params
+        self.schedule = lr if callable(lr) else constant(lr)
+        if not 0 <= self.schedule(0) < math.inf:
+            raise OptionError(f"learning rate {self.schedule(0)!r} must be at least 0 and finite")
+        self.t = 0
+        self.state = {name: np.zeros_like(params.data) for name in self.state_names}
+
+    def step(self) -> None:
+        """Move the parameters once along the gradient that is in the buffer."""
+        lr = self.schedule(self.t)
+        self.t += 1
+        self.update(self.params.data, self.params.grad, lr)
+        self.params.touch()
+
+    def update(self, theta: Array, g: Array, lr: float) -> None:
+        """Change theta in place; self.t is 1 at the first call."""
+        raise NotImplementedError
+
+    def state_dict(self) -> dict[str, Array]:
+        """The arrays of the state, and t as an array of one number."""
+        return {**self.state, "t": np.array([self.t], np.int64)}
+
+    def load_state_dict(self, state: dict[str, Array]) -> None:
+        """Go on from a stored state. Raises CheckpointError if it is of another optimiser."""
+        wanted = {*self.state, "t"}
+        if set(state) != wanted:
+            raise CheckpointError(
+                f"stored state {sorted(state)} is not that of {type(self).__name__}, "
+                f"which keeps {sorted(wanted)}"
+            )
+        for name, mine in self.state.items():
+            if state[name].shape != mine.shape:
+                raise CheckpointError(
+                    f"stored {name} has {state[name].size} numbers, the network {mine.size}"
+                )
+            mine[...] = state[name]
+        self.t = int(state["t"][0])
+
+
+class SGD(Optimizer):
+    """theta -= eta g."""
+
+    def update(self, theta: Array, g: Array, lr: float) -> None:
+        theta -= lr * g
+
+
+class Momentum(Optimizer):
+    """v = mu v + g;  theta -= eta v (Polyak 1964, in PyTorch's scaling)."""
+
+    state_names = ("v",)
+
+    def __init__(self, params: FlatParams, lr: float | Schedule, *, momentum: float = 0.9) -> None:
+        super().__init__(params, lr)
+        self.momentum = _unit("momentum", momentum)
+
+    def update(self, theta: Array, g: Array, lr: float) -> None:
+        v = self.state["v"]
+        v *= self.momentum
+        v += g
+        theta -= lr * v
+
+
+class Nesterov(Momentum):
+    """v = mu v + g;  theta -= eta (g + mu v) (Sutskever et al. 2013, in PyTorch's form)."""
+
+    def update(self, theta: Array, g: Array, lr: float) -> None:
+        v = self.state["v"]
+        v *= self.momentum
+        v += g
+        theta -= lr * (g + self.momentum * v)
+
+
+class RMSProp(Optimizer):
+    """v = alpha v + (1 - alpha) g^2;  theta -= eta g / (sqrt(v) + eps) (Tieleman, Hinton 2012)."""
+
+    state_names = ("v",)
+
+    def __init__(
+        self,
+        params: FlatParams,
+        lr: float | Schedule,
+        *,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+    ) -> None:
+        super().__init__(params, lr)
+        self.alpha, self.eps = _unit("alpha", alpha), eps
+
+    def update(self, theta: Array, g: Array, lr: float) -> None:
+        v = self.state["v"]
+        v *= self.alpha
+        v += (1 - self.alpha) * g * g
+        theta -= lr * g / (np.sqrt(v) + self.eps)
+
+
+class Adam(Optimizer):
+    """m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2;
+    theta -= eta mhat / (sqrt(vhat) + eps), mhat = m / (1 - b1^t), vhat = v / (1 - b2^t).
+
+    Kingma and Ba 2015, Algorithm 1. `weight_decay` is decoupled from the gradient as in AdamW
+    (Loshchilov and Hutter 2019, Algorithm 2): theta -= eta weight_decay theta.
+    """
+
+    state_names = ("m", "v")
+
+    def __init__(
+        self,
+        params: FlatParams,
+        lr: float | Schedule,
+        *,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(params, lr)
+        self.beta1, self.beta2 = _unit("beta1", beta1), _unit("beta2", beta2)
+        self.eps, self.weight_decay = eps, weight_decay
+
+    def update(self, theta: Array, g: Array, lr: float) -> None:
+        m, v = self.state["m"], self.state["v"]
+        if self.weight_decay:
+            theta *= 1 - lr * self.weight_decay
+        m *= self.beta1
+        m += (1 - self.beta1) * g
+        v *= self.beta2
+        v += (1 - self.beta2) * g * g
+        # sqrt(vhat) = sqrt(v) / sqrt(1 - b2^t), so both corrections are scalars.
+        denominator = np.sqrt(v)
+        denominator *= 1 / math.sqrt(1 - self.beta2**self.t)
+        denominator += self.eps
+        np.divide(m, denominator, out=denominator)
+        denominator *= lr / (1 - self.beta1**self.t)
+        theta -= denominator
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay, 0.01 unless given."""
+
+    def __init__(
+        self,
+        params: FlatParams,
+        lr: float | Schedule,
+        *,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(params, lr, beta1=beta1, beta2=beta2, eps=eps, weight_decay=weight_decay)
+
+
+def clip_grad_norm(params: FlatParams, max_norm: float) -> float:
+    """Scale the gradient down to norm max_norm if it is longer; returns its norm before."""
+    norm = params.grad_norm()
+    if norm > max_norm:
+        params.grad *= max_norm / norm
+    return norm
+
+
+def _unit(name: str, value: float) -> float:
+    if not 0 <= value < 1:
+        raise OptionError(f"{name}={value!r} must lie in [0, 1)")
+    return value
