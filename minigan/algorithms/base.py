@@ -1,0 +1,105 @@
+"""What the training loop asks of every algorithm."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+import numpy as np
+
+from minigan.backend import Array
+from minigan.ema import EMA
+from minigan.errors import CheckpointError, NonFiniteError
+from minigan.layers import Layer
+from minigan.optim import Optimizer, clip_grad_norm
+
+Scalars = dict[str, float]
+
+
+class Algorithm(ABC):
+    """Owns its networks, losses and optimisers; `step` reads as the paper's algorithm box.
+
+    networks: by the paper's names, e.g. {"G": ..., "D": ...}; optimizers: of the same names.
+    averages: moving averages of some networks, by name.
+    minibatches: how many minibatches of the loader's size one step consumes.
+    """
+
+    networks: Mapping[str, Layer]
+    optimizers: Mapping[str, Optimizer]
+    averages: Mapping[str, EMA]
+    minibatches: int = 1
+    max_grad_norm: float = math.inf
+    rng: np.random.Generator
+
+    @abstractmethod
+    def step(self, x: Array) -> Scalars:
+        """One iteration on examples x; returns what a log shows."""
+
+    @abstractmethod
+    def sample(self, n: int, rng: np.random.Generator) -> Array:
+        """n generated examples; a function of the weights and of rng alone."""
+
+    def descend(self, name: str, loss: float) -> float:
+        """One step of network `name` along the gradient it has; returns the gradient's norm.
+
+        Raises NonFiniteError, before anything moves, if the loss or the gradient is not finite.
+        """
+        net, optimizer = self.networks[name], self.optimizers[name]
+        if not math.isfinite(loss):
+            raise NonFiniteError(f"the loss of {name} is {loss}")
+        norm = clip_grad_norm(net.flat, self.max_grad_norm)
+        if not math.isfinite(norm) and (parameter := net.flat.first_nonfinite()):
+            path = parameter.rpartition(".")[0]
+            layer = dict(net.walk())[f"{path}." if path else ""]
+            raise NonFiniteError(
+                f"the gradient of {name}'s parameter {parameter}, in {layer!r}, is not finite"
+            )
+        optimizer.step()
+        if name in self.averages:
+            self.averages[name].update()
+        return norm
+
+    def state_dict(self) -> dict[str, Array]:
+        """Every array that a resumed run needs, by name. The random state is `rng`'s own."""
+        arrays: dict[str, Array] = {}
+        for name, net in self.networks.items():
+            arrays |= {f"{name}.{k}": p.data for k, p in net.flat.params.items()}
+            arrays |= {f"{name}.{k}": b for k, b in net.buffers.items()}
+        for name, optimizer in self.optimizers.items():
+            arrays |= {f"optimizer.{name}.{k}": a for k, a in optimizer.state_dict().items()}
+        for name, ema in self.averages.items():
+            arrays |= {f"average.{name}.{k}": a for k, a in ema.average.items()}
+        return arrays
+
+    def load_state_dict(self, state: Mapping[str, Array]) -> None:
+        """Put back what `state_dict` returned; nothing is changed unless all of it fits.
+
+        Raises CheckpointError naming the first array that is missing, left over or of another
+        shape.
+        """
+        mine = self.state_dict()
+        for name in [*mine, *state]:
+            if name not in state or name not in mine:
+                where = (
+                    "is missing from" if name in mine else "has no place in this network; it is in"
+                )
+                raise CheckpointError(
+                    f"{name} {where} the checkpoint: it belongs to another architecture or version"
+                )
+            if state[name].shape != mine[name].shape or state[name].dtype != mine[name].dtype:
+                raise CheckpointError(
+                    f"{name} is {state[name].shape} {state[name].dtype} in the checkpoint, "
+                    f"{mine[name].shape} {mine[name].dtype} here: it belongs to another architecture"
+                )
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(_below(state, f"optimizer.{name}."))
+        for name, array in mine.items():
+            if not name.startswith("optimizer."):
+                array[...] = state[name]
+        for net in self.networks.values():
+            net.flat.touch()
+
+
+def _below(state: Mapping[str, Array], prefix: str) -> dict[str, Array]:
+    return {k.removeprefix(prefix): a for k, a in state.items() if k.startswith(prefix)}

@@ -1,0 +1,138 @@
+r"""Generative adversarial nets: Algorithm 1 (Goodfellow et al. 2014).
+
+Two players: the generator G turns noise z ~ p_g(z) into examples, the discriminator D(x) is the
+probability that x came from the data rather than from G. Both are trained in turn:
+
+    for number of training iterations do
+        for k steps do
+            sample m noise samples z from p_g(z), m examples x from p_data(x)
+            update D by ascending its stochastic gradient             gan.3
+        end for
+        sample m noise samples z from p_g(z)
+        update G by descending its stochastic gradient                gan.4
+    end for
+
+While one player is updated the other is frozen: its weights get no gradient and its running
+statistics do not move.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from minigan.algorithms.base import Algorithm, Scalars
+from minigan.backend import Array
+from minigan.ema import EMA
+from minigan.errors import OptionError
+from minigan.layers import Layer
+from minigan.losses.adversarial import Minimax, NonSaturating, mean_probability
+from minigan.optim import Optimizer
+from minigan.prior import Prior
+
+PAPER = "Goodfellow et al. 2014, Generative adversarial nets, arXiv:1406.2661, Algorithm 1"
+
+EQUATIONS = {
+    "gan.1": r"\min_G \max_D V(D, G) = \mathbb{E}_{x \sim p_{data}}[\log D(x)]"
+    r" + \mathbb{E}_{z \sim p_g(z)}[\log(1 - D(G(z)))]",
+    "gan.2": r"D^*_G(x) = \frac{p_{data}(x)}{p_{data}(x) + p_g(x)}",
+    "gan.3": r"\nabla_{\theta_d} \frac{1}{m} \sum_{i=1}^m [\log D(x^{(i)})"
+    r" + \log(1 - D(G(z^{(i)})))]",
+    "gan.4": r"\nabla_{\theta_g} \frac{1}{m} \sum_{i=1}^m \log(1 - D(G(z^{(i)})))",
+}
+
+
+class GAN(Algorithm):
+    """Algorithm 1 for any pair of networks, objective, prior and optimisers.
+
+    G maps (m, z_dim) to examples, D maps examples to logits (m, 1). `objective` is non-saturating
+    unless given: the same equilibrium as gan.4, with gradients that do not vanish early. `ema`
+    averages G's weights; samples are then drawn from the average.
+    """
+
+    def __init__(
+        self,
+        G: Layer,
+        D: Layer,
+        *,
+        optimizer_G: Optimizer,
+        optimizer_D: Optimizer,
+        prior: Prior,
+        objective: Minimax | None = None,
+        k: int = 1,
+        ema: float = 0.0,
+        max_grad_norm: float = math.inf,
+        rng: np.random.Generator,
+    ) -> None:
+        if k < 1:
+            raise OptionError(f"k={k}: the discriminator takes at least 1 step per iteration")
+        self.G, self.D = G, D
+        self.networks = {"G": G, "D": D}
+        self.optimizers = {"G": optimizer_G, "D": optimizer_D}
+        self.averages = {"G": EMA(G, ema)} if ema else {}
+        self.prior = prior
+        self.objective = objective or NonSaturating()
+        self.k = self.minibatches = k
+        self.max_grad_norm = max_grad_norm
+        self.rng = rng
+
+    def step(self, x: Array) -> Scalars:
+        """One training iteration on k m examples, m for each step of D.
+
+        Raises OptionError unless k divides their number.
+        """
+        if len(x) % self.k:
+            raise OptionError(f"{len(x)} examples cannot be split into k={self.k} minibatches")
+        m = len(x) // self.k
+        for minibatch in np.split(x, self.k):
+            z = self.prior.draw(m, self.rng)
+            scalars = self.update_discriminator(minibatch, z)
+        z = self.prior.draw(m, self.rng)
+        return scalars | self.update_generator(z)
+
+    def update_discriminator(self, x: Array, z: Array) -> Scalars:
+        """Ascend gan.3 in D's parameters: max over D of gan.1, with G frozen."""
+        G, D = self.G, self.D
+        D.flat.zero_grad()
+        fake, _ = G.forward(z, update_stats=False)
+        real_logits, real_ctx = D.forward(x)
+        fake_logits, fake_ctx = D.forward(fake)
+        loss, d_real, d_fake = self.objective.discriminator(real_logits, fake_logits)  # eq: gan.1
+        D.backward(d_real, real_ctx, need_dx=False)  # eq: gan.3
+        D.backward(d_fake, fake_ctx, need_dx=False)  # eq: gan.3
+        norm = self.descend("D", loss)
+        return {
+            "loss_D": loss,
+            "D(x)": mean_probability(real_logits),
+            "D(G(z))": mean_probability(fake_logits),
+            "grad_norm_D": norm,
+        }
+
+    def update_generator(self, z: Array) -> Scalars:
+        """Descend gan.4 (or its non-saturating form) in G's parameters, with D frozen."""
+        G, D = self.G, self.D
+        G.flat.zero_grad()
+        fake, G_ctx = G.forward(z)
+        logits, D_ctx = D.forward(fake, update_stats=False)
+        loss, dlogits = self.objective.generator(logits)
+        dfake = D.backward(dlogits, D_ctx, need_dw=False)
+        G.backward(dfake, G_ctx, need_dx=False)  # eq: gan.4
+        norm = self.descend("G", loss)
+        return {"loss_G": loss, "grad_norm_G": norm}
+
+    def sample(self, n: int, rng: np.random.Generator) -> Array:
+        """G(z) for n draws of the prior."""
+        return self.generate(self.prior.draw(n, rng))
+
+    def generate(self, z: Array) -> Array:
+        """G(z) with running statistics, from the averaged weights if they are kept."""
+        if "G" in self.averages:
+            with self.averages["G"].applied() as G:
+                return G.forward(z, train=False)[0]
+        return self.G.forward(z, train=False)[0]
+
+
+def optimal_discriminator(p_data: Array, p_g: Array) -> Array:
+    """D*(x) of Proposition 1, from both densities at the same places."""
+    return p_data / (p_data + p_g)  # eq: gan.2

@@ -1,0 +1,183 @@
+"""What `minigan gradcheck` checks: every layer, loss and network, each at an awkward small shape.
+
+A test fails when a public layer, an objective or a network is missing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minigan import layers as L
+from minigan import losses, models
+from minigan.backend import Array
+from minigan.gradcheck import Result, check_layer, check_loss
+
+Rng = np.random.Generator
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One row of the table: `check(rng)` gives the results or raises GradcheckError."""
+
+    kind: str  # "layer", "loss" or "network"
+    name: str
+    check: Callable[[Rng], list[Result]]
+
+
+def _layer(
+    build: Callable[[Rng], L.Layer],
+    *shapes: tuple[int, ...],
+    orders: tuple[int, ...] = (1, 2),
+    exhaustive: bool = True,
+) -> Callable[[Rng], list[Result]]:
+    def check(rng: Rng) -> list[Result]:
+        layer = build(rng).astype(np.float64)
+        for p in layer.params.values():  # away from zeros and ones, which hide mistakes
+            p.data += 0.1 * rng.standard_normal(p.shape)
+        xs = [rng.standard_normal(shape) for shape in shapes]
+        return check_layer(layer, *xs, rng=rng, orders=orders, exhaustive=exhaustive)
+
+    return check
+
+
+def _network(
+    build: Callable[[Rng], L.Layer], *shapes: tuple[int, ...]
+) -> Callable[[Rng], list[Result]]:
+    return _layer(build, *shapes, exhaustive=False)
+
+
+def _embedding(rng: Rng) -> list[Result]:
+    layer = L.Embedding(4, 3, rng=rng).astype(np.float64)
+    return check_layer(layer, np.array([[0, 3], [3, 1]]), rng=rng, orders=(1,), exhaustive=True)
+
+
+def _objective(objective: losses.Minimax) -> Callable[[Rng], list[Result]]:
+    def check(rng: Rng) -> list[Result]:
+        real, fake = rng.standard_normal((5, 1)), rng.standard_normal((4, 1))
+        return [
+            *check_loss(objective.discriminator, real, fake, rng=rng),
+            *check_loss(objective.generator, fake, rng=rng),
+        ]
+
+    return check
+
+
+def _cross_entropy(rng: Rng) -> list[Result]:
+    labels = np.array([0, 2, 2, 1])
+
+    def loss(logits: Array) -> tuple[float, Array]:
+        return losses.cross_entropy(logits, labels)
+
+    return check_loss(loss, rng.standard_normal((4, 3)), rng=rng)
+
+
+def _evaluating(rng: Rng) -> list[Result]:
+    """Batch norm out of training: the statistics are constants."""
+    layer = Frozen(L.BatchNorm(3)).astype(np.float64)
+    return check_layer(layer, rng.standard_normal((4, 3)), rng=rng, exhaustive=True)
+
+
+class Frozen(L.Sequential):
+    """Its layers, always out of training."""
+
+    def forward(
+        self, *xs: Array, train: bool = True, update_stats: bool = True
+    ) -> tuple[Array, list[Any]]:
+        return super().forward(*xs, train=False, update_stats=False)
+
+
+LAYERS: dict[str, Callable[[Rng], list[Result]]] = {
+    "Dense": _layer(lambda r: L.Dense(3, 4, rng=r), (5, 3)),
+    "Embedding": _embedding,
+    "Conv2d": _layer(
+        lambda r: L.Conv2d(2, 3, (3, 2), stride=2, padding=1, dilation=(1, 2), rng=r), (2, 5, 6, 2)
+    ),
+    "ConvTranspose2d": _layer(
+        lambda r: L.ConvTranspose2d(2, 3, 3, stride=2, padding=1, output_padding=1, rng=r),
+        (2, 2, 3, 2),
+    ),
+    "Conv1d": _layer(lambda r: L.Conv1d(2, 3, 3, stride=2, padding=1, rng=r), (2, 7, 2)),
+    "ConvTranspose1d": _layer(
+        lambda r: L.ConvTranspose1d(2, 3, 4, stride=2, padding=1, rng=r), (2, 3, 2)
+    ),
+    "BatchNorm": _layer(lambda r: L.BatchNorm(3), (2, 2, 3, 3)),
+    "BatchNorm (evaluating)": _evaluating,
+    "InstanceNorm": _layer(lambda r: L.InstanceNorm(2, affine=True), (2, 3, 3, 2)),
+    "LayerNorm": _layer(lambda r: L.LayerNorm((3, 2)), (2, 3, 3, 2)),
+    "ReLU": _layer(lambda r: L.ReLU(), (3, 4)),
+    "LeakyReLU": _layer(lambda r: L.LeakyReLU(negative_slope=0.2), (3, 4)),
+    "ELU": _layer(lambda r: L.ELU(alpha=0.7), (3, 4)),
+    "Tanh": _layer(lambda r: L.Tanh(), (3, 4)),
+    "Sigmoid": _layer(lambda r: L.Sigmoid(), (3, 4)),
+    "Softplus": _layer(lambda r: L.Softplus(beta=1.5), (3, 4)),
+    "Maxout": _layer(lambda r: L.Maxout(3), (4, 6)),
+    "Dropout": _layer(lambda r: L.Dropout(0.4, rng=r), (4, 5)),
+    "Identity": _layer(lambda r: L.Identity(), (2, 3)),
+    "Reshape": _layer(lambda r: L.Reshape(3, 2), (2, 6)),
+    "Flatten": _layer(lambda r: L.Flatten(), (2, 3, 2)),
+    "Upsample (nearest)": _layer(lambda r: L.Upsample(scale_factor=(2, 3)), (2, 2, 3, 2)),
+    "Upsample (bilinear)": _layer(
+        lambda r: L.Upsample(scale_factor=(2, 3), mode="bilinear"), (2, 2, 3, 2)
+    ),
+    "PixelShuffle": _layer(lambda r: L.PixelShuffle(2), (2, 2, 3, 8)),
+    "AvgPool2d": _layer(lambda r: L.AvgPool2d(3, stride=2, padding=1), (2, 5, 4, 2)),
+    "MaxPool2d": _layer(lambda r: L.MaxPool2d(3, stride=2, padding=1), (2, 5, 4, 2)),
+    "GlobalAvgPool": _layer(lambda r: L.GlobalAvgPool(), (2, 3, 2, 2)),
+    "GlobalSumPool": _layer(lambda r: L.GlobalSumPool(), (2, 3, 2, 2)),
+    "GlobalMaxPool": _layer(lambda r: L.GlobalMaxPool(), (2, 3, 2, 2)),
+    "Sequential": _layer(
+        lambda r: L.Sequential(
+            L.Dense(3, 6, rng=r), L.BatchNorm(6), L.Tanh(), L.Dense(6, 2, rng=r), L.Softplus()
+        ),
+        (4, 3),
+    ),
+    "Residual": _layer(
+        lambda r: L.Residual(
+            L.Sequential(L.Dense(3, 4, rng=r), L.Tanh()), L.Dense(3, 4, bias=False, rng=r)
+        ),
+        (4, 3),
+    ),
+    "Concat": _layer(
+        lambda r: L.Concat(L.Identity(), L.Sequential(L.Tanh(), L.Dense(3, 2, rng=r))), (4, 3)
+    ),
+    "Parallel": _layer(
+        lambda r: L.Sequential(
+            L.Parallel(L.Dense(3, 2, rng=r), L.Sequential(L.Dense(2, 2, rng=r), L.Tanh())),
+            L.Dense(4, 2, rng=r),
+            L.Sigmoid(),
+        ),
+        (4, 3),
+        (4, 2),
+    ),
+}
+
+LOSSES: dict[str, Callable[[Rng], list[Result]]] = {
+    **{name: _objective(objective()) for name, objective in losses.OBJECTIVES.items()},
+    "cross_entropy": _cross_entropy,
+}
+
+NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
+    "mlp_generator": _network(
+        lambda r: models.mlp_generator(5, (4, 3, 1), hidden=(8, 8), rng=r), (6, 5)
+    ),
+    "mlp_discriminator": _network(
+        lambda r: models.mlp_discriminator((4, 3, 1), hidden=(8, 8), dropout=0.3, rng=r),
+        (6, 4, 3, 1),
+    ),
+    "dcgan_generator": _network(
+        lambda r: models.dcgan_generator(6, (16, 24, 3), width=4, rng=r), (4, 6)
+    ),
+    "dcgan_discriminator": _network(
+        lambda r: models.dcgan_discriminator((16, 24, 3), width=4, rng=r), (4, 16, 24, 3)
+    ),
+}
+
+CASES = [
+    Case(kind, name, check)
+    for kind, table in (("layer", LAYERS), ("loss", LOSSES), ("network", NETWORKS))
+    for name, check in table.items()
+]

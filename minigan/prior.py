@@ -1,0 +1,30 @@
+"""Priors p_g(z) over the generator's input noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from minigan.backend import Array, DTypeLike
+from minigan.errors import OptionError, UnknownNameError
+
+PRIORS: dict[str, Callable[[np.random.Generator, tuple[int, int]], Array]] = {
+    "uniform": lambda rng, shape: rng.uniform(-1, 1, shape),
+    "normal": lambda rng, shape: rng.standard_normal(shape),
+}
+
+
+class Prior:
+    """z (n, dim): independent U(-1, 1) or N(0, 1) numbers, drawn in float64 and cast."""
+
+    def __init__(self, name: str, dim: int, dtype: DTypeLike = np.float32) -> None:
+        if name not in PRIORS:
+            raise UnknownNameError("prior", name, PRIORS)
+        if dim < 1:
+            raise OptionError(f"z_dim={dim} must be at least 1")
+        self.name, self.dim, self.dtype = name, dim, dtype
+
+    def draw(self, n: int, rng: np.random.Generator) -> Array:
+        """n samples."""
+        return PRIORS[self.name](rng, (n, self.dim)).astype(self.dtype)
