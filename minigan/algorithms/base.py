@@ -80,17 +80,11 @@ class Algorithm(ABC):
         """
         mine = self.state_dict()
         for name in [*mine, *state]:
-            if name not in state or name not in mine:
-                where = (
-                    "is missing from" if name in mine else "has no place in this network; it is in"
-                )
+            stored, wanted = _outline(state.get(name)), _outline(mine.get(name))
+            if stored != wanted:
                 raise CheckpointError(
-                    f"{name} {where} the checkpoint: it belongs to another architecture or version"
-                )
-            if state[name].shape != mine[name].shape or state[name].dtype != mine[name].dtype:
-                raise CheckpointError(
-                    f"{name} is {state[name].shape} {state[name].dtype} in the checkpoint, "
-                    f"{mine[name].shape} {mine[name].dtype} here: it belongs to another architecture"
+                    f"{name} is {stored} in the checkpoint and {wanted} here: "
+                    "the checkpoint belongs to another architecture or version"
                 )
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(_below(state, f"optimizer.{name}."))
@@ -99,6 +93,10 @@ class Algorithm(ABC):
                 array[...] = state[name]
         for net in self.networks.values():
             net.flat.touch()
+
+
+def _outline(array: Array | None) -> str:
+    return "missing" if array is None else f"{array.dtype} {array.shape}"
 
 
 def _below(state: Mapping[str, Array], prefix: str) -> dict[str, Array]:
