@@ -45,7 +45,7 @@ class Dropout(Layer):
     ) -> Array | None:
         if not need_dx:
             return None
-        return dy if ctx is None else dy * ctx
+        return dy.copy() if ctx is None else dy * ctx
 
     def double_backward(self, ddx: Array, gctx: GradContext) -> tuple[Array, None]:
         return ddx if gctx.ctx is None else ddx * gctx.ctx, None

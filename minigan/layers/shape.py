@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from minigan.backend import Array
 from minigan.errors import OptionError, ShapeError
 from minigan.layers.base import GradContext, Layer, pair
@@ -22,7 +24,7 @@ class Linear(Layer):
         raise NotImplementedError
 
     def adjoint(self, dy: Array, x_shape: tuple[int, ...]) -> Array:
-        """A^T dy."""
+        """A^T dy, a new array or a view."""
         raise NotImplementedError
 
     def forward(
@@ -35,7 +37,10 @@ class Linear(Layer):
     def backward(
         self, dy: Array, ctx: tuple[int, ...], need_dx: bool = True, need_dw: bool = True
     ) -> Array | None:
-        return self.adjoint(dy, ctx) if need_dx else None
+        if not need_dx:
+            return None
+        dx = self.adjoint(dy, ctx)
+        return dx.copy() if np.may_share_memory(dx, dy) else dx
 
     def double_backward(self, ddx: Array, gctx: GradContext) -> tuple[Array, None]:
         return self.apply(ddx), None
