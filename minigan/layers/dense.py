@@ -82,6 +82,7 @@ class Dense(Layer):
 @dataclass(slots=True)
 class EmbeddingContext:
     index: Array
+    version: int
 
 
 class Embedding(Layer):
@@ -116,12 +117,13 @@ class Embedding(Layer):
                 f"{self!r} wanted integers from 0 to {self.num_embeddings - 1}, "
                 f"got {index.min()} to {index.max()}"
             )
-        return self.weight.data[index], EmbeddingContext(index)
+        return self.weight.data[index], EmbeddingContext(index, self.weight.version)
 
     def backward(
         self, dy: Array, ctx: EmbeddingContext, need_dx: bool = True, need_dw: bool = True
     ) -> None:
         """Adds each row's gradient; integers have none, so None is returned."""
+        self.check_fresh(ctx.version, self.weight)
         if need_dw:
             rows = dy.reshape(-1, self.embedding_dim)
             np.add.at(self.weight.grad, ctx.index.reshape(-1), rows)
