@@ -96,7 +96,10 @@ class Conv2d(_Convolution):
     ) -> tuple[Array, ConvContext]:
         (x,) = xs
         self.check_images(x, self.in_channels, self.weight.data.dtype)
-        y = ops.conv2d(x, self.weight.data, **self.geometry)
+        try:
+            y = ops.conv2d(x, self.weight.data, **self.geometry)
+        except ShapeError as error:
+            raise error.within(repr(self)) from error
         return self.add_bias(y), ConvContext(x, self.weight.version)
 
     def backward(
@@ -211,11 +214,17 @@ class ConvTranspose2d(_Convolution):
 class _OnSequences(Layer):
     """Runs an image layer on sequences (N, T, C), as images of one row."""
 
+    in_channels: int
+
     def forward(
         self, *xs: Array, train: bool = True, update_stats: bool = True
     ) -> tuple[Array, ConvContext]:
         (x,) = xs
-        self.check_array(x, "(N, T, C)", isinstance(x, np.ndarray) and x.ndim == 3)
+        self.check_array(
+            x,
+            f"(N, T, {self.in_channels})",
+            isinstance(x, np.ndarray) and x.ndim == 3 and x.shape[-1] == self.in_channels,
+        )
         y, ctx = super().forward(x[:, None], train=train, update_stats=update_stats)
         return y[:, 0], ctx
 

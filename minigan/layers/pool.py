@@ -44,12 +44,19 @@ class _Windows(Layer):
     def geometry(self) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
         return self.kernel_size, self.stride, self.padding
 
+    def check_fits(self, x: Array) -> None:
+        """Raise ShapeError unless one window at least fits into x (N, H, W, C)."""
+        least = [k - 2 * p for k, p in zip(self.kernel_size, self.padding, strict=True)]
+        fits = x.shape[1] >= least[0] and x.shape[2] >= least[1]
+        self.check_array(x, f"pictures of at least {least[0]}x{least[1]}", fits)
+
 
 class AvgPool2d(_Windows, Linear):
     """The mean of each window, padded zeros included: (N, H, W, C) -> (N, OH, OW, C)."""
 
     def apply(self, x: Array) -> Array:
         self.check_images(x)
+        self.check_fits(x)
         return ops.avg_pool(x, *self.geometry)
 
     def adjoint(self, dy: Array, x_shape: tuple[int, ...]) -> Array:
@@ -70,6 +77,7 @@ class MaxPool2d(_Windows):
     ) -> tuple[Array, MaxContext]:
         (x,) = xs
         self.check_images(x)
+        self.check_fits(x)
         y, winner = ops.max_pool(x, *self.geometry)
         return y, MaxContext(winner, x.shape)
 
