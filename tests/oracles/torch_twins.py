@@ -1,0 +1,343 @@
+"""The same layer, built here and in PyTorch, from one recorded constructor call.
+
+A `Spec` records a class and its arguments. `Spec.build` makes the layer of minigan; `Spec.torch`
+computes the same function with PyTorch's functional interface from the same arguments, never from
+the layer's attributes. Twins take and return minigan's layouts and change to PyTorch's inside, so
+that PyTorch's autograd hands back every gradient, and every second one, in minigan's layout.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from minigan import layers as L
+
+torch.set_num_threads(1)
+
+Array = np.ndarray
+Tensor = torch.Tensor
+TINY = 1e-300
+
+
+def relative_error(a: Array, b: Array) -> float:
+    """max |a - b| / max |b|."""
+    assert a.shape == b.shape, f"{a.shape} against {b.shape}"
+    if a.size == 0:
+        return 0.0
+    return float(np.abs(a - b).max()) / max(float(np.abs(b).max()), TINY)
+
+
+def channels_first(x: Tensor) -> Tensor:
+    """(N, ..., C) -> (N, C, ...)."""
+    return x.movedim(-1, 1)
+
+
+def channels_last(x: Tensor) -> Tensor:
+    """(N, C, ...) -> (N, ..., C)."""
+    return x.movedim(1, -1)
+
+
+@dataclass
+class Env:
+    """What a twin computes from besides its input: names are relative to the twin's layer."""
+
+    params: dict[str, Tensor]
+    buffers: dict[str, Tensor]
+    layer: L.Layer
+    train: bool = True
+
+    def below(self, child: str) -> Env:
+        def cut(named: dict[str, Tensor]) -> dict[str, Tensor]:
+            start = f"{child}."
+            return {k.removeprefix(start): t for k, t in named.items() if k.startswith(start)}
+
+        inner = self.layer.children[child]
+        return Env(cut(self.params), cut(self.buffers), inner, self.train)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A layer as the call that makes it; containers hold the specs of their parts."""
+
+    kind: type[L.Layer]
+    args: tuple[Any, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def build(self, rng: np.random.Generator) -> L.Layer:
+        args = [a.build(rng) if isinstance(a, Spec) else a for a in self.args]
+        takes_rng = "rng" in inspect.signature(self.kind).parameters
+        return self.kind(*args, **self.options, **({"rng": rng} if takes_rng else {}))
+
+    def torch(self, env: Env, *xs: Tensor) -> Tensor:
+        return TWINS[self.kind](env, *xs, *self.args, **self.options)
+
+    def __repr__(self) -> str:
+        given = [repr(a) for a in self.args] + [f"{k}={v}" for k, v in self.options.items()]
+        return f"{self.kind.__name__}({', '.join(given)})"
+
+
+def spec(kind: type[L.Layer], *args: Any, **options: Any) -> Spec:
+    return Spec(kind, args, options)
+
+
+# --- one twin per layer: (env, x, *constructor arguments) -> y ------------------------------------
+
+
+def _dense(env: Env, x: Tensor, *_: int, bias: bool = True) -> Tensor:
+    return F.linear(x, env.params["weight"].T, env.params["bias"] if bias else None)
+
+
+def _embedding(env: Env, x: Tensor, *_: int) -> Tensor:
+    return F.embedding(x, env.params["weight"])
+
+
+def _convolution(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def twin(env: Env, x: Tensor, *_: Any, bias: bool = True, **geometry: Any) -> Tensor:
+        weight = env.params["weight"].permute(3, 2, 0, 1)
+        if x.ndim == 3:
+            weight = weight[:, :, 0]
+        y = function(channels_first(x), weight, env.params["bias"] if bias else None, **geometry)
+        return channels_last(y)
+
+    return twin
+
+
+def _batch_norm(
+    env: Env,
+    x: Tensor,
+    *_: int,
+    eps: float = 1e-5,
+    momentum: float = 0.1,
+    affine: bool = True,
+) -> Tensor:
+    y = F.batch_norm(
+        channels_first(x),
+        env.buffers["running_mean"].clone(),
+        env.buffers["running_var"].clone(),
+        *_affine(env, affine),
+        training=env.train,
+        momentum=momentum,
+        eps=eps,
+    )
+    return channels_last(y)
+
+
+def _instance_norm(env: Env, x: Tensor, *_: int, eps: float = 1e-5, affine: bool = False) -> Tensor:
+    weight, bias = _affine(env, affine)
+    return channels_last(F.instance_norm(channels_first(x), None, None, weight, bias, eps=eps))
+
+
+def _layer_norm(
+    env: Env, x: Tensor, shape: int | tuple[int, ...], eps: float = 1e-5, affine: bool = True
+) -> Tensor:
+    shape = (shape,) if isinstance(shape, int) else shape
+    return F.layer_norm(x, shape, *_affine(env, affine), eps=eps)
+
+
+def _affine(env: Env, affine: bool) -> tuple[Tensor | None, Tensor | None]:
+    return (env.params["weight"], env.params["bias"]) if affine else (None, None)
+
+
+def _dropout(env: Env, x: Tensor, p: float = 0.5) -> Tensor:
+    """The mask is the layer's own (test_dropout.py says what it must be); the rest is not."""
+    if not env.train:
+        return x
+    ones = np.ones(tuple(x.shape))
+    mask, _ = env.layer.forward(ones, train=True, update_stats=False)
+    return x * torch.tensor(mask > 0, dtype=x.dtype) / (1 - p)
+
+
+def _elementwise(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    return lambda env, x, **options: function(x, **options)
+
+
+def _on_images(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    return lambda env, x, *args, **options: channels_last(
+        function(channels_first(x), *args, **options)
+    )
+
+
+def _softplus(x: Tensor, beta: float = 1.0) -> Tensor:
+    # PyTorch returns x itself above beta x = 20, which is off by 2e-9; the threshold goes.
+    return F.softplus(x, beta, threshold=600)
+
+
+def _maxout(env: Env, x: Tensor, pieces: int) -> Tensor:
+    return x.unflatten(-1, (-1, pieces)).max(-1).values
+
+
+def _upsample(x: Tensor, scale_factor: int | tuple[int, int] = 2, mode: str = "nearest") -> Tensor:
+    scale = (scale_factor,) * 2 if isinstance(scale_factor, int) else scale_factor
+    how = {"align_corners": False} if mode == "bilinear" else {}
+    return F.interpolate(x, scale_factor=tuple(map(float, scale)), mode=mode, **how)
+
+
+def _places(x: Tensor) -> Tensor:
+    return channels_first(x).flatten(2)
+
+
+def _sequential(env: Env, *xs_and_parts: Any) -> Tensor:
+    xs = [a for a in xs_and_parts if not isinstance(a, Spec)]
+    for i, part in enumerate(a for a in xs_and_parts if isinstance(a, Spec)):
+        xs = [part.torch(env.below(str(i)), *xs)]
+    return xs[0]
+
+
+def _residual(env: Env, x: Tensor, body: Spec, shortcut: Spec | None = None) -> Tensor:
+    skip = x if shortcut is None else shortcut.torch(env.below("shortcut"), x)
+    return body.torch(env.below("body"), x) + skip
+
+
+def _concat(env: Env, x: Tensor, *branches: Spec) -> Tensor:
+    return torch.cat([b.torch(env.below(str(i)), x) for i, b in enumerate(branches)], -1)
+
+
+def _parallel(env: Env, *xs_and_branches: Any) -> Tensor:
+    half = len(xs_and_branches) // 2
+    both = zip(xs_and_branches[:half], xs_and_branches[half:], strict=True)
+    return torch.cat([b.torch(env.below(str(i)), x) for i, (x, b) in enumerate(both)], -1)
+
+
+TWINS: dict[type[L.Layer], Callable[..., Tensor]] = {
+    L.AvgPool2d: _on_images(F.avg_pool2d),
+    L.BatchNorm: _batch_norm,
+    L.Concat: _concat,
+    L.Conv1d: _convolution(F.conv1d),
+    L.Conv2d: _convolution(F.conv2d),
+    L.ConvTranspose1d: _convolution(F.conv_transpose1d),
+    L.ConvTranspose2d: _convolution(F.conv_transpose2d),
+    L.Dense: _dense,
+    L.Dropout: _dropout,
+    L.ELU: _elementwise(F.elu),
+    L.Embedding: _embedding,
+    L.Flatten: lambda env, x: x.flatten(1),
+    L.GlobalAvgPool: lambda env, x: _places(x).mean(2),
+    L.GlobalMaxPool: lambda env, x: _places(x).max(2).values,
+    L.GlobalSumPool: lambda env, x: _places(x).sum(2),
+    L.Identity: lambda env, x: x,
+    L.InstanceNorm: _instance_norm,
+    L.LayerNorm: _layer_norm,
+    L.LeakyReLU: _elementwise(F.leaky_relu),
+    L.MaxPool2d: _on_images(F.max_pool2d),
+    L.Maxout: _maxout,
+    L.Parallel: _parallel,
+    L.PixelShuffle: _on_images(F.pixel_shuffle),
+    L.ReLU: _elementwise(F.relu),
+    L.Reshape: lambda env, x, *shape: x.reshape(x.shape[0], *shape),
+    L.Residual: _residual,
+    L.Sequential: _sequential,
+    L.Sigmoid: _elementwise(torch.sigmoid),
+    L.Softplus: _elementwise(_softplus),
+    L.Tanh: _elementwise(torch.tanh),
+    L.Upsample: _on_images(_upsample),
+}
+
+
+# --- both sides, as one flat table of named arrays ------------------------------------------------
+
+Table = dict[str, Array | None]
+
+
+def torch_derivatives(
+    spec: Spec,
+    layer: L.Layer,
+    xs: tuple[Array, ...],
+    dy: Array,
+    vs: tuple[Array, ...],
+    *,
+    train: bool,
+    second: bool,
+    dtype: torch.dtype = torch.float64,
+) -> Table:
+    """Output, gradients and, if `second`, those of P = sum <v, dx>, by PyTorch's autograd."""
+
+    def leaf(a: Array) -> Tensor:
+        return torch.tensor(a, dtype=dtype, requires_grad=True)
+
+    params = {k: leaf(p.data) for k, p in layer.params.items()}
+    buffers = {
+        k: torch.tensor(b, dtype=dtype) for k, b in layer.buffers.items() if b.dtype != np.uint64
+    }
+    inputs = [leaf(x) if np.issubdtype(x.dtype, np.floating) else torch.tensor(x) for x in xs]
+    smooth = [x for x in inputs if x.is_floating_point()]
+    upstream = leaf(dy)
+    y = spec.torch(Env(params, buffers, layer, train), *inputs)
+
+    wanted = [*smooth, *params.values()]
+    first = torch.autograd.grad(y, wanted, upstream, create_graph=second)
+    grads = dict(zip(map(id, wanted), first, strict=True))
+    table: Table = {"y": _array(y)}
+    table |= {f"dx {i}": _array(grads.get(id(x))) for i, x in enumerate(inputs)}
+    table |= {f"d {k}": _array(grads[id(p)]) for k, p in params.items()}
+    if second:
+        both = zip(vs, inputs, strict=True)
+        penalty = sum((torch.tensor(v, dtype=dtype) * grads[id(x)]).sum() for v, x in both)
+        again = torch.autograd.grad(
+            penalty, [upstream, *wanted], allow_unused=True, materialize_grads=True
+        )
+        grads = dict(zip(map(id, [upstream, *wanted]), again, strict=True))
+        table["ddy"] = _array(grads[id(upstream)])
+        table |= {f"x_extra {i}": _array(grads[id(x)]) for i, x in enumerate(inputs)}
+        table |= {f"dP {k}": _array(grads[id(p)]) for k, p in params.items()}
+    return table
+
+
+def own_derivatives(
+    layer: L.Layer,
+    xs: tuple[Array, ...],
+    dy: Array,
+    vs: tuple[Array, ...],
+    *,
+    train: bool,
+    second: bool,
+) -> Table:
+    """The same table by the layer's own passes; parameter gradients start from zero."""
+    zero_grad(layer)
+    y, ctx = layer.forward(*xs, train=train, update_stats=False)
+    dxs = each(layer.backward(dy, ctx), len(xs))
+    table: Table = {"y": y}
+    table |= {f"dx {i}": dx for i, dx in enumerate(dxs)}
+    table |= {f"d {k}": p.grad.copy() for k, p in layer.params.items()}
+    if second:
+        zero_grad(layer)
+        _, gctx = layer.input_gradient(dy, ctx)
+        table["ddy"], extra = layer.double_backward(vs if len(vs) > 1 else vs[0], gctx)
+        table |= {f"x_extra {i}": e for i, e in enumerate(each(extra, len(xs)))}
+        table |= {f"dP {k}": p.grad.copy() for k, p in layer.params.items()}
+    return table
+
+
+def each(gradient: Any, count: int) -> tuple[Array | None, ...]:
+    """One gradient per input, whether the layer has one input or several."""
+    if count == 1:
+        return (gradient,)
+    return (None,) * count if gradient is None else gradient
+
+
+def zero_grad(layer: L.Layer) -> None:
+    for p in layer.params.values():
+        p.grad[...] = 0
+
+
+def largest_error(ours: Table, theirs: Table) -> tuple[float, str]:
+    """The worst relative error of the table and its name; None stands for zeros."""
+    assert ours.keys() == theirs.keys()
+    worst = (0.0, "")
+    for name, a in ours.items():
+        b = theirs[name]
+        if a is None and b is None:
+            continue
+        assert b is not None, f"{name}: PyTorch has no such gradient"
+        worst = max(worst, (relative_error(np.zeros_like(b) if a is None else a, b), name))
+    return worst
+
+
+def _array(t: Tensor | None) -> Array | None:
+    return None if t is None else t.detach().numpy()
