@@ -176,7 +176,7 @@ def add(a: Array | None, b: Array | None) -> Array | None:
 
 def pair(value: int | tuple[int, int], name: str, minimum: int = 1) -> tuple[int, int]:
     """(value, value) of an int, a pair as it is; OptionError for anything else."""
-    both = (value, value) if isinstance(value, int) else tuple(value)
+    both = tuple(value) if isinstance(value, tuple | list) else (value, value)
     if len(both) != 2 or any(not isinstance(v, int) or v < minimum for v in both):
         raise OptionError(f"{name}={value!r}: wanted an int or two, each at least {minimum}")
     return both
