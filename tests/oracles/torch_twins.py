@@ -103,8 +103,9 @@ def _convolution(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
         weight = env.params["weight"].permute(3, 2, 0, 1)
         if x.ndim == 3:
             weight = weight[:, :, 0]
-        y = function(channels_first(x), weight, env.params["bias"] if bias else None, **geometry)
-        return channels_last(y)
+        # PyTorch's gradients of a convolution refuse some permuted weights and inputs.
+        x, weight = channels_first(x).contiguous(), weight.contiguous()
+        return channels_last(function(x, weight, env.params["bias"] if bias else None, **geometry))
 
     return twin
 

@@ -1,0 +1,114 @@
+"""The convolution triad against loops, and against its own adjointness."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from minigan.errors import ShapeError
+from minigan.ops import conv as ops
+from tests.oracles import naive
+from tests.oracles.torch_twins import relative_error
+
+TOLERANCE = 1e-12  # float64, sums of at most a few hundred terms
+
+# x shape, kernel (kh, kw, O), stride, padding, dilation
+GEOMETRIES = [
+    ((2, 5, 4, 2), (3, 3, 3), (1, 1), (0, 0), (1, 1)),
+    ((1, 6, 6, 1), (4, 4, 2), (2, 2), (1, 1), (1, 1)),
+    ((2, 7, 5, 2), (2, 2, 1), (3, 4), (0, 0), (1, 1)),
+    ((1, 5, 3, 1), (2, 3, 2), (2, 1), (1, 2), (3, 2)),
+    ((2, 3, 3, 3), (1, 1, 2), (1, 2), (0, 1), (1, 1)),
+    ((1, 1, 1, 1), (3, 1, 1), (1, 1), (2, 0), (1, 1)),
+]
+
+
+def arrays(x_shape, kernel, stride, padding, dilation, seed=0):
+    rng = np.random.default_rng(seed)
+    kh, kw, out = kernel
+    x = rng.standard_normal(x_shape)
+    w = rng.standard_normal((kh, kw, x_shape[3], out))
+    geometry = {"stride": stride, "padding": padding, "dilation": dilation}
+    y = naive.conv2d(x, w, **geometry)
+    return x, w, y, rng.standard_normal(y.shape), geometry
+
+
+@pytest.mark.parametrize("geometry", GEOMETRIES, ids=str)
+def test_the_triad_equals_loops(geometry):
+    x, w, y, dy, options = arrays(*geometry)
+    assert relative_error(ops.conv2d(x, w, **options), y) < TOLERANCE
+    dx = ops.conv2d_dx(dy, w, x.shape, **options)
+    assert relative_error(dx, naive.conv2d_dx(dy, w, x.shape, **options)) < TOLERANCE
+    dw = ops.conv2d_dw(x, dy, w.shape[:2], **options)
+    assert relative_error(dw, naive.conv2d_dw(x, dy, w.shape[:2], **options)) < TOLERANCE
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@given(st.data())
+def test_the_triad_is_one_trilinear_form(data):
+    """<dy, conv2d(x, w)> = <conv2d_dx(dy, w), x> = <conv2d_dw(x, dy), w>, in any geometry."""
+    pairs = {
+        name: data.draw(st.tuples(numbers, numbers), label=name)
+        for name, numbers in (
+            ("kernel", st.integers(1, 5)),
+            ("stride", st.integers(1, 4)),
+            ("padding", st.integers(0, 3)),
+            ("dilation", st.integers(1, 3)),
+            ("size", st.integers(1, 9)),
+        )
+    }
+    n, c, o = (data.draw(st.integers(1, 3)) for _ in range(3))
+    (kh, kw), (h, w_in) = pairs.pop("kernel"), pairs.pop("size")
+    for size, k, p, d in zip((h, w_in), (kh, kw), pairs["padding"], pairs["dilation"], strict=True):
+        assume(size + 2 * p > d * (k - 1))
+
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((n, h, w_in, c)), rng.standard_normal((kh, kw, c, o))
+    y = ops.conv2d(x, w, **pairs)
+    dy = rng.standard_normal(y.shape)
+    form = np.vdot(dy, y)
+    scale = np.linalg.norm(dy) * np.linalg.norm(y)
+    by_dx = np.vdot(ops.conv2d_dx(dy, w, x.shape, **pairs), x)
+    by_dw = np.vdot(ops.conv2d_dw(x, dy, (kh, kw), **pairs), w)
+    assert abs(by_dx - form) <= TOLERANCE * scale
+    assert abs(by_dw - form) <= TOLERANCE * scale
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@given(
+    st.integers(1, 12), st.integers(1, 5), st.integers(1, 4), st.integers(0, 3), st.integers(1, 3)
+)
+def test_output_sizes_are_counted(size, kernel, stride, padding, dilation):
+    counted = naive.places(size, kernel, stride, padding, dilation)
+    computed = ops.conv_output_size(size, kernel, stride, padding, dilation)
+    assert max(computed, 0) == counted
+    if counted:
+        back = ops.conv_transpose_output_size(counted, kernel, stride, padding, dilation, 0)
+        # Of all sizes that the convolution maps to `counted` places the transpose makes the least.
+        assert size - stride < back <= size
+        assert ops.conv_output_size(back, kernel, stride, padding, dilation) == counted
+
+
+def test_windows_are_a_view_that_cannot_be_written():
+    x = np.arange(24.0).reshape(1, 4, 3, 2)
+    patches = ops.windows(x, (2, 2), (2, 1))
+    assert patches.shape == (1, 2, 2, 2, 2, 2)
+    np.testing.assert_array_equal(patches[0, 1, 1], x[0, 2:4, 1:3])
+    assert np.shares_memory(patches, x)
+    assert not patches.flags.writeable
+    assert ops.windows(x, (2, 2), (2, 1), places=(1, 1)).shape == (1, 1, 1, 2, 2, 2)
+
+
+def test_a_kernel_that_does_not_fit_is_refused():
+    with pytest.raises(ShapeError, match=r"kernel of 3x2 with dilation 2x1 .* input of 4x9; use"):
+        ops.windows(np.zeros((1, 4, 9, 1)), (3, 2), (1, 1), (2, 1))
+
+
+def test_padding_is_on_every_side_and_free_when_there_is_none():
+    x = np.ones((1, 2, 2, 1))
+    assert ops.pad2d(x, (0, 0)) is x
+    padded = ops.pad2d(x, (1, 2), 7.0)
+    assert padded.shape == (1, 4, 6, 1)
+    assert (padded == 1).sum() == 4
+    np.testing.assert_array_equal(padded[0, 1:3, 2:4, 0], 1)
+    assert (padded == 7).sum() == 20
