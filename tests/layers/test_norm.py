@@ -1,0 +1,135 @@
+"""Norms: running statistics, ill-conditioned input and options. Parity: test_torch.py."""
+
+import numpy as np
+import pytest
+import torch
+
+from minigan import layers as L
+from minigan.errors import OptionError, ShapeError
+from tests.oracles.torch_twins import relative_error
+
+
+def in_torch(x):
+    return torch.tensor(np.moveaxis(x, -1, 1).copy())
+
+
+@pytest.mark.parametrize("momentum", [0.1, 0.0, 1.0, 0.35])
+@pytest.mark.parametrize("shape", [(6, 3), (2, 3, 5, 3), (1, 2, 3)], ids=str)
+def test_running_statistics_equal_pytorch_after_several_steps(momentum, shape):
+    twins = {2: torch.nn.BatchNorm1d, 3: torch.nn.BatchNorm1d, 4: torch.nn.BatchNorm2d}
+    twin = twins[len(shape)](3, momentum=momentum).double()
+    layer = L.BatchNorm(3, momentum=momentum).astype(np.float64)
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        x = 2 * rng.standard_normal(shape) + 1
+        layer.forward(x)
+        twin(in_torch(x))
+    for name, buffer in layer.buffers.items():
+        assert relative_error(buffer, getattr(twin, name).numpy()) < 1e-12, name
+
+    twin.eval()
+    y, _ = layer.forward(x, train=False)
+    expected = np.moveaxis(twin(in_torch(x)).detach().numpy(), 1, -1)
+    assert relative_error(y, expected) < 1e-12
+
+
+def test_momentum_is_the_share_of_the_new_batch():
+    layer = L.BatchNorm(1, momentum=0.25).astype(np.float64)
+    x = np.array([[0.0], [4.0], [8.0]])  # mean 4, unbiased variance 16
+    layer.forward(x)
+    assert layer.buffers["running_mean"][0] == pytest.approx(0.25 * 4)
+    assert layer.buffers["running_var"][0] == pytest.approx(0.75 * 1 + 0.25 * 16)
+
+
+def test_only_batch_norm_has_state():
+    assert sorted(L.BatchNorm(2).buffers) == ["running_mean", "running_var"]
+    assert sorted(L.BatchNorm(2, affine=False).buffers) == ["running_mean", "running_var"]
+    assert not L.InstanceNorm(2, affine=True).buffers
+    assert not L.LayerNorm(2).buffers
+
+
+def test_training_output_has_mean_beta_and_deviation_gamma():
+    rng = np.random.default_rng(0)
+    layer = L.BatchNorm(3).astype(np.float64)
+    layer.gamma.data[...], layer.beta.data[...] = [1, 2, 3], [4, 5, 6]
+    y, _ = layer.forward(5 * rng.standard_normal((8, 7, 3)) - 3)
+    np.testing.assert_allclose(y.mean((0, 1)), [4, 5, 6], rtol=1e-12)
+    np.testing.assert_allclose(y.std((0, 1)), [1, 2, 3], rtol=1e-5)  # eps / variance = 4e-7
+
+
+@pytest.mark.parametrize("value", [0.7, -1000.1])
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (L.BatchNorm(3), (4, 5, 5, 3)),
+        (L.InstanceNorm(3, affine=True), (4, 5, 5, 3)),
+        (L.LayerNorm((5, 3)), (4, 5, 5, 3)),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, L.Layer) else str(value),
+)
+def test_a_constant_input_in_float32_stays_within_what_rounding_allows(layer, shape, value):
+    """The truth is y = beta. xhat = (x - mean) / sqrt(eps) carries the mean's rounding, which is
+    up to a few units of |x| 6e-8 and grows by 1 / sqrt(eps) = 316: 1e-5 cannot be had."""
+    layer.beta.data[...] = 0.25
+    y, ctx = layer.forward(np.full(shape, value, np.float32))
+    bound = 8 * abs(value) * np.finfo(np.float32).eps / 1e-5**0.5
+    assert np.abs(y - 0.25).max() <= bound
+
+    rng = np.random.default_rng(0)
+    dy = rng.standard_normal(shape).astype(np.float32)
+    dx = layer.backward(dy, ctx)
+    # And dx = (dy - mean dy) / sqrt(eps), up to the square of that error.
+    expected = (dy - dy.astype(float).mean(ctx.axes, keepdims=True)) / 1e-5**0.5
+    assert relative_error(dx, expected) < 1e-5 + 2 * bound**2
+
+
+def test_float32_means_hold_over_a_large_batch():
+    """65,536 numbers per channel, mean ten deviations from zero, against float64.
+
+    NumPy adds rows one after the other here: the rounding errors of the sum, 6e-8 each, add up as
+    a random walk to some 1e-6 of the sum, and ten times that of a deviation.
+    """
+    rng = np.random.default_rng(0)
+    x = (10 + rng.standard_normal((64, 32, 32, 2))).astype(np.float32)
+    layer = L.BatchNorm(2)
+    y, _ = layer.forward(x)
+    exact, _ = L.BatchNorm(2).astype(np.float64).forward(x.astype(np.float64))
+    assert relative_error(y, exact) < 1e-4
+
+
+@pytest.mark.parametrize("affine", [True, False])
+def test_instances_and_batches_do_not_see_each_other(affine):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((3, 5, 5, 4)).astype(np.float32)
+    for layer in (L.InstanceNorm(4, affine=affine), L.LayerNorm((5, 5, 4), affine=affine)):
+        whole, _ = layer.forward(x)
+        alone, _ = layer.forward(x[1:2])
+        np.testing.assert_allclose(whole[1:2], alone, rtol=1e-5, atol=1e-6)
+
+
+def test_gamma_can_be_drawn_as_in_dcgan():
+    from minigan import init
+
+    layer = L.BatchNorm(4000, init=init.normal(0.02, 1.0), rng=np.random.default_rng(0))
+    gamma = layer.params["weight"].data
+    assert abs(gamma.mean() - 1) < 5 * 0.02 / np.sqrt(gamma.size)
+    assert abs(gamma.std() - 0.02) < 5 * 0.02 / np.sqrt(2 * gamma.size)
+    assert not layer.params["bias"].data.any()
+
+
+def test_one_value_per_channel_is_refused_in_training_only():
+    layer = L.BatchNorm(3)
+    x = np.ones((1, 1, 1, 3), np.float32)
+    with pytest.raises(ShapeError, match=r"more than one value per channel.*train=False"):
+        layer.forward(x)
+    layer.forward(x, train=False)
+
+
+def test_options_out_of_range_are_refused():
+    for kind in (L.BatchNorm, L.InstanceNorm, L.LayerNorm):
+        with pytest.raises(OptionError, match="eps=0 must be above 0"):
+            kind(3, eps=0)
+        with pytest.raises(TypeError):
+            kind(3, 0.8)  # eps or momentum by place would be read as the other one
+    with pytest.raises(OptionError, match=r"momentum=1.5 must lie in \[0, 1\]"):
+        L.BatchNorm(3, momentum=1.5)
