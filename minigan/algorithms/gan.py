@@ -6,10 +6,10 @@ probability that x came from the data rather than from G. Both are trained in tu
     for number of training iterations do
         for k steps do
             sample m noise samples z from p_g(z), m examples x from p_data(x)
-            update D by ascending its stochastic gradient             gan.3
+            update D by ascending its stochastic gradient            gan.alg1.d
         end for
         sample m noise samples z from p_g(z)
-        update G by descending its stochastic gradient                gan.4
+        update G by descending its stochastic gradient               gan.alg1.g
     end for
 
 While one player is updated the other is frozen: its weights get no gradient and its running
@@ -37,9 +37,11 @@ EQUATIONS = {
     "gan.1": r"\min_G \max_D V(D, G) = \mathbb{E}_{x \sim p_{data}}[\log D(x)]"
     r" + \mathbb{E}_{z \sim p_g(z)}[\log(1 - D(G(z)))]",
     "gan.2": r"D^*_G(x) = \frac{p_{data}(x)}{p_{data}(x) + p_g(x)}",
-    "gan.3": r"\nabla_{\theta_d} \frac{1}{m} \sum_{i=1}^m [\log D(x^{(i)})"
+    "gan.thm1": r"C(G) = \max_D V(G, D) \ge -\log 4,"
+    r" \text{ reached if and only if } p_g = p_{data}",
+    "gan.alg1.d": r"\nabla_{\theta_d} \frac{1}{m} \sum_{i=1}^m [\log D(x^{(i)})"
     r" + \log(1 - D(G(z^{(i)})))]",
-    "gan.4": r"\nabla_{\theta_g} \frac{1}{m} \sum_{i=1}^m \log(1 - D(G(z^{(i)})))",
+    "gan.alg1.g": r"\nabla_{\theta_g} \frac{1}{m} \sum_{i=1}^m \log(1 - D(G(z^{(i)})))",
 }
 
 
@@ -47,7 +49,7 @@ class GAN(Algorithm):
     """Algorithm 1 for any pair of networks, objective, prior and optimisers.
 
     G maps (m, z_dim) to examples, D maps examples to logits (m, 1). `objective` is non-saturating
-    unless given: the same equilibrium as gan.4, with gradients that do not vanish early. `ema`
+    unless given: the same equilibrium as gan.alg1.g, with gradients that do not vanish early. `ema`
     averages G's weights; samples are then drawn from the average.
     """
 
@@ -92,15 +94,15 @@ class GAN(Algorithm):
         return scalars | self.update_generator(z)
 
     def update_discriminator(self, x: Array, z: Array) -> Scalars:
-        """Ascend gan.3 in D's parameters: max over D of gan.1, with G frozen."""
+        """Ascend gan.alg1.d in D's parameters: max over D of gan.1, with G frozen."""
         G, D = self.G, self.D
         D.flat.zero_grad()
         fake, _ = G.forward(z, update_stats=False)
         real_logits, real_ctx = D.forward(x)
         fake_logits, fake_ctx = D.forward(fake)
         loss, d_real, d_fake = self.objective.discriminator(real_logits, fake_logits)  # eq: gan.1
-        D.backward(d_real, real_ctx, need_dx=False)  # eq: gan.3
-        D.backward(d_fake, fake_ctx, need_dx=False)  # eq: gan.3
+        D.backward(d_real, real_ctx, need_dx=False)  # eq: gan.alg1.d
+        D.backward(d_fake, fake_ctx, need_dx=False)  # eq: gan.alg1.d
         norm = self.descend("D", loss)
         return {
             "loss_D": loss,
@@ -110,14 +112,14 @@ class GAN(Algorithm):
         }
 
     def update_generator(self, z: Array) -> Scalars:
-        """Descend gan.4 (or its non-saturating form) in G's parameters, with D frozen."""
+        """Descend gan.alg1.g (or its non-saturating form) in G's parameters, with D frozen."""
         G, D = self.G, self.D
         G.flat.zero_grad()
         fake, G_ctx = G.forward(z)
         logits, D_ctx = D.forward(fake, update_stats=False)
         loss, dlogits = self.objective.generator(logits)
         dfake = D.backward(dlogits, D_ctx, need_dw=False)
-        G.backward(dfake, G_ctx, need_dx=False)  # eq: gan.4
+        G.backward(dfake, G_ctx, need_dx=False)  # eq: gan.alg1.g
         norm = self.descend("G", loss)
         return {"loss_G": loss, "grad_norm_G": norm}
 
@@ -131,6 +133,9 @@ class GAN(Algorithm):
             with self.averages["G"].applied() as G:
                 return G.forward(z, train=False)[0]
         return self.G.forward(z, train=False)[0]
+
+
+EQUILIBRIUM_VALUE = -math.log(4)  # eq: gan.thm1
 
 
 def optimal_discriminator(p_data: Array, p_g: Array) -> Array:

@@ -1,0 +1,1 @@
+"""Two-player games: Algorithm 1 on different networks and objectives."""

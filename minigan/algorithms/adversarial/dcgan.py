@@ -1,0 +1,35 @@
+"""DCGAN: Algorithm 1 on convolutional networks (Radford, Metz, Chintala 2016, arXiv:1511.06434).
+
+Adam at 2e-4 with beta1 = 0.5, z of 100 uniform numbers, weights from N(0, 0.02^2): section 4. The
+networks and their guidelines are in models/dcgan.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from minigan.algorithms.gan import GAN
+from minigan.algorithms.options import AdversarialOptions, Streams, Task, option
+from minigan.errors import OptionError
+from minigan.models import dcgan_discriminator, dcgan_generator
+from minigan.prior import PRIORS
+
+
+@dataclass(frozen=True, kw_only=True)
+class DCGANOptions(AdversarialOptions):
+    beta1: float | None = option(0.5, "averaging factor of adam's first moment")
+    prior: str = option("uniform", "distribution of the noise z", PRIORS)
+    width: int = option(64, "channels next to the picture; doubled by every halving of its size")
+
+
+def build(options: DCGANOptions, task: Task, streams: Streams) -> GAN:
+    """The pair of convolutional networks. Raises OptionError for points and illegal sizes."""
+    if task.kind != "image":
+        raise OptionError(
+            f"dcgan makes pictures, the data has points of shape {task.shape}; use gan for these"
+        )
+    if options.width < 1:
+        raise OptionError(f"--width {options.width} must be at least 1")
+    G = dcgan_generator(options.z_dim, task.shape, width=options.width, rng=streams.weights)
+    D = dcgan_discriminator(task.shape, width=options.width, rng=streams.weights)
+    return options.build_game(G, D, task, streams)

@@ -1,0 +1,246 @@
+"""The command line: `minigan COMMAND`, also `python -m minigan COMMAND`.
+
+Each command is a thin layer over the library. What a user can set is read off the options
+dataclasses, so that the command line and Python offer the same.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import Field, fields
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import click
+
+from minigan.algorithms import ALGORITHMS
+from minigan.errors import MiniganError, UnknownNameError
+from minigan.training import Outcome, RunOptions, Trainer
+from minigan.version import __version__
+
+# Reports and samples have their own modules, imported by the command that needs them.
+
+
+class Commands(click.Group):
+    """A group that names the nearest commands when it does not know one."""
+
+    kind = "command"
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            raise UnknownNameError(self.kind, args[0], self.list_commands(ctx))
+        return super().resolve_command(ctx, args)
+
+
+class Algorithms(Commands):
+    kind = "algorithm"
+
+
+class Integers(click.ParamType):
+    """Integers with commas between: 128,128."""
+
+    name = "int,int,..."
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(int(part) for part in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not a list of whole numbers such as 128,128", param, ctx)
+
+
+def options_of(cls: type) -> list[click.Option]:
+    """One command-line option for each field of an options dataclass."""
+    hints = get_type_hints(cls)
+    return [_option(f, hints[f.name]) for f in fields(cls)]
+
+
+def _option(field: Field[Any], hint: Any) -> click.Option:
+    flag = "--" + field.name.replace("_", "-")
+    optional = type(None) in get_args(hint)
+    kind = next(t for t in get_args(hint) if t is not type(None)) if optional else hint
+    choices = field.metadata["choices"]
+    if kind is bool:
+        return click.Option([flag, field.name], is_flag=True, help=field.metadata["help"])
+    default = field.default
+    if isinstance(default, tuple):
+        default = ",".join(map(str, default))
+    scalars = {int: int, float: float, str: str}
+    return click.Option(
+        [flag, field.name],
+        type=click.Choice(choices) if choices else scalars.get(kind) or Integers(),
+        default=default,
+        show_default=default is not None,
+        help=field.metadata["help"],
+    )
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(__version__, prog_name="minigan")
+def cli(debug: bool) -> None:
+    """Generative adversarial networks from scratch: train, look, and check every gradient.
+
+    \b
+    minigan train dcgan --data kittens --size 32 --width 32 --out runs/kittens
+    minigan sample runs/kittens --n 64 --out kittens.png
+    """
+
+
+@cli.group(cls=Algorithms)
+def train() -> None:
+    """Train an algorithm on data; see `minigan list` for both."""
+
+
+def _train_command(name: str) -> click.Command:
+    recipe = ALGORITHMS[name]
+
+    def run(out: Path | None, **given: Any) -> int:
+        own = {f.name for f in fields(recipe.options)}
+        options = recipe.options(**{k: v for k, v in given.items() if k in own})
+        shared = RunOptions(**{k: v for k, v in given.items() if k not in own})
+        folder = out or Path("runs") / f"{name}-{Path(shared.data or recipe.data).stem}"
+        return _finish(Trainer.start(name, options, shared, folder).train())
+
+    out = click.Option(
+        ["--out"],
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Folder of the run (default: runs/ALGORITHM-DATA).",
+    )
+    return click.Command(
+        name,
+        callback=run,
+        params=[*options_of(RunOptions), out, *options_of(recipe.options)],
+        help=f"{recipe.summary} ({recipe.paper}). Data unless given: {recipe.data}.",
+        short_help=recipe.summary,
+    )
+
+
+for _name in ALGORITHMS:
+    train.add_command(_train_command(_name))
+
+
+@cli.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--steps", "more", type=click.IntRange(min=0), default=0, help="Steps to add.")
+@click.option("--from", "step", type=int, help="Checkpoint to go on from (default: the last).")
+def resume(folder: Path, more: int, step: int | None) -> int:
+    """Go on with a run that was stopped, killed or finished."""
+    trainer = Trainer.resume(folder, more=more, step=step)
+    total = trainer.config.run.steps
+    if trainer.step >= total:
+        click.echo(f"the run has its {total} steps already; --steps N adds N more")
+    return _finish(trainer.train())
+
+
+@cli.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--n", type=click.IntRange(min=1), default=64, show_default=True, help="Samples.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of z.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A .png or .npz file.")
+@click.option("--from", "step", type=int, help="Checkpoint to use (default: the last).")
+@click.option("--columns", type=click.IntRange(min=1), help="Columns of the grid.")
+@click.option("--single", is_flag=True, help="--out is a folder: one file for each sample.")
+@click.option(
+    "--interpolate",
+    type=click.IntRange(min=2),
+    metavar="K",
+    help="Each row goes in K pictures from one z to another; --n counts the rows.",
+)
+def sample(folder: Path, out: Path, **how: Any) -> None:
+    """Draw from a trained generator: a grid of any number, single files, or interpolations."""
+    from minigan.training.sampling import write_samples
+
+    click.echo(write_samples(folder, out, **how))
+
+
+@cli.command("list")
+def list_() -> None:
+    """Algorithms and data sets, a line each."""
+    from minigan.reports import print_list
+
+    print_list()
+
+
+@cli.command()
+@click.argument("name")
+def explain(name: str) -> None:
+    """A paper's equations beside the lines of code that compute them."""
+    from minigan.reports import print_explanation
+
+    print_explanation(name)
+
+
+@cli.command()
+@click.argument("name", required=False)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+def gradcheck(name: str | None, seed: int) -> int:
+    """Check every layer, loss and network (or NAME) against finite differences."""
+    from minigan.reports import print_gradcheck
+
+    return print_gradcheck(name, seed)
+
+
+@cli.command()
+def doctor() -> None:
+    """Versions, linear algebra and its threads, devices, and what is missing."""
+    from minigan.reports import print_doctor
+
+    print_doctor()
+
+
+def _finish(outcome: Outcome) -> int:
+    """Say where the run is and how to go on; the exit code is the shell's for a signal."""
+    if outcome.signal is None:
+        click.echo(f"{outcome.step} steps done: look at {outcome.folder / 'samples.gif'}")
+        return 0
+    name = signal.Signals(outcome.signal).name
+    click.echo(
+        f"stopped by {name} after step {outcome.step}, which is saved; "
+        f"go on with: minigan resume {outcome.folder}",
+        err=True,
+    )
+    return 128 + outcome.signal
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit. An error is one line on standard error and a code above 0."""
+    debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
+    sys.exit(_guarded(lambda: cli.main(arguments, standalone_mode=False), debug))
+
+
+def _guarded(command: Callable[[], Any], debug: bool) -> int:
+    try:
+        result = command()
+        return result if isinstance(result, int) else 0
+    except Exception as error:
+        if debug:
+            raise
+        known = _message(error)
+        if known is None:
+            raise
+        print(f"minigan: error: {known}", file=sys.stderr)
+        return 2 if isinstance(error, click.UsageError) else 1
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        print("minigan: interrupted", file=sys.stderr)
+        return 130
+
+
+def _message(error: Exception) -> str | None:
+    """One line for an error that a user can act on, None for a fault of minigan."""
+    if isinstance(error, MiniganError):
+        return str(error)
+    if isinstance(error, click.UsageError):
+        where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+        return error.format_message().replace("\n", " ") + where
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror or error}; free some space or choose another folder (--out)"
+    return None

@@ -1,0 +1,90 @@
+"""Equations beside the code that computes them, read from the source.
+
+A module declares its equations once, EQUATIONS = {"gan.1": r"..."}, and every line that computes
+one ends in a marker: a comment of `eq:` and the id. The part before the dot is the topic.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from minigan.algorithms import ALGORITHMS
+from minigan.errors import UnknownNameError
+
+PACKAGE = Path(__file__).parent
+MARKER = re.compile(r"#\s*eq:\s*(?P<ids>[\w.]+(?:\s*,\s*[\w.]+)*)\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of code that computes an equation."""
+
+    path: Path  # relative to the folder that holds the package
+    number: int
+    code: str  # without its marker
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """An equation in LaTeX, the paper it stands in, and the lines that compute it."""
+
+    id: str
+    latex: str
+    paper: str
+    lines: tuple[Line, ...]
+
+
+def equations(root: Path = PACKAGE) -> dict[str, Equation]:
+    """Every declared equation by its id, in the order of files and declarations.
+
+    Raises ValueError for an id declared twice and for a marker whose id is not declared.
+    """
+    declared: dict[str, tuple[str, str]] = {}
+    marked: dict[str, list[Line]] = {}
+    for path in sorted(root.rglob("*.py")):
+        source = path.read_text(encoding="utf-8")
+        constants = _constants(source)
+        for id, latex in constants.get("EQUATIONS", {}).items():
+            if id in declared:
+                raise ValueError(f"equation {id} is declared twice, again in {path}")
+            declared[id] = latex, constants.get("PAPER", "")
+        for number, text in enumerate(source.splitlines(), 1):
+            if match := MARKER.search(text):
+                line = Line(path.relative_to(root.parent), number, text[: match.start()].strip())
+                for id in re.split(r"\s*,\s*", match["ids"]):
+                    marked.setdefault(id, []).append(line)
+    if unknown := marked.keys() - declared.keys():
+        raise ValueError(f"lines marked with equations that no module declares: {sorted(unknown)}")
+    return {
+        id: Equation(id, latex, paper, tuple(marked.get(id, ())))
+        for id, (latex, paper) in declared.items()
+    }
+
+
+def topics() -> dict[str, tuple[str, ...]]:
+    """What `explain` takes: an algorithm's name, or the first part of an equation's id."""
+    own = {e.id.partition(".")[0] for e in equations().values()}
+    return {t: (t,) for t in sorted(own)} | {n: r.explains for n, r in ALGORITHMS.items()}
+
+
+def explain(name: str) -> list[Equation]:
+    """The equations of an algorithm or topic. Raises UnknownNameError."""
+    known = topics()
+    if name not in known:
+        raise UnknownNameError("topic", name, known)
+    return [e for t in known[name] for e in equations().values() if e.id.startswith(f"{t}.")]
+
+
+def _constants(source: str) -> dict[str, Any]:
+    """The module's EQUATIONS and PAPER, without importing it."""
+    found = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            name = node.targets[0].id
+            if name in ("EQUATIONS", "PAPER"):
+                found[name] = ast.literal_eval(node.value)
+    return found

@@ -1,0 +1,108 @@
+"""What the commands list, explain, gradcheck and doctor print."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from threadpoolctl import threadpool_info
+
+from minigan.algorithms import ALGORITHMS
+from minigan.backend import make_rng
+from minigan.data import DATASETS
+from minigan.errors import UnknownNameError
+from minigan.explain import explain
+from minigan.gradcheck import TOLERANCE, GradcheckError
+from minigan.gradcheck_cases import CASES
+from minigan.training.config import versions
+
+
+def print_list() -> None:
+    """Every algorithm and every data set with a line each."""
+    console = _console()
+    for title, rows in (
+        ("algorithms", [(n, f"{r.summary} ({r.paper})") for n, r in ALGORITHMS.items()]),
+        ("data", [(n, e.description) for n, e in DATASETS.items()]),
+    ):
+        table = Table("name", "what it is", title=title, title_justify="left", box=None)
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
+        console.print()
+    console.print(
+        "--data also takes a folder of pictures, IDX files, CIFAR-10 .bin files or an .npz file."
+    )
+
+
+def print_explanation(name: str) -> None:
+    """Each equation of an algorithm or topic, its paper, and the lines that compute it."""
+    console = _console()
+    paper = None
+    for equation in explain(name):
+        if equation.paper != paper:
+            paper = equation.paper
+            console.print(f"\n[bold]{escape(paper)}[/bold]")
+        console.print(f"\n[bold]({equation.id})[/bold]  {escape(equation.latex)}", soft_wrap=True)
+        for line in equation.lines:
+            console.print(f"    [dim]{line.path}:{line.number}[/dim]", soft_wrap=True)
+            console.print(f"        {escape(line.code)}", soft_wrap=True)
+
+
+def print_gradcheck(name: str | None, seed: int) -> int:
+    """A row for each case with its worst relative error; returns how many failed, as an exit code.
+
+    Raises UnknownNameError when no case has that name.
+    """
+    cases = [c for c in CASES if name in (None, c.name, c.name.partition(" ")[0])]
+    if not cases:
+        raise UnknownNameError("layer, loss or network", str(name), [c.name for c in CASES])
+    table = Table("kind", "name", "order", "worst in", "relative error", "", box=None)
+    failed = 0
+    for case in cases:
+        try:
+            results = case.check(make_rng(seed))
+        except GradcheckError as error:
+            failed += 1
+            table.add_row(case.kind, case.name, "", escape(str(error)), "", "[red]FAILED[/red]")
+            continue
+        for order in sorted({r.order for r in results}):
+            worst = max((r for r in results if r.order == order), key=lambda r: r.error)
+            table.add_row(case.kind, case.name, str(order), worst.array, f"{worst.error:.1e}", "ok")
+    console = _console()
+    console.print(table)
+    console.print(f"{len(cases) - failed} of {len(cases)} within {TOLERANCE:.0e} (float64)")
+    return min(failed, 1)
+
+
+def print_doctor() -> None:
+    """Versions, linear algebra, devices, and what is missing with how to get it."""
+    console = _console()
+    table = Table("part", "found", box=None)
+    for package, found in versions().items():
+        table.add_row(package, found)
+    table.add_row("platform", f"{platform.system()} {platform.release()}, {platform.machine()}")
+    table.add_row(
+        "processors",
+        f"{len(os.sched_getaffinity(0))} usable"
+        if hasattr(os, "sched_getaffinity")
+        else str(os.cpu_count()),
+    )
+    for pool in threadpool_info():
+        table.add_row(
+            f"{pool['user_api']} threads",
+            f"{pool['num_threads']} ({pool['internal_api']} {pool.get('version') or ''}, "
+            f"{pool.get('architecture') or 'any'})",
+        )
+    table.add_row("devices", "cpu")
+    table.add_row("cuda", "not available: this version of minigan computes on the CPU")
+    console.print(table)
+    console.print("The number of threads is set by OPENBLAS_NUM_THREADS or OMP_NUM_THREADS.")
+
+
+def _console() -> Console:
+    """Standard output; wide enough for whole lines where it is no terminal."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)

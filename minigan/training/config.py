@@ -1,0 +1,134 @@
+"""config.json: everything that decides a run, written before its first step."""
+
+from __future__ import annotations
+
+import json
+import platform
+from dataclasses import asdict, dataclass, fields, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Self
+
+from minigan.algorithms import recipe
+from minigan.algorithms.options import option
+from minigan.backend import require_device
+from minigan.data import DATASETS
+from minigan.errors import CheckpointError, OptionError
+from minigan.training.files import write_atomically
+from minigan.version import __version__
+
+PACKAGES = ("numpy", "scipy", "pillow", "safetensors")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What every training run has, whatever the algorithm."""
+
+    data: str | None = option(None, "data set or path (default: the algorithm's own)")
+    size: str | None = option(None, "picture size: N or HxW; pictures are cropped and resized")
+    channels: int | None = option(None, "1 for grey, 3 for colour (default: the data's own)")
+    strict: bool = option(False, "refuse data with damaged files instead of skipping them")
+    batch: int = option(64, "examples in a minibatch (m)")
+    steps: int = option(2000, "training iterations")
+    seed: int = option(0, "seed of weights, noise and the order of the data")
+    device: str = option("cpu", "where to compute")
+    log_every: int = option(10, "steps between lines of log.jsonl")
+    sample_every: int = option(0, "steps between sample pictures (0: 20 pictures in all)")
+    checkpoint_every: int = option(0, "steps between checkpoints (0: 10 in all)")
+    keep: int = option(3, "how many of the last checkpoints stay")
+
+    def resolved(self, algorithm: str) -> Self:
+        """Every default written out, so that a resumed run does not depend on them.
+
+        Raises OptionError and DeviceError for values that cannot be.
+        """
+        for f in fields(self):
+            value = getattr(self, f.name)
+            least = 1 if f.name in ("batch", "channels", "log_every", "keep") else 0
+            if isinstance(value, int) and not isinstance(value, bool) and value < least:
+                name = f.name.replace("_", "-")
+                raise OptionError(f"--{name} {value} must be at least {least}")
+        require_device(self.device)
+        data = self.data or recipe(algorithm).data
+        if data not in DATASETS and Path(data).expanduser().exists():
+            data = str(Path(data).expanduser().absolute())  # a run resumes from any folder
+        return replace(
+            self,
+            data=data,
+            sample_every=self.sample_every or max(1, self.steps // 20),
+            checkpoint_every=self.checkpoint_every or max(1, self.steps // 10),
+        )
+
+    @property
+    def picture_size(self) -> int | tuple[int, int] | None:
+        """`size` as numbers. Raises OptionError."""
+        if self.size is None:
+            return None
+        sides = self.size.lower().split("x")
+        if len(sides) > 2 or not all(side.isdecimal() for side in sides):
+            raise OptionError(f"--size {self.size}: wanted N or HxW in pixels, e.g. 32 or 48x64")
+        return int(sides[0]) if len(sides) == 1 else (int(sides[0]), int(sides[1]))
+
+
+@dataclass(frozen=True)
+class Config:
+    """A run's algorithm with its options, the run's own, and the versions that it began with.
+
+    schedule_steps is the length that learning-rate schedules were made for: it stays when a run is
+    prolonged.
+    """
+
+    algorithm: str
+    options: Any
+    run: RunOptions
+    schedule_steps: int
+    versions: dict[str, str]
+
+    @classmethod
+    def create(cls, algorithm: str, options: Any, run: RunOptions) -> Self:
+        run = run.resolved(algorithm)
+        return cls(algorithm, options, run, run.steps, versions())
+
+    def prolonged(self, more: int) -> Self:
+        return replace(self, run=replace(self.run, steps=self.run.steps + more))
+
+    def save(self, path: Path) -> None:
+        write_atomically(path, json.dumps(asdict(self), indent=2).encode())
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Raises CheckpointError where there is no configuration, or one of another version."""
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            options = recipe(stored["algorithm"]).options
+            return cls(
+                stored["algorithm"],
+                options(**{k: _tuples(v) for k, v in stored["options"].items()}),
+                RunOptions(**stored["run"]),
+                stored["schedule_steps"],
+                stored["versions"],
+            )
+        except FileNotFoundError:
+            raise CheckpointError(
+                f"{path.parent} holds no run (no config.json); `minigan train` starts one"
+            ) from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(
+                f"{path} cannot be read as a run's configuration: {error}"
+            ) from error
+
+
+def versions() -> dict[str, str]:
+    """minigan, Python and the packages that results depend on."""
+    found = {"minigan": __version__, "python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:  # vendored or frozen
+            found[package] = "unknown"
+    return found
+
+
+def _tuples(value: Any) -> Any:
+    """JSON has no tuples; no option is a list."""
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,39 @@
+"""Files that are either whole or not there, whatever interrupts the writing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+UNFINISHED = ".unfinished"
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write, flush to the disk, rename. `path` holds the old content or the new, never a part.
+
+    Raises OSError, with nothing left behind, where the disk is full or the folder unwritable.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + UNFINISHED)
+    try:
+        with open(unfinished, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)  # the rename itself must reach the disk too
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what a killed process was writing."""
+    for path in folder.rglob("*" + UNFINISHED):
+        path.unlink()

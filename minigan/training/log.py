@@ -1,0 +1,34 @@
+"""log.jsonl: one JSON object per logged step, appended as training goes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from minigan.training.files import write_atomically
+
+Record = dict[str, Any]
+
+
+def append(path: Path, record: Record) -> None:
+    """Add one line. A line that a kill cut short is ignored by `read` and removed by `truncate`."""
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(json.dumps(record) + "\n")
+
+
+def read(path: Path) -> list[Record]:
+    """Every whole line; none if there is no file."""
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").split("\n")[
+        :-1
+    ]  # what follows the last \n is cut short
+    return [json.loads(line) for line in lines]
+
+
+def truncate(path: Path, step: int) -> list[Record]:
+    """Drop what was logged after `step`, for a resumed run to write again; returns the rest."""
+    records = [record for record in read(path) if record["step"] <= step]
+    write_atomically(path, "".join(json.dumps(r) + "\n" for r in records).encode())
+    return records

@@ -1,0 +1,94 @@
+"""Pictures of samples: a grid of images, a scatter of points, and the film of a whole run."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from minigan.backend import Array
+from minigan.errors import ShapeError
+from minigan.training.files import write_atomically
+
+GRID_WIDTH = 512  # small images are enlarged by a whole factor towards this width
+FILM_FRAMES = 100
+
+
+def to_image(x: Array) -> Image.Image:
+    """One picture (H, W, 1 or 3) in [-1, 1] as an 8-bit image; values beyond are clipped."""
+    pixels = np.clip(np.rint((x + 1) * 127.5), 0, 255).astype(np.uint8)
+    return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+
+
+def grid(x: Array, *, columns: int | None = None, gap: int = 2) -> Image.Image:
+    """Pictures (N, H, W, C) row by row; as square as N allows unless `columns` is given."""
+    if x.ndim != 4 or len(x) == 0:
+        raise ShapeError(f"a grid wanted pictures (N, H, W, C) with N at least 1, got {x.shape}")
+    n, h, w, c = x.shape
+    columns = min(columns or math.ceil(math.sqrt(n)), n)
+    rows = math.ceil(n / columns)
+    sheet = np.ones((rows * (h + gap) - gap, columns * (w + gap) - gap, c), np.float32)
+    for i, picture in enumerate(x):
+        top, left = i // columns * (h + gap), i % columns * (w + gap)
+        sheet[top : top + h, left : left + w] = picture
+    image = to_image(sheet)
+    factor = max(1, GRID_WIDTH // image.width)
+    return image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+
+
+def plot_points(x: Array, real: Array) -> Image.Image:
+    """Generated points over real ones: (N, 1) as histograms, (N, 2) or more as a scatter."""
+    figure = Figure(figsize=(5, 5), dpi=100, layout="constrained")
+    axes = figure.subplots()
+    if x.shape[1] == 1:
+        low, high = np.quantile(np.concatenate([x, real]), [0.001, 0.999])
+        bins = np.linspace(low, high, 60).tolist()
+        axes.hist(real[:, 0], bins, density=True, color="0.8", label="data")
+        axes.hist(x[:, 0], bins, density=True, histtype="step", color="C3", label="G(z)")
+    else:
+        axes.scatter(real[:, 0], real[:, 1], s=6, c="0.7", linewidths=0, label="data")
+        axes.scatter(x[:, 0], x[:, 1], s=6, c="C3", linewidths=0, label="G(z)")
+        low, high = real.min(0)[:2], real.max(0)[:2]
+        margin = 0.3 * float((high - low).max())
+        axes.set_xlim(low[0] - margin, high[0] + margin)
+        axes.set_ylim(low[1] - margin, high[1] + margin)
+        axes.set_aspect("equal")
+    axes.legend(loc="upper right")
+    return render(figure)
+
+
+def render(figure: Figure) -> Image.Image:
+    """A matplotlib figure as an image."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+
+
+def write_png(image: Image.Image, path: Path) -> None:
+    """Written whole or not at all."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    write_atomically(path, buffer.getvalue())
+
+
+def write_film(frames: Sequence[Path], path: Path) -> None:
+    """A looping GIF of pictures of one size, at most FILM_FRAMES of them, the last held longer."""
+    if not frames:
+        return
+    chosen = np.unique(np.linspace(0, len(frames) - 1, FILM_FRAMES).round().astype(int))
+    images = []
+    for i in chosen:
+        with Image.open(frames[i]) as image:
+            images.append(image.convert("RGB").quantize(128))
+    buffer = io.BytesIO()
+    durations = [150] * (len(images) - 1) + [1500]
+    images[0].save(
+        buffer, "GIF", save_all=True, append_images=images[1:], duration=durations, loop=0
+    )
+    write_atomically(path, buffer.getvalue())

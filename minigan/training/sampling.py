@@ -1,0 +1,99 @@
+"""Samples from a stored run: a grid, single files, numbers, or walks through the latent space."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from minigan.algorithms import GAN
+from minigan.backend import Array, make_rng
+from minigan.errors import OptionError
+from minigan.training import checkpoint
+from minigan.training.config import Config
+from minigan.training.files import write_atomically
+from minigan.training.pictures import grid, plot_points, to_image, write_png
+from minigan.training.trainer import build_algorithm, dataset_of
+
+CHUNK = 256  # samples generated at a time, so that any number fits into memory
+
+
+def write_samples(
+    folder: Path,
+    out: Path,
+    *,
+    n: int,
+    seed: int = 0,
+    step: int | None = None,
+    columns: int | None = None,
+    single: bool = False,
+    interpolate: int | None = None,
+) -> str:
+    """Write n samples of the run in `folder` to `out`; returns a line that says what was written.
+
+    `out` is a .png (a grid or a plot), an .npz (array `x`), or with `single` a folder. The same
+    seed gives the same samples. Raises OptionError, CheckpointError.
+    """
+    if not single and out.suffix.lower() not in (".png", ".npz"):
+        raise OptionError(f"--out {out}: wanted a .png or .npz file, or a folder with --single")
+    config = Config.load(folder / "config.json")
+    dataset = dataset_of(config)
+    algorithm = build_algorithm(config, dataset)
+    stored = checkpoint.load(folder / "checkpoints", step)
+    stored.restore(algorithm)
+    if not isinstance(algorithm, GAN):
+        raise OptionError(f"{config.algorithm} has no latent z to sample from")
+    z = draw_z(algorithm, n, seed, interpolate)
+    x = generate(algorithm, z)
+    done = f"samples after step {stored.step}"
+    if single:
+        if dataset.kind != "image":
+            raise OptionError("--single writes pictures, this run makes points; use --out FILE.npz")
+        digits = len(str(len(x) - 1))
+        for i, picture in enumerate(x):
+            write_png(to_image(picture), out / f"{i:0{digits}d}.png")
+    elif out.suffix.lower() == ".npz":
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, x=x)
+        write_atomically(out, buffer.getvalue())
+    elif dataset.kind == "image":
+        write_png(grid(x, columns=columns or interpolate), out)
+    else:
+        write_png(plot_points(x, dataset.draw(len(x), make_rng(seed, 4)).x), out)
+    return f"{len(x)} {done}: {out}"
+
+
+def draw_z(algorithm: GAN, n: int, seed: int, interpolate: int | None) -> Array:
+    """n draws of the prior; or n rows of `interpolate` points on the way from one draw to another.
+
+    Between normal draws the way is on a great circle (White 2016, "Sampling generative networks"),
+    which keeps their typical length; between uniform ones it is straight, inside their cube.
+    """
+    rng = make_rng(seed, 5)
+    if interpolate is None:
+        return algorithm.prior.draw(n, rng)
+    a, b = algorithm.prior.draw(n, rng), algorithm.prior.draw(n, rng)
+    way = spherical if algorithm.prior.name == "normal" else linear
+    return np.stack([way(a, b, t) for t in np.linspace(0, 1, interpolate)], 1).reshape(
+        -1, a.shape[1]
+    )
+
+
+def generate(algorithm: GAN, z: Array) -> Array:
+    """G(z), a chunk at a time."""
+    return np.concatenate([algorithm.generate(z[i : i + CHUNK]) for i in range(0, len(z), CHUNK)])
+
+
+def linear(a: Array, b: Array, t: float) -> Array:
+    """(1 - t) a + t b."""
+    return ((1 - t) * a + t * b).astype(a.dtype)
+
+
+def spherical(a: Array, b: Array, t: float) -> Array:
+    """sin((1 - t) w) / sin w a + sin(t w) / sin w b, w the angle between a and b (rows)."""
+    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    w = np.arccos(np.clip((a * b).sum(1) / lengths, -1, 1))[:, None]
+    if np.any(np.sin(w) < 1e-6):
+        return linear(a, b, t)
+    return ((np.sin((1 - t) * w) * a + np.sin(t * w) * b) / np.sin(w)).astype(a.dtype)

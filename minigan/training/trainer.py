@@ -1,0 +1,225 @@
+"""The training loop: batches in, steps, and what a run leaves behind.
+
+runs/NAME/
+    config.json                    everything that decides the run
+    log.jsonl                      a line per logged step
+    samples/step_000300.png        G on one fixed z
+    checkpoints/step_000300.*      to resume from
+    samples.gif  curves.png        at the end
+
+Everything after a checkpoint is a function of the checkpoint, so a run that was killed at any
+moment and resumed leaves the same files as one that was not (but for the seconds in the log).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minigan.algorithms import Algorithm, Streams, Task, recipe
+from minigan.backend import make_rng
+from minigan.data import Dataset, Loader, open_data
+from minigan.errors import NonFiniteError, OptionError
+from minigan.metrics import diversity
+from minigan.training import checkpoint, log
+from minigan.training.config import Config, RunOptions
+from minigan.training.curves import write_curves
+from minigan.training.files import remove_unfinished
+from minigan.training.pictures import grid, plot_points, write_film, write_png
+from minigan.training.progress import ProgressReport
+from minigan.training.stop import StopRequest
+from minigan.training.watch import Watch, small_data
+
+PICTURES, POINTS = 64, 2000  # how many samples a picture of a run shows
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call to `train` ended: after `step` steps, and by which signal if by one."""
+
+    folder: Path
+    step: int
+    signal: int | None
+
+
+class Trainer:
+    """One run: its folder, data and algorithm, at some step."""
+
+    def __init__(self, folder: Path, config: Config) -> None:
+        """Builds data and networks; nothing is written. Raises what these raise."""
+        self.folder, self.config = folder, config
+        self.dataset = dataset_of(config)
+        self.algorithm = build_algorithm(config, self.dataset)
+        self.step = 0
+        run = config.run
+        self.loader = Loader(
+            self.dataset, run.batch * self.algorithm.minibatches, seed=run.seed, start=0
+        )
+
+    @classmethod
+    def start(cls, algorithm: str, options: Any, run: RunOptions, folder: Path) -> Trainer:
+        """A new run in a folder that is empty or does not exist. Raises OptionError otherwise."""
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise OptionError(
+                f"{folder} exists already; choose another --out, or go on with "
+                f"`minigan resume {folder}`"
+            )
+        trainer = cls(folder, Config.create(algorithm, options, run))
+        trainer.config.save(folder / "config.json")
+        return trainer
+
+    @classmethod
+    def resume(cls, folder: Path, *, more: int = 0, step: int | None = None) -> Trainer:
+        """A run as its last checkpoint (or that of `step`) left it, `more` steps longer.
+
+        A run that was stopped before its first checkpoint begins anew. Raises CheckpointError.
+        """
+        config = Config.load(folder / "config.json")
+        trainer = cls(folder, config.prolonged(more))
+        if step is not None or checkpoint.steps(trainer.checkpoints):
+            stored = checkpoint.load(trainer.checkpoints, step)
+            stored.restore(trainer.algorithm)
+            trainer.step = trainer.loader.position = stored.step
+        if more:
+            trainer.config.save(folder / "config.json")
+        return trainer
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.folder / "checkpoints"
+
+    @property
+    def log_path(self) -> Path:
+        return self.folder / "log.jsonl"
+
+    def train(self) -> Outcome:
+        """Train to the configured number of steps, or until a signal; save; draw the curves.
+
+        Raises NonFiniteError naming the step, and OSError where something cannot be written; the
+        last checkpoint stays good in both cases.
+        """
+        total = self.config.run.steps
+        with (
+            _locked(self.folder),
+            self.loader,
+            StopRequest() as stop,
+            ProgressReport(self.step, total) as report,
+        ):
+            remove_unfinished(self.folder)
+            records = log.truncate(self.log_path, self.step)
+            checkpoint.remove_after(self.checkpoints, self.step)
+            watch = Watch(records)
+            clock = _Clock(records)
+            if self.step == 0:
+                self._begin(report)
+            while self.step < total and stop.signal is None:
+                record = self._advance(clock)
+                for warning in watch.look(record) if record else ():
+                    self._warn(report, warning)
+                report.update(self.step, record)
+                if self.step % self.config.run.checkpoint_every == 0:
+                    self._save()
+            if self.step not in checkpoint.steps(self.checkpoints):
+                self._save()
+            self._draw_whole_run()
+        return Outcome(self.folder, self.step, stop.signal)
+
+    def _begin(self, report: ProgressReport) -> None:
+        """What stands at step 0: a warning about the data, noise as a picture, a checkpoint."""
+        if warning := small_data(self.dataset, self.config.run.batch):
+            self._warn(report, warning)
+        self._draw_samples()
+        self._save()
+
+    def _advance(self, clock: _Clock) -> log.Record | None:
+        """One step of the algorithm, with its picture and its log line if they are due."""
+        run, total = self.config.run, self.config.run.steps
+        batch = next(self.loader)
+        try:
+            scalars = self.algorithm.step(batch.x)
+        except NonFiniteError as error:
+            last = checkpoint.steps(self.checkpoints)[-1]
+            raise NonFiniteError(
+                f"step {self.step + 1}: {error}; training stopped. The checkpoint of step {last} "
+                "is good: start again with a lower --lr or with --clip-norm"
+            ) from error
+        self.step += 1
+        drawn = self.step % run.sample_every == 0 or self.step == total
+        logged = self.step % run.log_every == 0 or self.step in (1, total) or drawn
+        record: log.Record = {"step": self.step, **scalars}
+        if drawn:
+            record["diversity"] = self._draw_samples()
+        if not logged:
+            return None
+        log.append(self.log_path, {**record, "seconds": clock.seconds()})
+        return record
+
+    def _warn(self, report: ProgressReport, warning: str) -> None:
+        log.append(self.log_path, {"step": self.step, "warning": warning})
+        report.say(f"warning: {warning}")
+
+    def _draw_samples(self) -> float:
+        """Write the picture of this step; returns the samples' diversity relative to the data's."""
+        seed = self.config.run.seed
+        n = PICTURES if self.dataset.kind == "image" else POINTS
+        x = self.algorithm.sample(n, make_rng(seed, 3))
+        real = self.dataset.draw(n, make_rng(seed, 4)).x
+        picture = grid(x) if self.dataset.kind == "image" else plot_points(x, real)
+        write_png(picture, self.folder / "samples" / f"step_{self.step:06d}.png")
+        return diversity(x) / max(diversity(real), np.finfo(np.float64).tiny)
+
+    def _draw_whole_run(self) -> None:
+        write_curves(log.read(self.log_path), self.folder / "curves.png")
+        frames = sorted((self.folder / "samples").glob("step_*.png"))
+        write_film(frames, self.folder / "samples.gif")
+
+    def _save(self) -> None:
+        checkpoint.save(self.checkpoints, self.step, self.algorithm, keep=self.config.run.keep)
+
+
+class _Clock:
+    """Seconds of training, going on from what an earlier part of the run logged."""
+
+    def __init__(self, records: list[log.Record]) -> None:
+        before = max((r.get("seconds", 0.0) for r in records), default=0.0)
+        self._start = time.monotonic() - before
+
+    def seconds(self) -> float:
+        return round(time.monotonic() - self._start, 3)
+
+
+def dataset_of(config: Config) -> Dataset:
+    """The run's data set."""
+    run = config.run
+    if run.data is None:
+        raise OptionError("the run's configuration names no data")
+    return open_data(
+        run.data,
+        size=run.picture_size,
+        channels=run.channels,  # type: ignore[arg-type]  # checked by open_data
+        strict=run.strict,
+    )
+
+
+def build_algorithm(config: Config, dataset: Dataset) -> Algorithm:
+    """The run's algorithm, as new."""
+    task = Task(dataset.shape, dataset.kind, config.schedule_steps)
+    return recipe(config.algorithm).build(config.options, task, Streams(config.run.seed))
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the run for this process alone; the system lets go of it even after a SIGKILL."""
+    with open(folder / ".lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OptionError(f"{folder} is being trained by another process") from None
+        yield

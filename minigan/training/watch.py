@@ -1,0 +1,54 @@
+"""Warnings that a person at the screen would want: one line each, with what to try."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from minigan.data import Dataset
+from minigan.training.log import Record
+
+SATURATED_LOSS = 0.02  # nats, both terms of D's loss together; 1.39 when D cannot tell
+SATURATED_LINES = 20  # logged lines in a row
+COLLAPSED = 0.2  # of the data's own diversity
+COLLAPSE_FROM = 300  # steps: before that G has not spread out yet
+FEW_BATCHES = 10
+
+
+def small_data(dataset: Dataset, batch: int) -> str | None:
+    """A warning when an epoch has few batches, so that D can learn the examples by heart."""
+    if dataset.size is None or dataset.size >= FEW_BATCHES * batch:
+        return None
+    return (
+        f"{dataset.size} examples make only {dataset.size // batch} batches of {batch}: D may "
+        "learn them by heart; try more data, augmentation or a smaller --batch"
+    )
+
+
+class Watch:
+    """Looks at the log as it grows. Its memory is the log's: a resumed run replays it."""
+
+    def __init__(self, records: list[Record]) -> None:
+        self._saturated = 0
+        self._collapsed = False
+        for record in records:
+            list(self.look(record))
+
+    def look(self, record: Record) -> Iterator[str]:
+        """Warnings that this line gives rise to; each once until things get better."""
+        if "loss_D" in record:
+            self._saturated = self._saturated + 1 if record["loss_D"] < SATURATED_LOSS else 0
+            if self._saturated == SATURATED_LINES:
+                yield (
+                    f"D is saturated: its loss has been below {SATURATED_LOSS} for "
+                    f"{SATURATED_LINES} logged lines, so G learns little; try a lower --lr, a "
+                    "smaller D, or --objective non-saturating"
+                )
+        if "diversity" in record and record["step"] >= COLLAPSE_FROM:
+            collapsed = record["diversity"] < COLLAPSED
+            if collapsed and not self._collapsed:
+                yield (
+                    f"samples differ from one another {record['diversity']:.2f} times as much as "
+                    "the data: G may have collapsed; try a lower --lr, more steps of D (--k) or "
+                    "another --seed"
+                )
+            self._collapsed = collapsed
