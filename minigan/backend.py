@@ -36,9 +36,10 @@ def require_device(name: str) -> str:
 def make_rng(*seed: int) -> np.random.Generator:
     """A Generator over Philox, the counter-based generator, seeded by one or more integers >= 0.
 
-    Different tuples give independent streams (NumPy's SeedSequence hashes them).
+    Different tuples of integers below 2^32 give independent streams: NumPy's SeedSequence hashes
+    them, and their number with them, because to it (1,) and (1, 0) are the same.
     """
-    return np.random.Generator(np.random.Philox(np.random.SeedSequence(seed)))
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence((len(seed), *seed))))
 
 
 def rng_state(rng: np.random.Generator) -> dict[str, Any]:
