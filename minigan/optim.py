@@ -175,9 +175,12 @@ class AdamW(Adam):
 
 
 def clip_grad_norm(params: FlatParams, max_norm: float) -> float:
-    """Scale the gradient down to norm max_norm if it is longer; returns its norm before."""
+    """Scale the gradient down to norm max_norm if it is longer; returns its norm before.
+
+    A gradient that is not finite stays as it is.
+    """
     norm = params.grad_norm()
-    if norm > max_norm:
+    if max_norm < norm < math.inf:
         params.grad *= max_norm / norm
     return norm
 
