@@ -19,6 +19,8 @@ from minigan.backend import Array
 from minigan.errors import OptionError, UnknownNameError
 from minigan.ops.activation import sigmoid, softplus
 
+PAPER = "Goodfellow et al. 2014, arXiv:1406.2661, sections 3 and 4; tutorial: arXiv:1701.00160"
+
 EQUATIONS = {
     "loss.d": r"J^{(D)} = -\frac{1}{m} \sum_{i=1}^m [\log D(x^{(i)})"
     r" + \log(1 - D(G(z^{(i)})))]",
