@@ -15,10 +15,12 @@ def cross_entropy(logits: Array, labels: Array) -> tuple[float, Array]:
     logits (N, K), labels (N,) integers in [0, K). Raises ShapeError otherwise.
     """
     n, classes = logits.shape
-    if labels.shape != (n,) or labels.min(initial=0) < 0 or labels.max(initial=0) >= classes:
+    low, high = labels.min(initial=0), labels.max(initial=0)
+    integers = np.issubdtype(labels.dtype, np.integer)
+    if labels.shape != (n,) or not integers or low < 0 or high >= classes:
         raise ShapeError(
-            f"cross_entropy wanted {n} labels from 0 to {classes - 1} for logits {logits.shape}, "
-            f"got shape {labels.shape}, values {labels.min(initial=0)} to {labels.max(initial=0)}"
+            f"cross_entropy wanted {n} integer labels from 0 to {classes - 1} for logits "
+            f"{logits.shape}, got {labels.dtype} of shape {labels.shape}, values {low} to {high}"
         )
     log_p = log_softmax(logits, axis=1)
     dlogits = np.exp(log_p)
