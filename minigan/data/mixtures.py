@@ -2,8 +2,8 @@
 
     p(x) = 1/K  sum_k  N(x; centre_k, sigma² I)
 
-Source of ring and grid: Srivastava et al. (2017), "VEEGAN: Reducing Mode Collapse in GANs using
-Implicit Variational Learning", section 4.1.
+Source of ring and grid: Lin et al. (2018), "PacGAN: The power of two samples in generative
+adversarial networks", table 1.
 """
 
 from __future__ import annotations
