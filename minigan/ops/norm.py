@@ -30,11 +30,21 @@ from minigan.backend import Array
 Axes = tuple[int, ...]
 
 
+def mean_over(a: Array, axes: Axes) -> Array:
+    """The mean, with the axes kept as 1.
+
+    In two steps, first within each entry of axes[0]: NumPy adds along any but the last axis one
+    after the other, and the shorter the float32 sums, the smaller is their rounding error.
+    """
+    inner = a.mean(axes[1:], keepdims=True) if len(axes) > 1 else a
+    return inner.mean(axes[0], keepdims=True)
+
+
 def normalize(x: Array, axes: Axes, eps: float) -> tuple[Array, Array, Array, Array]:
     """xhat, s, mean and biased variance; the last three keep the normalised axes as 1."""
-    mean = x.mean(axes, keepdims=True)
+    mean = mean_over(x, axes)
     xhat = x - mean
-    var = np.square(xhat).mean(axes, keepdims=True)
+    var = mean_over(np.square(xhat), axes)
     s = 1 / np.sqrt(var + x.dtype.type(eps))
     xhat *= s
     return xhat, s, mean, var
@@ -42,9 +52,9 @@ def normalize(x: Array, axes: Axes, eps: float) -> tuple[Array, Array, Array, Ar
 
 def normalize_dx(g: Array, xhat: Array, s: Array, axes: Axes) -> Array:
     """P(g), the derivative of <g, xhat> with respect to x."""
-    dx = xhat * (g * xhat).mean(axes, keepdims=True)
+    dx = xhat * mean_over(g * xhat, axes)
     np.subtract(g, dx, out=dx)
-    dx -= g.mean(axes, keepdims=True)
+    dx -= mean_over(g, axes)
     dx *= s
     return dx
 
@@ -53,7 +63,7 @@ def normalize_ddx(u: Array, g: Array, xhat: Array, s: Array, axes: Axes) -> tupl
     """The derivatives of <u, P(g)> with respect to g and x."""
 
     def mean(a: Array) -> Array:
-        return a.mean(axes, keepdims=True)
+        return mean_over(a, axes)
 
     u_xhat, g_xhat = mean(u * xhat), mean(g * xhat)
     area = mean(u * g) - mean(u) * mean(g) - u_xhat * g_xhat
