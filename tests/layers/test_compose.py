@@ -111,6 +111,34 @@ def test_a_part_without_a_second_derivative_is_named_from_inside_a_network():
         net.double_backward(y, gctx)
 
 
+class Spy(L.Identity):
+    """Notes which gradients it was asked for."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = []
+
+    def backward(self, dy, ctx, need_dx=True, need_dw=True):
+        self.asked.append((need_dx, need_dw))
+        return super().backward(dy, ctx, need_dx, need_dw)
+
+
+@pytest.mark.parametrize("need_dw", [True, False])
+def test_no_part_computes_a_gradient_that_nobody_reads(need_dw):
+    """The first part of a chain is the one whose dx is dear and often unread."""
+    bottom, top, body, skip, one, other = (Spy() for _ in range(6))
+    x = np.ones((2, 3))
+    for net, unread, read in (
+        (L.Sequential(bottom, top), [bottom], [top]),
+        (L.Residual(body, skip), [body, skip], []),
+        (L.Concat(one, other), [one, other], []),
+    ):
+        y, ctx = net.forward(x)
+        net.backward(y, ctx, need_dx=False, need_dw=need_dw)
+        assert all(spy.asked == [(False, need_dw)] for spy in unread)
+        assert all(spy.asked == [(True, need_dw)] for spy in read)
+
+
 def test_update_stats_and_train_reach_every_part():
     parts = [L.BatchNorm(3) for _ in range(4)]
     net = L.Sequential(

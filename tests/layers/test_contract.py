@@ -8,6 +8,7 @@ import pytest
 
 from minigan import layers as L
 from minigan.errors import NoSecondDerivativeError, ShapeError, StaleContextError
+from minigan.layers.base import add
 from tests.layers.cases import CONTAINERS, VARIED, non_contiguous
 from tests.oracles.torch_twins import each, own_derivatives, relative_error, zero_grad
 
@@ -232,6 +233,15 @@ def test_double_backward_may_run_twice_and_adds_to_the_gradients(case):
         runs.append((ddy, each(extra, len(xs)), grads_of(layer)))
     assert_same(runs[0][:2], runs[1][:2])
     assert_close(runs[1][2], {name: 2 * g for name, g in runs[0][2].items()})
+
+
+def test_the_sum_of_two_gradients_is_a_new_array_and_none_is_zero():
+    a, b = np.array([1.0, 2]), np.array([10.0, 20])
+    np.testing.assert_array_equal(add(a, b), [11, 22])
+    np.testing.assert_array_equal(a, [1, 2])
+    assert add(a, None) is a
+    assert add(None, b) is b
+    assert add(None, None) is None
 
 
 def test_a_layer_without_a_second_derivative_names_itself():

@@ -83,18 +83,27 @@ def test_a_constant_input_in_float32_stays_within_what_rounding_allows(layer, sh
     assert relative_error(dx, expected) < 1e-5 + 2 * bound**2
 
 
-def test_float32_means_hold_over_a_large_batch():
-    """65,536 numbers per channel, mean ten deviations from zero, against float64.
+def test_float32_holds_over_a_large_batch():
+    """65,536 numbers per channel, the mean ten deviations from zero, against float64.
 
-    NumPy adds rows one after the other here: the rounding errors of the sum, 6e-8 each, add up as
-    a random walk to some 1e-6 of the sum, and ten times that of a deviation.
+    Added one after the other, their rounding errors would walk to some 1e-5 of the sum and reach
+    xhat ten times enlarged. What stays are a few roundings of the mean itself, 10 times 6e-8.
     """
     rng = np.random.default_rng(0)
     x = (10 + rng.standard_normal((64, 32, 32, 2))).astype(np.float32)
-    layer = L.BatchNorm(2)
-    y, _ = layer.forward(x)
-    exact, _ = L.BatchNorm(2).astype(np.float64).forward(x.astype(np.float64))
-    assert relative_error(y, exact) < 1e-4
+    dy = (1 + rng.standard_normal(x.shape)).astype(np.float32)
+
+    def run(dtype):
+        layer = L.BatchNorm(2).astype(dtype)
+        y, ctx = layer.forward(x.astype(dtype))
+        return y, layer.backward(dy.astype(dtype), ctx), layer.beta.grad, layer.gamma.grad
+
+    *single, gamma = run(np.float32)
+    *double, true_gamma = run(np.float64)
+    for ours, true in zip(single, double, strict=True):
+        assert relative_error(ours, true) < 1e-5
+    # d gamma = sum dy xhat: each of its terms, of mean 1, carries that same error of xhat.
+    assert np.abs(gamma - true_gamma).max() < 4 * 10 * 6e-8 * dy[..., 0].size
 
 
 @pytest.mark.parametrize("affine", [True, False])
