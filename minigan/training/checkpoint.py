@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from safetensors.numpy import save as save_tensors
 
 from minigan.algorithms import Algorithm
 from minigan.backend import restore_rng, rng_state
-from minigan.errors import CheckpointError
+from minigan.errors import CheckpointError, NonFiniteError
 from minigan.training.files import write_atomically
 from minigan.version import __version__
 
@@ -34,12 +35,24 @@ class Checkpoint:
     def restore(self, algorithm: Algorithm) -> None:
         """Make `algorithm` what it was. Raises CheckpointError if it is another architecture."""
         algorithm.load_state_dict(self.arrays)
-        restore_rng(algorithm.rng, self.rng)
+        try:
+            restore_rng(algorithm.rng, self.rng)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise CheckpointError(
+                f"the random state in the .json of step {self.step} is damaged: {error!r}; "
+                "go on from another checkpoint (--from STEP)"
+            ) from error
 
 
 def save(folder: Path, step: int, algorithm: Algorithm, *, keep: int) -> None:
-    """Store a checkpoint, then remove all but the `keep` last."""
+    """Store a checkpoint, then remove all but the `keep` last.
+
+    Raises NonFiniteError, with nothing stored, for weights or state that a run cannot go on from.
+    """
     arrays = {k: np.ascontiguousarray(a) for k, a in algorithm.state_dict().items()}
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise NonFiniteError(f"{name} is not finite")
     data = save_tensors(arrays)
     state = {
         "step": step,
@@ -49,30 +62,37 @@ def save(folder: Path, step: int, algorithm: Algorithm, *, keep: int) -> None:
     }
     write_atomically(_arrays_path(folder, step), data)
     write_atomically(_state_path(folder, step), json.dumps(state, indent=1).encode())
-    for old in steps(folder)[:-keep]:
-        _remove(folder, old)
+    tidy(folder, step, keep=keep)
 
 
-def remove_after(folder: Path, step: int) -> None:
-    """Remove the checkpoints later than `step`, which a run resumed from there will write again."""
-    for later in steps(folder):
-        if later > step:
-            _remove(folder, later)
+def tidy(folder: Path, step: int, *, keep: int) -> None:
+    """Leave the `keep` last checkpoints up to `step` alone.
+
+    Later ones will be written again by a run that goes on from there. Arrays without their JSON,
+    which a kill between the two left, go too.
+    """
+    stay = [s for s in steps(folder) if s <= step][-keep:]
+    for suffix in (".json", ".safetensors"):  # the JSON first: it is what makes a checkpoint one
+        for old in _numbers(folder, suffix):
+            if old not in stay:
+                (folder / f"step_{old:06d}{suffix}").unlink()
 
 
 def steps(folder: Path) -> list[int]:
     """The steps that have a checkpoint, in order."""
-    return sorted(int(path.stem.removeprefix("step_")) for path in folder.glob("step_*.json"))
+    return _numbers(folder, ".json")
 
 
 def load(folder: Path, step: int | None = None) -> Checkpoint:
     """The checkpoint of that step, or the last. Raises CheckpointError naming the file and what
     other checkpoints there are, if it is missing or damaged."""
     known = steps(folder)
-    others = f"checkpoints in {folder}: {', '.join(map(str, known)) or 'none'} (--from STEP)"
-    if not known or step not in (None, *known):
-        raise CheckpointError(f"no checkpoint of step {step or 'any'}; {others}")
+    if not known:
+        raise CheckpointError(f"{folder} holds no checkpoint; `minigan resume` trains the run")
+    others = f"checkpoints in {folder}: {', '.join(map(str, known))} (--from STEP)"
     step = known[-1] if step is None else step
+    if step not in known:
+        raise CheckpointError(f"no checkpoint of step {step}; {others}")
     try:
         state = json.loads(_state_path(folder, step).read_text(encoding="utf-8"))
         data = _arrays_path(folder, step).read_bytes()
@@ -85,9 +105,9 @@ def load(folder: Path, step: int | None = None) -> Checkpoint:
         ) from error
 
 
-def _remove(folder: Path, step: int) -> None:
-    _state_path(folder, step).unlink()  # first, for it is what makes a checkpoint one
-    _arrays_path(folder, step).unlink(missing_ok=True)
+def _numbers(folder: Path, suffix: str) -> list[int]:
+    names = (re.fullmatch(r"step_(\d{6,})", path.stem) for path in folder.glob(f"*{suffix}"))
+    return sorted(int(match[1]) for match in names if match)
 
 
 def _arrays_path(folder: Path, step: int) -> Path:

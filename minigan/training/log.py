@@ -6,14 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from minigan.training.files import write_atomically
+from minigan.training.files import naming, write_atomically
 
 Record = dict[str, Any]
 
 
 def append(path: Path, record: Record) -> None:
     """Add one line. A line that a kill cut short is ignored by `read` and removed by `truncate`."""
-    with open(path, "a", encoding="utf-8") as file:
+    with naming(path), open(path, "a", encoding="utf-8") as file:
         file.write(json.dumps(record) + "\n")
 
 
@@ -28,7 +28,10 @@ def read(path: Path) -> list[Record]:
 
 
 def truncate(path: Path, step: int) -> list[Record]:
-    """Drop what was logged after `step`, for a resumed run to write again; returns the rest."""
-    records = [record for record in read(path) if record["step"] <= step]
+    """Drop what a run that goes on from `step` will write again; returns the rest.
+
+    From step 0 that is everything: the warnings of step 0 come again.
+    """
+    records = [record for record in read(path) if record["step"] <= step] if step else []
     write_atomically(path, "".join(json.dumps(r) + "\n" for r in records).encode())
     return records

@@ -31,12 +31,13 @@ from minigan.metrics import diversity
 from minigan.training import checkpoint, log
 from minigan.training.config import Config, RunOptions
 from minigan.training.curves import write_curves
-from minigan.training.files import remove_unfinished
+from minigan.training.files import UNFINISHED, remove_unfinished
 from minigan.training.pictures import grid, plot_points, write_film, write_png
 from minigan.training.progress import ProgressReport
 from minigan.training.stop import StopRequest
 from minigan.training.watch import Watch, small_data
 
+LOCK = ".lock"
 PICTURES, POINTS = 64, 2000  # how many samples a picture of a run shows
 
 
@@ -65,14 +66,17 @@ class Trainer:
 
     @classmethod
     def start(cls, algorithm: str, options: Any, run: RunOptions, folder: Path) -> Trainer:
-        """A new run in a folder that is empty or does not exist. Raises OptionError otherwise."""
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        """A new run in a folder that is empty or does not exist. Raises OptionError otherwise.
+
+        Nothing is written before `train`; what a start that was killed left is no obstacle.
+        """
+        if folder.exists() and not (folder.is_dir() and all(map(_is_debris, folder.iterdir()))):
             raise OptionError(
                 f"{folder} exists already; choose another --out, or go on with "
                 f"`minigan resume {folder}`"
             )
         trainer = cls(folder, Config.create(algorithm, options, run))
-        trainer.config.save(folder / "config.json")
+        trainer.loader.batch(0)  # one that cannot be made is met before there is a folder
         return trainer
 
     @classmethod
@@ -87,8 +91,6 @@ class Trainer:
             stored = checkpoint.load(trainer.checkpoints, step)
             stored.restore(trainer.algorithm)
             trainer.step = trainer.loader.position = stored.step
-        if more:
-            trainer.config.save(folder / "config.json")
         return trainer
 
     @property
@@ -111,16 +113,19 @@ class Trainer:
             self.loader,
             StopRequest() as stop,
             ProgressReport(self.step, total) as report,
+            np.errstate(over="ignore", divide="ignore", invalid="ignore"),  # NonFiniteError tells
         ):
             remove_unfinished(self.folder)
+            self.config.save(self.folder / "config.json")
             records = log.truncate(self.log_path, self.step)
-            checkpoint.remove_after(self.checkpoints, self.step)
+            checkpoint.tidy(self.checkpoints, self.step, keep=self.config.run.keep)
             watch = Watch(records)
             clock = _Clock(records)
             if self.step == 0:
                 self._begin(report)
             while self.step < total and stop.signal is None:
-                record = self._advance(clock)
+                with self._naming_step(self.step + 1):
+                    record = self._advance(clock)
                 for warning in watch.look(record) if record else ():
                     self._warn(report, warning)
                 report.update(self.step, record)
@@ -141,15 +146,7 @@ class Trainer:
     def _advance(self, clock: _Clock) -> log.Record | None:
         """One step of the algorithm, with its picture and its log line if they are due."""
         run, total = self.config.run, self.config.run.steps
-        batch = next(self.loader)
-        try:
-            scalars = self.algorithm.step(batch.x)
-        except NonFiniteError as error:
-            last = checkpoint.steps(self.checkpoints)[-1]
-            raise NonFiniteError(
-                f"step {self.step + 1}: {error}; training stopped. The checkpoint of step {last} "
-                "is good: start again with a lower --lr or with --clip-norm"
-            ) from error
+        scalars = self.algorithm.step(next(self.loader).x)
         self.step += 1
         drawn = self.step % run.sample_every == 0 or self.step == total
         logged = self.step % run.log_every == 0 or self.step in (1, total) or drawn
@@ -181,7 +178,21 @@ class Trainer:
         write_film(frames, self.folder / "samples.gif")
 
     def _save(self) -> None:
-        checkpoint.save(self.checkpoints, self.step, self.algorithm, keep=self.config.run.keep)
+        with self._naming_step(self.step):
+            checkpoint.save(self.checkpoints, self.step, self.algorithm, keep=self.config.run.keep)
+
+    @contextmanager
+    def _naming_step(self, step: int) -> Iterator[None]:
+        """A NonFiniteError of the block says the step, and what to do."""
+        try:
+            yield
+        except NonFiniteError as error:
+            good = checkpoint.steps(self.checkpoints)
+            raise NonFiniteError(
+                f"step {step}: {error}; training stopped. "
+                + (f"The checkpoint of step {good[-1]} is good: start" if good else "Start")
+                + " again with a lower --lr or with --clip-norm"
+            ) from error
 
 
 class _Clock:
@@ -214,10 +225,16 @@ def build_algorithm(config: Config, dataset: Dataset) -> Algorithm:
     return recipe(config.algorithm).build(config.options, task, Streams(config.run.seed))
 
 
+def _is_debris(path: Path) -> bool:
+    """Whether a run that was killed before its first file was whole may have left this."""
+    return path.name == LOCK or path.name.endswith(UNFINISHED)
+
+
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Hold the run for this process alone; the system lets go of it even after a SIGKILL."""
-    with open(folder / ".lock", "w") as file:
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / LOCK, "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
