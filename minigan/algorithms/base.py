@@ -47,14 +47,10 @@ class Algorithm(ABC):
         """
         net, optimizer = self.networks[name], self.optimizers[name]
         if not math.isfinite(loss):
-            raise NonFiniteError(f"the loss of {name} is {loss}")
+            raise NonFiniteError(f"the loss of {name} is {loss}; {self._largest_weight()}")
         norm = clip_grad_norm(net.flat, self.max_grad_norm)
         if not math.isfinite(norm) and (parameter := net.flat.first_nonfinite()):
-            path = parameter.rpartition(".")[0]
-            layer = dict(net.walk())[f"{path}." if path else ""]
-            raise NonFiniteError(
-                f"the gradient of {name}'s parameter {parameter}, in {layer!r}, is not finite"
-            )
+            raise NonFiniteError(f"the gradient of {_place(name, net, parameter)}, is not finite")
         optimizer.step()
         if name in self.averages:
             self.averages[name].update()
@@ -93,6 +89,22 @@ class Algorithm(ABC):
                 array[...] = state[name]
         for net in self.networks.values():
             net.flat.touch()
+
+    def _largest_weight(self) -> str:
+        """Which weight has grown most, for a message about numbers that ran away."""
+        sizes = {
+            _place(name, net, parameter): float(np.abs(p.data).max(initial=0))
+            for name, net in self.networks.items()
+            for parameter, p in net.flat.params.items()
+        }
+        largest = max(sizes, key=lambda place: np.nan_to_num(sizes[place], nan=math.inf))
+        return f"the largest weight is {sizes[largest]:.3g}, of {largest}"
+
+
+def _place(name: str, net: Layer, parameter: str) -> str:
+    path = parameter.rpartition(".")[0]
+    layer = dict(net.walk())[f"{path}." if path else ""]
+    return f"{name}'s parameter {parameter}, in {layer!r}"
 
 
 def _outline(array: Array | None) -> str:

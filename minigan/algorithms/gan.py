@@ -19,13 +19,14 @@ statistics do not move.
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 
 import numpy as np
 
 from minigan.algorithms.base import Algorithm, Scalars
 from minigan.backend import Array
 from minigan.ema import EMA
-from minigan.errors import OptionError
+from minigan.errors import NonFiniteError, OptionError
 from minigan.layers import Layer
 from minigan.losses.adversarial import Minimax, NonSaturating, mean_probability
 from minigan.optim import Optimizer
@@ -128,11 +129,16 @@ class GAN(Algorithm):
         return self.generate(self.prior.draw(n, rng))
 
     def generate(self, z: Array) -> Array:
-        """G(z) with running statistics, from the averaged weights if they are kept."""
-        if "G" in self.averages:
-            with self.averages["G"].applied() as G:
-                return G.forward(z, train=False)[0]
-        return self.G.forward(z, train=False)[0]
+        """G(z) with running statistics, from the averaged weights if they are kept.
+
+        Raises NonFiniteError where the weights have run away.
+        """
+        average = self.averages["G"].applied() if "G" in self.averages else nullcontext()
+        with average, np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            x, _ = self.G.forward(z, train=False)
+        if not np.isfinite(x).all():
+            raise NonFiniteError(f"a sample G(z) is not finite; {self._largest_weight()}")
+        return x
 
 
 EQUILIBRIUM_VALUE = -math.log(4)  # eq: gan.thm1
