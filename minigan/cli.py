@@ -6,9 +6,12 @@ dataclasses, so that the command line and Python offer the same.
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -16,6 +19,7 @@ from typing import Any, get_args, get_type_hints
 import click
 
 from minigan.algorithms import ALGORITHMS
+from minigan.data import DataWarning
 from minigan.errors import MiniganError, UnknownNameError
 from minigan.training import Outcome, RunOptions, Trainer
 from minigan.version import __version__
@@ -24,9 +28,15 @@ from minigan.version import __version__
 
 
 class Commands(click.Group):
-    """A group that names the nearest commands when it does not know one."""
+    """A group that names the nearest commands when it does not know one, and helps without one."""
 
     kind = "command"
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args:
+            click.echo(ctx.get_help(), err=True)
+            ctx.exit(2)
+        return super().parse_args(ctx, args)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -212,8 +222,11 @@ def _finish(outcome: Outcome) -> int:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit. An error is one line on standard error and a code above 0."""
-    debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
-    sys.exit(_guarded(lambda: cli.main(arguments, standalone_mode=False), debug))
+    given = sys.argv[1:] if arguments is None else arguments
+    rest = [a for a in given if a != "--debug"]  # it may stand anywhere
+    with _warnings_as_lines():
+        code = _guarded(lambda: cli.main(rest, "minigan", standalone_mode=False), rest != given)
+    sys.exit(code)
 
 
 def _guarded(command: Callable[[], Any], debug: bool) -> int:
@@ -226,7 +239,7 @@ def _guarded(command: Callable[[], Any], debug: bool) -> int:
         known = _message(error)
         if known is None:
             raise
-        print(f"minigan: error: {known}", file=sys.stderr)
+        print(f"minigan: error: {_one_line(known)}", file=sys.stderr)
         return 2 if isinstance(error, click.UsageError) else 1
     except (KeyboardInterrupt, click.exceptions.Abort):
         print("minigan: interrupted", file=sys.stderr)
@@ -234,13 +247,38 @@ def _guarded(command: Callable[[], Any], debug: bool) -> int:
 
 
 def _message(error: Exception) -> str | None:
-    """One line for an error that a user can act on, None for a fault of minigan."""
+    """What to say of an error that a user can act on, None for a fault of minigan."""
     if isinstance(error, MiniganError):
         return str(error)
     if isinstance(error, click.UsageError):
         where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
-        return error.format_message().replace("\n", " ") + where
+        return error.format_message() + where
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
-        return f"{place}{error.strerror or error}; free some space or choose another folder (--out)"
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        advice = "free some space, then `minigan resume`" if full else "choose another --out"
+        return f"{place}{error.strerror or error}; {advice}"
+    if isinstance(error, MemoryError):
+        return f"not enough memory: {error}; try a smaller --batch, --width, --size or --n"
     return None
+
+
+@contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Warnings about data as a line each; others as Python shows them."""
+    with warnings.catch_warnings():
+        others = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any) -> None:
+            if issubclass(category, DataWarning):
+                print(f"warning: {_one_line(str(message))}", file=sys.stderr)
+            else:
+                others(message, category, *where)
+
+        warnings.simplefilter("always", DataWarning)
+        warnings.showwarning = show  # type: ignore[assignment]
+        yield
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
