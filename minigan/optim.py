@@ -139,6 +139,8 @@ class Adam(Optimizer):
     ) -> None:
         super().__init__(params, lr)
         self.beta1, self.beta2 = _unit("beta1", beta1), _unit("beta2", beta2)
+        if not 0 <= weight_decay < math.inf:
+            raise OptionError(f"weight_decay={weight_decay!r} must be at least 0 and finite")
         self.eps, self.weight_decay = eps, weight_decay
 
     def update(self, theta: Array, g: Array, lr: float) -> None:

@@ -72,6 +72,8 @@ class OptimizerOptions:
         """Raises OptionError for an option that the chosen optimiser does not have."""
         _known("optimiser", self.optimizer, OPTIMIZERS)
         _known("schedule", self.schedule, SCHEDULES)
+        if self.decay_end is not None and self.decay_end < 1:
+            raise OptionError(f"--decay-end {self.decay_end} must be at least 1")
         rule = OPTIMIZERS[self.optimizer]
         own = [name for name in inspect.signature(rule).parameters if name not in ("params", "lr")]
         settings = ("momentum", "alpha", "beta1", "beta2", "weight_decay")
@@ -83,7 +85,7 @@ class OptimizerOptions:
                     f"--{name.replace('_', '-')} is no option of --optimizer {self.optimizer}, "
                     f"which has: {', '.join(own) or 'none'}"
                 )
-        rate = SCHEDULES[self.schedule](self.lr, max(self.decay_end or task.steps, 1))
+        rate = SCHEDULES[self.schedule](self.lr, self.decay_end or max(task.steps, 1))
         if self.warm_up:
             rate = schedule.warm_up(rate, steps=self.warm_up)
         return rule(params, rate, **{k: v for k, v in given.items() if k in own})
@@ -100,7 +102,9 @@ class AdversarialOptions(OptimizerOptions):
     ema: float = option(0.0, "decay of the moving average of G to sample from; 0: none")
 
     def build_game(self, G: Layer, D: Layer, task: Task, streams: Streams) -> GAN:
-        """Algorithm 1 over the two networks."""
+        """Algorithm 1 over the two networks. Raises OptionError for values that cannot be."""
+        if self.clip_norm is not None and not self.clip_norm > 0:
+            raise OptionError(f"--clip-norm {self.clip_norm} must be above 0")
         return GAN(
             G,
             D,

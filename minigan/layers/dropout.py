@@ -20,7 +20,7 @@ class Dropout(Layer):
     def __init__(self, p: float = 0.5, *, rng: np.random.Generator) -> None:
         super().__init__()
         if not 0 <= p < 1:
-            raise OptionError(f"p={p!r} must lie in [0, 1)")
+            raise OptionError(f"dropout p={p!r} must lie in [0, 1)")
         self.p = p
         self.own_buffers["key"] = rng.integers(0, 2**63, 2, np.uint64)
         self.own_buffers["count"] = np.zeros(1, np.uint64)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from minigan.algorithms.gan import GAN
 from minigan.algorithms.options import OPTIMIZERS, AdversarialOptions, Streams, Task, option
+from minigan.errors import OptionError
 from minigan.models import mlp_discriminator, mlp_generator
 from minigan.prior import PRIORS
 
@@ -28,7 +29,14 @@ class MLPOptions(AdversarialOptions):
 
 
 def build(options: MLPOptions, task: Task, streams: Streams) -> GAN:
-    """The pair of perceptrons for pictures (tanh at G's end) or points (a linear end)."""
+    """The pair of perceptrons for pictures (tanh at G's end) or points (a linear end).
+
+    Raises OptionError for values that cannot be.
+    """
+    for name, hidden in (("G", options.hidden_G), ("D", options.hidden_D)):
+        if any(units < 1 for units in hidden):
+            given = ",".join(map(str, hidden))
+            raise OptionError(f"--hidden-{name} {given}: a layer has at least 1 unit")
     G = mlp_generator(
         options.z_dim,
         task.shape,
