@@ -233,6 +233,9 @@ def _guarded(command: Callable[[], Any], debug: bool) -> int:
     try:
         result = command()
         return result if isinstance(result, int) else 0
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        print("minigan: interrupted", file=sys.stderr)
+        return 130
     except Exception as error:
         if debug:
             raise
@@ -241,9 +244,6 @@ def _guarded(command: Callable[[], Any], debug: bool) -> int:
             raise
         print(f"minigan: error: {_one_line(known)}", file=sys.stderr)
         return 2 if isinstance(error, click.UsageError) else 1
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        print("minigan: interrupted", file=sys.stderr)
-        return 130
 
 
 def _message(error: Exception) -> str | None:
