@@ -38,7 +38,7 @@ def grid(x: Array, *, columns: int | None = None, gap: int = 2) -> Image.Image:
         top, left = i // columns * (h + gap), i % columns * (w + gap)
         sheet[top : top + h, left : left + w] = picture
     image = to_image(sheet)
-    factor = max(1, GRID_WIDTH // image.width)
+    factor = max(1, round(GRID_WIDTH / image.width))
     return image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
 
 
