@@ -46,7 +46,8 @@ def test_resumes_to_the_bit(pair, ema, optimizer, dtype):
     arrays, random = stored(unbroken)
 
     resumed = make_game(pair, seed=8, **options)
-    assert changed(arrays, resumed.state_dict())
+    kept = {name: a.copy() for name, a in arrays.items()}
+    assert changed(kept, resumed.state_dict())
     resumed.load_state_dict(arrays)
     restore_rng(resumed.rng, random)
     for x in batches[3:]:
@@ -54,11 +55,7 @@ def test_resumes_to_the_bit(pair, ema, optimizer, dtype):
     assert changed(unbroken.state_dict(), resumed.state_dict()) == set()
     samples = [game.sample(3, make_rng(1)) for game in (unbroken, resumed)]
     np.testing.assert_array_equal(*samples)
-    # What was loaded was copied: the stored arrays are as they were.
-    assert changed(arrays, resumed.state_dict())
-    again = make_game(pair, seed=9, **options)
-    again.load_state_dict(arrays)
-    assert changed(arrays, again.state_dict()) == set()
+    assert changed(kept, arrays) == set()  # what was loaded was copied
 
 
 def test_every_piece_of_state_has_a_name():
