@@ -241,6 +241,31 @@ def test_an_example_that_is_not_a_number_stops_the_run():
     assert changed(before, learned(game)) == set()
 
 
+@pytest.mark.parametrize("size", [1e200, math.inf, math.nan])
+@pytest.mark.parametrize("name", ["G", "D"])
+def test_the_weight_that_ran_away_is_named(name, size):
+    game = make_game(pictures, objective=Spoilt(loss=math.nan))
+    game.networks[name].params["0.weight"].data.flat[1] = size
+    layer = game.networks[name].layers[0]
+    with pytest.raises(NonFiniteError) as caught:
+        game.descend("D", math.nan)
+    places = f"of {name}'s parameter 0.weight, in {layer!r}"
+    assert f"the largest weight is {size:.3g}, {places}" in str(caught.value)
+
+
+@pytest.mark.parametrize("ema", [0.0, 0.9], ids=["live", "averaged"])
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_sample_that_is_not_finite_is_not_given(bad, ema):
+    """It is refused, and a network that held its average holds its own weights again."""
+    game = make_game(points, ema=ema)
+    weights = game.averages["G"].average["params"] if ema else game.G.flat.data
+    weights[-1] = bad
+    own = game.G.flat.data.copy()
+    with pytest.raises(NonFiniteError, match=r"a sample G\(z\) is not finite"):
+        game.sample(3, make_rng(0))
+    np.testing.assert_array_equal(game.G.flat.data, own)
+
+
 @pytest.mark.parametrize("max_grad_norm", [math.inf, 1.0])
 @pytest.mark.parametrize(
     ("player", "pair", "says"),

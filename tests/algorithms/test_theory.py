@@ -12,7 +12,7 @@ from scipy.integrate import trapezoid
 from scipy.stats import norm
 
 from minigan import layers as L
-from minigan.algorithms.gan import GAN, optimal_discriminator
+from minigan.algorithms.gan import EQUILIBRIUM_VALUE, GAN, optimal_discriminator
 from minigan.backend import make_rng
 from minigan.losses import Minimax
 from minigan.ops.activation import sigmoid
@@ -108,7 +108,8 @@ def test_the_value_is_minus_log_4_where_p_g_is_p_data():
     x = make_rng(3).standard_normal(10_000)
     d = probability(game, x)
     assert np.abs(d - 0.5).mean() < 0.005
-    assert value(game, 200_000, seed=1) == pytest.approx(-math.log(4), abs=2e-4)
+    assert value(game, 200_000, seed=1) == pytest.approx(EQUILIBRIUM_VALUE, abs=2e-4)
+    assert pytest.approx(-math.log(4), rel=1e-15) == EQUILIBRIUM_VALUE
 
 
 def test_the_optimal_discriminator_in_numbers():
