@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 # statistics, dropout's masks, moving averages, optimiser moments.
 DCGAN = split("dcgan --data kittens --size 16 --width 4 --z-dim 8 --batch 8")
 MLP = split(
-    "gan --hidden-G 16 --hidden-D 12,8 --pieces 3 --dropout 0.5 --z-dim 4 --batch 8 --k 2 --ema 0.9"
+    "gan --hidden-G 16 --hidden-D 12,8 --pieces 3 --dropout 0.5 --z-dim 4 --batch 8 --k 2 --ema 0.9 --lr 0.01"
 )
 POINTS = split("gan --data ring --hidden-G 8 --hidden-D 8 --z-dim 2 --batch 16")
 
