@@ -18,7 +18,7 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from minigan.algorithms import Algorithm
-from minigan.backend import restore_rng, rng_state
+from minigan.backend import make_rng, restore_rng, rng_state
 from minigan.errors import CheckpointError, NonFiniteError
 from minigan.training.files import write_atomically
 from minigan.version import __version__
@@ -26,22 +26,20 @@ from minigan.version import __version__
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What is stored of a run after `step` steps."""
+    """What is stored of a run after `step` steps, read from `path`."""
 
+    path: Path
     step: int
     arrays: dict[str, np.ndarray]
     rng: dict[str, Any]
 
     def restore(self, algorithm: Algorithm) -> None:
         """Make `algorithm` what it was. Raises CheckpointError if it is another architecture."""
-        algorithm.load_state_dict(self.arrays)
         try:
-            restore_rng(algorithm.rng, self.rng)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            raise CheckpointError(
-                f"the random state in the .json of step {self.step} is damaged: {error!r}; "
-                "go on from another checkpoint (--from STEP)"
-            ) from error
+            algorithm.load_state_dict(self.arrays)
+        except CheckpointError as error:
+            raise CheckpointError(f"{self.path}: {error}") from error
+        restore_rng(algorithm.rng, self.rng)
 
 
 def save(folder: Path, step: int, algorithm: Algorithm, *, keep: int) -> None:
@@ -93,16 +91,17 @@ def load(folder: Path, step: int | None = None) -> Checkpoint:
     step = known[-1] if step is None else step
     if step not in known:
         raise CheckpointError(f"no checkpoint of step {step}; {others}")
+    path = _arrays_path(folder, step)
     try:
         state = json.loads(_state_path(folder, step).read_text(encoding="utf-8"))
-        data = _arrays_path(folder, step).read_bytes()
+        data = path.read_bytes()
         if hashlib.sha256(data).hexdigest() != state["sha256"]:
             raise ValueError("its content has changed or is cut short")
-        return Checkpoint(int(state["step"]), load_tensors(data), state["rng"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(
-            f"{_arrays_path(folder, step)} or its .json is damaged: {error}; {others}"
-        ) from error
+        restore_rng(make_rng(0), state["rng"])  # a trial
+        return Checkpoint(path, int(state["step"]), load_tensors(data), state["rng"])
+    except (OSError, ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
+        what = f"it has no {error}" if isinstance(error, KeyError) else error
+        raise CheckpointError(f"{path} or its .json is damaged: {what}; {others}") from error
 
 
 def _numbers(folder: Path, suffix: str) -> list[int]:

@@ -112,7 +112,7 @@ class Config:
             raise CheckpointError(
                 f"{path.parent} holds no run (no config.json); `minigan train` starts one"
             ) from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise CheckpointError(
                 f"{path} cannot be read as a run's configuration: {error}"
             ) from error
