@@ -23,7 +23,8 @@ ROOT = Path(__file__).parents[2]
 # statistics, dropout's masks, moving averages, optimiser moments.
 DCGAN = split("dcgan --data kittens --size 16 --width 4 --z-dim 8 --batch 8")
 MLP = split(
-    "gan --hidden-G 16 --hidden-D 12,8 --pieces 3 --dropout 0.5 --z-dim 4 --batch 8 --k 2 --ema 0.9 --lr 0.01"
+    "gan --hidden-G 16 --hidden-D 12,8 --pieces 3 --dropout 0.5 --lr 0.01"
+    " --z-dim 4 --batch 8 --k 2 --ema 0.9"
 )
 POINTS = split("gan --data ring --hidden-G 8 --hidden-D 8 --z-dim 2 --batch 16")
 
@@ -50,6 +51,13 @@ def call(capsys: pytest.CaptureFixture[str], *arguments: object) -> Finished:
         main([str(a) for a in arguments])
     out, err = capsys.readouterr()
     return Finished(int(exit.value.code or 0), out, err)
+
+
+def leave(*arguments: object) -> None:
+    """The command line in this process, for what it leaves; it must succeed."""
+    with pytest.raises(SystemExit) as exit:
+        main([str(a) for a in arguments])
+    assert exit.value.code == 0
 
 
 def start(*arguments: object, **how: Any) -> subprocess.Popen[str]:

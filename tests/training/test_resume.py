@@ -1,0 +1,247 @@
+"""resume: longer, from an earlier step, from elsewhere, and from checkpoints that are no good."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.training.support import (
+    MLP,
+    Finished,
+    assert_same_run,
+    contents,
+    error_line,
+    numbers,
+    records,
+    write_pictures,
+)
+
+Command = Callable[..., Finished]
+
+
+def steps_of(folder: Path) -> int:
+    return json.loads((folder / "config.json").read_text())["run"]["steps"]
+
+
+def arrays(folder: Path, step: int) -> Path:
+    return folder / "checkpoints" / f"step_{step:06d}.safetensors"
+
+
+def state(folder: Path, step: int) -> Path:
+    return arrays(folder, step).with_suffix(".json")
+
+
+def test_more_steps_equal_a_longer_run(
+    minigan: Command, short_folder: Path, unbroken: Path
+) -> None:
+    result = minigan("resume", short_folder, "--steps", 4)
+    assert result.code == 0
+    assert "8 steps done" in result.out
+    mine, other = contents(short_folder), contents(unbroken)
+    prolonged = json.loads(mine.pop("config.json"))
+    assert prolonged["schedule_steps"] == 4  # a schedule is not stretched
+    assert prolonged | {"schedule_steps": 8} == json.loads(other.pop("config.json"))
+    assert mine.keys() == other.keys()
+    assert [name for name in mine if mine[name] != other[name]] == []
+
+
+def test_from_an_earlier_step(minigan: Command, folder: Path, unbroken: Path) -> None:
+    for later in (numbers(folder, "checkpoints/*.json")[-1], 6):
+        arrays(folder, later).write_bytes(b"damaged, but later than where we go on from")
+    (folder / "samples/step_000006.png").unlink()
+    result = minigan("resume", folder, "--from", 4)
+    assert result.code == 0
+    assert_same_run(folder, unbroken)
+
+
+def test_from_step_0_has_its_warning_once(minigan: Command, tmp_path: Path) -> None:
+    data = write_pictures(tmp_path / "few.npz")
+    train = ["train", *MLP, "--data", data, "--steps", 2, "--out"]
+    assert minigan(*train, tmp_path / "unbroken").code == 0
+    assert minigan(*train, tmp_path / "run").code == 0
+    result = minigan("resume", tmp_path / "run", "--from", 0)
+    assert "warning: 60 examples make only 7 batches of 8: D may learn" in result.err
+    assert [set(r) for r in records(tmp_path / "run") if "warning" in r] == [{"step", "warning"}]
+    assert_same_run(tmp_path / "run", tmp_path / "unbroken")
+
+
+def test_a_finished_run_says_so_and_stays(minigan: Command, folder: Path, unbroken: Path) -> None:
+    result = minigan("resume", folder)
+    assert result.code == 0
+    assert "the run has its 8 steps already; --steps N adds N more" in result.out
+    assert_same_run(folder, unbroken)
+
+
+def test_lost_pictures_of_the_whole_run_come_back(
+    minigan: Command, folder: Path, unbroken: Path
+) -> None:
+    (folder / "samples.gif").unlink()
+    (folder / "curves.png").unlink()
+    assert minigan("resume", folder).code == 0
+    assert_same_run(folder, unbroken)
+
+
+def test_elsewhere_with_data_given_by_a_relative_path(
+    minigan: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ("here", "there"):
+        (tmp_path / place).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    write_pictures(Path("own.npz"), n=200)
+    train = ["train", *MLP, "--data", "own.npz", "--steps"]
+    assert minigan(*train, 4, "--out", "unbroken").code == 0
+    assert minigan(*train, 2, "--out", "run").code == 0
+    shutil.move("run", "../there/moved")
+    monkeypatch.chdir(tmp_path / "there")
+    assert minigan("resume", "moved", "--steps", 2).code == 0
+    last = "checkpoints/step_000004.safetensors"
+    assert Path("moved", last).read_bytes() == Path("../here/unbroken", last).read_bytes()
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def change_a_bit(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-10] ^= 1
+    path.write_bytes(data)
+
+
+def no_numbers(path: Path) -> None:
+    path.write_text("{}")
+
+
+def another_random_state(path: Path) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"rng": {"bit_generator": "Philox"}}))
+
+
+DAMAGE = {
+    "arrays cut short": (arrays, cut_short, "its content has changed or is cut short"),
+    "arrays changed": (arrays, change_a_bit, "its content has changed or is cut short"),
+    "arrays missing": (arrays, os.unlink, "No such file"),
+    "state cut short": (state, cut_short, "is damaged"),
+    "state empty": (state, no_numbers, "it has no 'sha256'"),
+    "random state cut": (state, another_random_state, "it has no 'state'"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("command", [["resume"], ["sample", "--out", "x.png"]], ids=lambda c: c[0])
+def test_a_damaged_checkpoint(
+    minigan: Command,
+    folder: Path,
+    unbroken: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    damage: str,
+    command: list[str],
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    file, spoil, words = DAMAGE[damage]
+    spoil(file(folder, 8))
+    before = contents(folder)
+    result = minigan(*command, folder)
+    assert result.code == 1
+    message = error_line(result.err)
+    assert words in message
+    assert str(arrays(folder, 8)) in message
+    assert "2, 4, 6, 8 (--from STEP)" in message
+    assert contents(folder) == before  # nothing was deleted or mended behind the user's back
+    assert not Path("x.png").exists()
+    assert minigan(*command, folder, "--from", 6).code == 0
+    if command == ["resume"]:
+        assert_same_run(folder, unbroken)
+
+
+def test_arrays_without_their_json_are_no_checkpoint(
+    minigan: Command, folder: Path, unbroken: Path
+) -> None:
+    state(folder, 8).unlink()
+    assert minigan("resume", folder).code == 0
+    assert_same_run(folder, unbroken)
+
+
+@pytest.mark.parametrize("step", [0, 3, -1])
+@pytest.mark.parametrize("command", [["resume"], ["sample", "--out", "x.png"]], ids=lambda c: c[0])
+def test_a_step_without_checkpoint(
+    minigan: Command, folder: Path, command: list[str], step: int
+) -> None:
+    before = contents(folder)
+    result = minigan(*command, folder, "--from", step)
+    assert result.code == 1
+    assert error_line(result.err) == (
+        f"no checkpoint of step {step}; checkpoints in {folder / 'checkpoints'}: 2, 4, 6, 8 "
+        "(--from STEP)"
+    )
+    assert contents(folder) == before
+
+
+def test_a_checkpoint_of_another_architecture(minigan: Command, folder: Path) -> None:
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    config["options"]["width"] = 6
+    path.write_text(json.dumps(config))
+    before = contents(folder)
+    for arguments in (["resume", folder], ["sample", folder, "--out", folder / "x.png"]):
+        result = minigan(*arguments)
+        assert result.code == 1
+        message = error_line(result.err)
+        assert "G.0.weight is float32 (8, 128) in the checkpoint and float32 (8, 192)" in message
+        assert "another architecture" in message
+        assert str(arrays(folder, 8)) in message
+        assert contents(folder) == before
+
+
+CONFIGURATIONS = {
+    "missing": (None, "holds no run (no config.json); `minigan train` starts one"),
+    "not JSON": ("{", "cannot be read as a run's configuration"),
+    "another kind": ("[]", "cannot be read as a run's configuration"),
+    "options of another kind": (
+        '{"algorithm": "gan", "options": [], "run": {}, "schedule_steps": 1, "versions": {}}',
+        "cannot be read as a run's configuration",
+    ),
+    "unknown algorithm": ('{"algorithm": "cyclegan", "options": {}}', "unknown algorithm"),
+    "unknown option": ('{"algorithm": "gan", "options": {"depth": 3}}', "depth"),
+}
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_a_folder_without_a_usable_configuration(
+    minigan: Command, tmp_path: Path, name: str
+) -> None:
+    text, words = CONFIGURATIONS[name]
+    if text is not None:
+        (tmp_path / "config.json").write_text(text)
+    before = sorted(tmp_path.iterdir())
+    for arguments in (["resume", tmp_path], ["sample", tmp_path, "--out", tmp_path / "x.png"]):
+        result = minigan(*arguments)
+        assert result.code == 1
+        message = error_line(result.err)
+        assert words in message
+        assert str(tmp_path) in message
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_data_that_has_gone(minigan: Command, tmp_path: Path) -> None:
+    data = write_pictures(tmp_path / "own.npz")
+    assert minigan("train", *MLP, "--data", data, "--steps", 0, "--out", tmp_path / "run").code == 0
+    data.unlink()
+    before = contents(tmp_path / "run")
+    result = minigan("resume", tmp_path / "run", "--steps", 2)
+    assert result.code == 1
+    assert f"unknown data '{data}'" in error_line(result.err)
+    assert contents(tmp_path / "run") == before
+    assert steps_of(tmp_path / "run") == 0
+
+
+def test_a_run_without_any_checkpoint(minigan: Command, folder: Path) -> None:
+    shutil.rmtree(folder / "checkpoints")
+    result = minigan("sample", folder, "--out", folder / "x.png")
+    assert result.code == 1
+    message = error_line(result.err)
+    assert (
+        message == f"{folder / 'checkpoints'} holds no checkpoint; `minigan resume` trains the run"
+    )
