@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from minigan.layers import BatchNorm, Conv2d, Dense, Dropout, Flatten, Layer, ReLU, Sequential
-from minigan.ops.conv import conv_output_size
+from minigan.ops.patches import conv_output_size
 
 
 def cnn_classifier(

@@ -10,8 +10,13 @@ is bilinear in x and w, so its two derivatives are the adjoints of one fixed lin
     conv2d_dx(dy, w)       -> dx         the adjoint in x; also the transposed convolution
     conv2d_dw(x, dy)       -> dw         the adjoint in w
 
-and every further derivative is one of the three again. Each is a single matrix product:
-rows are the N * OH * OW places of the kernel, columns its kh * kw * C entries.
+and every further derivative is one of the three again. Each is a product with the matrix of
+patches P: rows are the N * OH * OW places of the kernel, columns its kh * kw * C entries.
+
+    y = P w          dw = P^T dy          P' = dy w^T, each patch then added to its place in dx
+
+P is kh kw / s^2 times as large as x. It never exists as a whole: a few images at a time, their
+patches stay in a core's cache between being gathered and multiplied (or multiplied and added).
 
 Cost: 2 N OH OW kh kw C O operations each. Cross-correlation, as the field's "convolution" is
 (Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning").
@@ -19,17 +24,26 @@ Cost: 2 N OH OW kh kw C O operations each. Cross-correlation, as the field's "co
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from minigan.backend import Array
-from minigan.errors import ShapeError
+from minigan.ops.patches import (
+    Pair,
+    add_back,
+    add_back_blocks,
+    by_blocks,
+    conv_output_size,
+    gather,
+    misfit,
+)
+from minigan.parallel import over_parts, scratch
 
-Pair = tuple[int, int]
-
-
-def conv_output_size(size: int, kernel: int, stride: int, padding: int, dilation: int) -> int:
-    """Places of the kernel along one axis: floor((size + 2p - d(k - 1) - 1) / s) + 1."""
-    return (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+# Rows of P at a time. A product packs all of w on each call, so it wants some hundred rows; beyond
+# that, patches should stay within a core's second-level cache.
+MIN_ROWS = 512
+CACHED_NUMBERS = 1 << 18
 
 
 def conv_transpose_output_size(
@@ -42,17 +56,41 @@ def conv_transpose_output_size(
 def conv2d(x: Array, w: Array, *, stride: Pair, padding: Pair, dilation: Pair) -> Array:
     """y (N, OH, OW, O) from x (N, H, W, C) and w (kh, kw, C, O)."""
     kh, kw, _, out = w.shape
-    cols, places = _im2col(x, (kh, kw), stride, padding, dilation)
-    return (cols @ w.reshape(-1, out)).reshape(*places, out)
+    n, oh, ow = _places(x, (kh, kw), stride, padding, dilation)
+    y = np.empty((n, oh, ow, out), x.dtype)
+    matrix = w.reshape(-1, out)
+
+    def part(start: int, stop: int) -> None:
+        for a, b in _chunks(start, stop, oh * ow, matrix.shape[0]):
+            patches = gather(x[a:b], (kh, kw), stride, padding, dilation, (oh, ow))
+            np.matmul(patches, matrix, out=y[a:b].reshape(-1, out))
+
+    over_parts(part, n, y.size * matrix.shape[0])
+    return y
 
 
 def conv2d_dw(
     x: Array, dy: Array, kernel_size: Pair, *, stride: Pair, padding: Pair, dilation: Pair
 ) -> Array:
     """dw (kh, kw, C, O): the derivative of <dy, conv2d(x, w)> with respect to w."""
-    out = dy.shape[-1]
-    cols, _ = _im2col(x, kernel_size, stride, padding, dilation, places=dy.shape[1:3])
-    return (cols.T @ dy.reshape(-1, out)).reshape(*kernel_size, x.shape[-1], out)
+    n, oh, ow, out = dy.shape
+    columns = kernel_size[0] * kernel_size[1] * x.shape[-1]
+    sums: dict[int, Array] = {}  # by the first image of the part, for a fixed order of summation
+
+    def part(start: int, stop: int) -> None:
+        total = np.zeros((columns, out), x.dtype)
+        product = scratch("product", total.shape, x.dtype)
+        # Adding a product costs a pass over dw, so it pays to take more rows at a time.
+        for a, b in _chunks(start, stop, oh * ow, columns, MIN_ROWS * 4):
+            patches = gather(x[a:b], kernel_size, stride, padding, dilation, (oh, ow))
+            total += np.matmul(patches.T, dy[a:b].reshape(-1, out), out=product)
+        sums[start] = total
+
+    over_parts(part, n, dy.size * columns)
+    dw = sums.pop(0)
+    for start in sorted(sums):
+        dw += sums[start]
+    return dw.reshape(*kernel_size, x.shape[-1], out)
 
 
 def conv2d_dx(
@@ -68,71 +106,42 @@ def conv2d_dx(
 
     Run forwards, this is the transposed convolution of dy.
     """
-    n, h, w_in, c = x_shape
-    kh, kw, _, out = w.shape
-    (sh, sw), (ph, pw), (dh, dw) = stride, padding, dilation
-    oh, ow = dy.shape[1:3]
-    cols = (dy.reshape(-1, out) @ w.reshape(-1, out).T).reshape(n, oh, ow, kh, kw, c)
-    padded = np.zeros((n, h + 2 * ph, w_in + 2 * pw, c), dy.dtype)
-    for a in range(kh):
-        for b in range(kw):
-            rows = slice(a * dh, a * dh + sh * (oh - 1) + 1, sh)
-            columns = slice(b * dw, b * dw + sw * (ow - 1) + 1, sw)
-            padded[:, rows, columns] += cols[:, :, :, a, b]
-    return padded[:, ph : ph + h, pw : pw + w_in]
+    kh, kw, c, out = w.shape
+    n, oh, ow, _ = dy.shape
+    dx = np.empty(x_shape, dy.dtype)
+    blocks = dilation == (1, 1) and kh % stride[0] == 0 and kw % stride[1] == 0
+    matrix = (by_blocks(w, stride) if blocks else w).reshape(-1, out).T
+    add = add_back_blocks if blocks else add_back
+
+    def part(start: int, stop: int) -> None:
+        for a, b in _chunks(start, stop, oh * ow, matrix.shape[1]):
+            patches = scratch("patches", ((b - a) * oh * ow, matrix.shape[1]), dy.dtype)
+            np.matmul(dy[a:b].reshape(-1, out), matrix, out=patches)
+            add(patches.reshape(b - a, oh, ow, kh, kw, c), dx[a:b], stride, padding, dilation)
+
+    over_parts(part, n, dy.size * matrix.shape[1])
+    return dx
 
 
-def windows(
-    x: Array,
-    kernel_size: Pair,
-    stride: Pair,
-    dilation: Pair = (1, 1),
-    places: tuple[int, ...] | None = None,
-) -> Array:
-    """A read-only view (N, OH, OW, kh, kw, C) of x (N, H, W, C): the patch under each place.
-
-    `places` (OH, OW) takes the first of them instead of all that fit. Raises ShapeError where the
-    kernel does not fit once.
-    """
-    n, h, w, c = x.shape
-    (kh, kw), (sh, sw), (dh, dw) = kernel_size, stride, dilation
-    oh, ow = conv_output_size(h, kh, sh, 0, dh), conv_output_size(w, kw, sw, 0, dw)
-    if oh < 1 or ow < 1:
-        raise ShapeError(
-            f"a kernel of {kh}x{kw} with dilation {dh}x{dw} does not fit into a (padded) input of "
-            f"{h}x{w}; use a larger input or padding, or a smaller kernel"
-        )
-    if places is not None:
-        oh, ow = min(places[0], oh), min(places[1], ow)
-    rn, rh, rw, rc = x.strides
-    return np.lib.stride_tricks.as_strided(
-        x,
-        shape=(n, oh, ow, kh, kw, c),
-        strides=(rn, rh * sh, rw * sw, rh * dh, rw * dw, rc),
-        writeable=False,
-    )
+def _places(
+    x: Array, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair
+) -> tuple[int, int, int]:
+    """(N, OH, OW). Raises ShapeError where the kernel does not fit once."""
+    n, h, w, _ = x.shape
+    sizes = [
+        conv_output_size(*axis)
+        for axis in zip((h, w), kernel_size, stride, padding, dilation, strict=True)
+    ]
+    if min(sizes) < 1:
+        raise misfit((h + 2 * padding[0], w + 2 * padding[1]), kernel_size, dilation)
+    return n, sizes[0], sizes[1]
 
 
-def pad2d(x: Array, padding: Pair, value: float = 0.0) -> Array:
-    """x (N, H, W, C) with `padding` rows and columns of `value` on each side; x itself if none."""
-    ph, pw = padding
-    if ph == 0 and pw == 0:
-        return x
-    n, h, w, c = x.shape
-    padded = np.full((n, h + 2 * ph, w + 2 * pw, c), value, x.dtype)
-    padded[:, ph : ph + h, pw : pw + w] = x
-    return padded
-
-
-def _im2col(
-    x: Array,
-    kernel_size: Pair,
-    stride: Pair,
-    padding: Pair,
-    dilation: Pair,
-    places: tuple[int, ...] | None = None,
-) -> tuple[Array, tuple[int, int, int]]:
-    """The patches as a matrix (N * OH * OW, kh * kw * C), and (N, OH, OW)."""
-    patches = windows(pad2d(x, padding), kernel_size, stride, dilation, places)
-    n, oh, ow, kh, kw, c = patches.shape
-    return patches.reshape(n * oh * ow, kh * kw * c), (n, oh, ow)
+def _chunks(
+    start: int, stop: int, places: int, columns: int, min_rows: int = MIN_ROWS
+) -> Iterator[tuple[int, int]]:
+    """Ranges of images whose patches are worked on together."""
+    rows = max(min_rows, CACHED_NUMBERS // columns)
+    step = max(1, rows // places)
+    for a in range(start, stop, step):
+        yield a, min(a + step, stop)

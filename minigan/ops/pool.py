@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from minigan.backend import Array
-from minigan.ops.conv import pad2d, windows
+from minigan.ops.patches import pad2d, windows
 
 Pair = tuple[int, int]
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from minigan.errors import ShapeError
 from minigan.ops import conv as ops
+from minigan.ops.patches import conv_output_size
 from tests.oracles import naive
 from tests.oracles.torch_twins import relative_error
 
@@ -20,6 +20,8 @@ GEOMETRIES = [
     ((1, 5, 3, 1), (2, 3, 2), (2, 1), (1, 2), (3, 2)),
     ((2, 3, 3, 3), (1, 1, 2), (1, 2), (0, 1), (1, 1)),
     ((1, 1, 1, 1), (3, 1, 1), (1, 1), (2, 0), (1, 1)),
+    ((3, 9, 11, 2), (4, 6, 3), (2, 3), (1, 2), (1, 1)),  # whole blocks, rows left over
+    ((2, 5, 3, 1), (2, 2, 2), (2, 2), (3, 0), (1, 1)),  # more padding than a block
 ]
 
 
@@ -80,35 +82,10 @@ def test_the_triad_is_one_trilinear_form(data):
 )
 def test_output_sizes_are_counted(size, kernel, stride, padding, dilation):
     counted = naive.places(size, kernel, stride, padding, dilation)
-    computed = ops.conv_output_size(size, kernel, stride, padding, dilation)
+    computed = conv_output_size(size, kernel, stride, padding, dilation)
     assert max(computed, 0) == counted
     if counted:
         back = ops.conv_transpose_output_size(counted, kernel, stride, padding, dilation, 0)
         # Of all sizes that the convolution maps to `counted` places the transpose makes the least.
         assert size - stride < back <= size
-        assert ops.conv_output_size(back, kernel, stride, padding, dilation) == counted
-
-
-def test_windows_are_a_view_that_cannot_be_written():
-    x = np.arange(24.0).reshape(1, 4, 3, 2)
-    patches = ops.windows(x, (2, 2), (2, 1))
-    assert patches.shape == (1, 2, 2, 2, 2, 2)
-    np.testing.assert_array_equal(patches[0, 1, 1], x[0, 2:4, 1:3])
-    assert np.shares_memory(patches, x)
-    assert not patches.flags.writeable
-    assert ops.windows(x, (2, 2), (2, 1), places=(1, 1)).shape == (1, 1, 1, 2, 2, 2)
-
-
-def test_a_kernel_that_does_not_fit_is_refused():
-    with pytest.raises(ShapeError, match=r"kernel of 3x2 with dilation 2x1 .* input of 4x9; use"):
-        ops.windows(np.zeros((1, 4, 9, 1)), (3, 2), (1, 1), (2, 1))
-
-
-def test_padding_is_on_every_side_and_free_when_there_is_none():
-    x = np.ones((1, 2, 2, 1))
-    assert ops.pad2d(x, (0, 0)) is x
-    padded = ops.pad2d(x, (1, 2), 7.0)
-    assert padded.shape == (1, 4, 6, 1)
-    assert (padded == 1).sum() == 4
-    np.testing.assert_array_equal(padded[0, 1:3, 2:4, 0], 1)
-    assert (padded == 7).sum() == 20
+        assert conv_output_size(back, kernel, stride, padding, dilation) == counted
