@@ -190,7 +190,9 @@ def explain(name: str) -> None:
 
 @cli.command()
 @click.argument("name", required=False)
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of numbers checked."
+)
 def gradcheck(name: str | None, seed: int) -> int:
     """Check every layer, loss and network (or NAME) against finite differences."""
     from minigan.reports import print_gradcheck

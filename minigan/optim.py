@@ -1,7 +1,8 @@
 r"""Optimisers: one update of a network's whole flat buffer at a time.
 
 With parameters theta, gradient g and rate eta, each class states its rule. The state is in named
-arrays of theta's size and the step count t, so that a resumed run goes on to the bit.
+arrays of theta's size and the step count t, so that a resumed run goes on to the bit. The rules
+are element by element: they run on blocks that stay in the cache, on every core.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from minigan.backend import Array
 from minigan.errors import CheckpointError, OptionError
 from minigan.layers.params import FlatParams
+from minigan.parallel import over_blocks
 from minigan.schedule import Schedule, constant
 
 
@@ -33,11 +35,16 @@ class Optimizer:
         """Move the parameters once along the gradient that is in the buffer."""
         lr = self.schedule(self.t)
         self.t += 1
-        self.update(self.params.data, self.params.grad, lr)
+        theta, g = self.params.data, self.params.grad
+
+        def block(a: int, b: int) -> None:
+            self.update(theta[a:b], g[a:b], {k: s[a:b] for k, s in self.state.items()}, lr)
+
+        over_blocks(block, theta.size)
         self.params.touch()
 
-    def update(self, theta: Array, g: Array, lr: float) -> None:
-        """Change theta in place; self.t is 1 at the first call."""
+    def update(self, theta: Array, g: Array, state: dict[str, Array], lr: float) -> None:
+        """Change a block of theta and its state in place; self.t is 1 at the first step."""
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Array]:
@@ -64,7 +71,7 @@ class Optimizer:
 class SGD(Optimizer):
     """theta -= eta g."""
 
-    def update(self, theta: Array, g: Array, lr: float) -> None:
+    def update(self, theta: Array, g: Array, state: dict[str, Array], lr: float) -> None:
         theta -= lr * g
 
 
@@ -77,8 +84,8 @@ class Momentum(Optimizer):
         super().__init__(params, lr)
         self.momentum = _unit("momentum", momentum)
 
-    def update(self, theta: Array, g: Array, lr: float) -> None:
-        v = self.state["v"]
+    def update(self, theta: Array, g: Array, state: dict[str, Array], lr: float) -> None:
+        v = state["v"]
         v *= self.momentum
         v += g
         theta -= lr * v
@@ -87,8 +94,8 @@ class Momentum(Optimizer):
 class Nesterov(Momentum):
     """v = mu v + g;  theta -= eta (g + mu v) (Sutskever et al. 2013, in PyTorch's form)."""
 
-    def update(self, theta: Array, g: Array, lr: float) -> None:
-        v = self.state["v"]
+    def update(self, theta: Array, g: Array, state: dict[str, Array], lr: float) -> None:
+        v = state["v"]
         v *= self.momentum
         v += g
         theta -= lr * (g + self.momentum * v)
@@ -110,8 +117,8 @@ class RMSProp(Optimizer):
         super().__init__(params, lr)
         self.alpha, self.eps = _unit("alpha", alpha), eps
 
-    def update(self, theta: Array, g: Array, lr: float) -> None:
-        v = self.state["v"]
+    def update(self, theta: Array, g: Array, state: dict[str, Array], lr: float) -> None:
+        v = state["v"]
         v *= self.alpha
         v += (1 - self.alpha) * g * g
         theta -= lr * g / (np.sqrt(v) + self.eps)
@@ -143,8 +150,8 @@ class Adam(Optimizer):
             raise OptionError(f"weight_decay={weight_decay!r} must be at least 0 and finite")
         self.eps, self.weight_decay = eps, weight_decay
 
-    def update(self, theta: Array, g: Array, lr: float) -> None:
-        m, v = self.state["m"], self.state["v"]
+    def update(self, theta: Array, g: Array, state: dict[str, Array], lr: float) -> None:
+        m, v = state["m"], state["v"]
         if self.weight_decay:
             theta *= 1 - lr * self.weight_decay
         m *= self.beta1

@@ -22,6 +22,7 @@ from minigan.backend import Array, DTypeLike
 from minigan.errors import OptionError
 
 SMALL = 1 << 15  # numbers: below, waking a thread costs more than it saves
+BLOCK = 1 << 16  # numbers of each array in a block: a few arrays fit into a second-level cache
 
 _local = threading.local()
 
@@ -84,6 +85,48 @@ def over_parts(work: Callable[[int, int], None], n: int, size: int) -> None:
             other.exception()  # waits
     for other in others:
         other.result()
+
+
+def over_blocks(work: Callable[[int, int], None], n: int, row: int = 1) -> None:
+    """Call work(start, stop) for blocks of range(n), in each part one after the other.
+
+    `row` is how many numbers one index stands for. Several element-wise passes over a block find it
+    in the cache, where the same passes over whole arrays would each go to memory.
+    """
+    step = max(1, BLOCK // row)
+
+    def part(start: int, stop: int) -> None:
+        for a in range(start, stop, step):
+            work(a, min(a + step, stop))
+
+    over_parts(part, n, n * row)
+
+
+def sum_over_blocks(work: Callable[[int, int], Array], n: int, row: int = 1) -> Array:
+    """The sum of work(start, stop) over blocks of range(n), in float64 and in a fixed order."""
+    step = max(1, BLOCK // row)
+    parts: dict[int, Array] = {}
+
+    def part(start: int, stop: int) -> None:
+        total = work(start, min(start + step, stop)).astype(np.float64)
+        for a in range(start + step, stop, step):
+            total += work(a, min(a + step, stop))
+        parts[start] = total
+
+    over_parts(part, n, n * row)
+    return np.sum([parts[start] for start in sorted(parts)], axis=0)
+
+
+def elementwise(f: Callable[..., None], *arrays: Array) -> Array:
+    """A new array of f, block by block: f(out, *blocks) writes a block of it.
+
+    The arrays have one shape and dtype; f sees flat blocks and may use `out` as it goes.
+    """
+    flat = [np.ascontiguousarray(a).reshape(-1) for a in arrays]
+    out = np.empty(arrays[0].shape, arrays[0].dtype)
+    flat_out = out.reshape(-1)
+    over_blocks(lambda a, b: f(flat_out[a:b], *(x[a:b] for x in flat)), flat_out.size)
+    return out
 
 
 def _inside(work: Callable[[int, int], None], start: int, stop: int) -> None:

@@ -25,6 +25,7 @@ from minigan.backend import Array
 from minigan.errors import OptionError, ShapeError
 from minigan.layers.base import GradContext, Layer, pair
 from minigan.ops import conv as ops
+from minigan.ops.channels import channel_sum
 
 
 @dataclass(slots=True)
@@ -81,7 +82,7 @@ class _Convolution(Layer):
 
     def add_bias_grad(self, dy: Array) -> None:
         if self.bias is not None:
-            self.bias.grad += dy.reshape(-1, dy.shape[-1]).sum(0)
+            self.bias.grad += channel_sum(dy)
 
 
 class Conv2d(_Convolution):

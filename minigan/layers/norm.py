@@ -8,7 +8,8 @@ with mean and biased variance over
     InstanceNorm   the places of one example's channel   (Ulyanov et al. 2016)
     LayerNorm      the last axes of one example          (Ba et al. 2016)
 
-The derivatives of x -> xhat are derived in ops/norm.py.
+The derivatives of x -> xhat are derived in ops/norm.py; batch norm's first-order passes are those
+of ops/channels.py, which read memory less often.
 """
 
 from __future__ import annotations
@@ -22,15 +23,29 @@ from minigan import init as initializers
 from minigan.backend import Array
 from minigan.errors import OptionError, ShapeError
 from minigan.layers.base import GradContext, Layer
+from minigan.ops.channels import (
+    batch_norm_dx,
+    batch_norm_sums,
+    channel_moments,
+    scale_and_shift,
+)
 from minigan.ops.norm import Axes, normalize, normalize_ddx, normalize_dx
 
 
 @dataclass(slots=True)
 class NormContext:
-    xhat: Array
+    """The input and its statistics; xhat is made from them again, for that is cheaper than a copy
+    of it in memory."""
+
+    x: Array
+    mean: Array
     s: Array  # 1 / sqrt(var + eps)
-    axes: Axes | None  # None: s and the mean were constants (running statistics)
+    axes: Axes  # () where s and the mean were constants (running statistics)
     version: int
+
+    @property
+    def xhat(self) -> Array:
+        return (self.x - self.mean) * self.s
 
 
 class _Norm(Layer):
@@ -60,33 +75,31 @@ class _Norm(Layer):
     def describe(self) -> str:
         return ", ".join(map(str, self.shape))
 
-    def finish(self, xhat: Array, s: Array, axes: Axes | None) -> tuple[Array, NormContext]:
-        """gamma xhat + beta, and the context."""
-        if not self.affine:
-            return xhat.copy(), NormContext(xhat, s, axes, 0)
-        y = xhat * self.gamma.data
-        y += self.beta.data
-        return y, NormContext(xhat, s, axes, self.gamma.version)
+    def normalized(self, x: Array, axes: Axes) -> tuple[Array, NormContext]:
+        """gamma xhat + beta over these axes, and the context."""
+        y, s, mean, _ = normalize(x, axes, self.eps)
+        if self.affine:
+            y *= self.gamma.data
+            y += self.beta.data
+        return y, NormContext(x, mean, s, axes, self.gamma.version if self.affine else 0)
 
     def backward(
         self, dy: Array, ctx: NormContext, need_dx: bool = True, need_dw: bool = True
     ) -> Array | None:
+        xhat = ctx.xhat
         if self.affine:
             self.check_fresh(ctx.version, self.gamma)
             if need_dw:
-                self.gamma.grad += self._per_parameter(dy * ctx.xhat)
+                self.gamma.grad += self._per_parameter(dy * xhat)
                 self.beta.grad += self._per_parameter(dy)
         if not need_dx:
             return None
-        g = self._scaled(dy)
-        if ctx.axes is None:
-            return g * ctx.s
-        return normalize_dx(g, ctx.xhat, ctx.s, ctx.axes)
+        return normalize_dx(self._scaled(dy), xhat, ctx.s, ctx.axes)
 
     def double_backward(self, ddx: Array, gctx: GradContext) -> tuple[Array, Array | None]:
         ctx: NormContext = gctx.ctx
         x_extra: Array | None
-        if ctx.axes is None:
+        if not ctx.axes:
             dg, x_extra = ddx * ctx.s, None
         else:
             g = self._scaled(gctx.dy)
@@ -141,22 +154,45 @@ class BatchNorm(_Norm):
             isinstance(x, np.ndarray) and x.ndim >= 2 and x.shape[-1] == self.shape[0],
             self.own_buffers["running_mean"].dtype,
         )
-        if not train:
-            mean, var = self.own_buffers["running_mean"], self.own_buffers["running_var"]
-            s = 1 / np.sqrt(var + x.dtype.type(self.eps))
-            return self.finish((x - mean) * s, s, None)
+        if train:
+            mean, var = self._batch_moments(x, update_stats)
+        else:
+            mean, var = (self.own_buffers[k].copy() for k in ("running_mean", "running_var"))
+        s = 1 / np.sqrt(var + x.dtype.type(self.eps))
+        y = scale_and_shift(x, mean, self._scaled(s), self.beta.data if self.affine else None)
+        axes = tuple(range(x.ndim - 1)) if train else ()
+        return y, NormContext(x, mean, s, axes, self.gamma.version if self.affine else 0)
+
+    def backward(
+        self, dy: Array, ctx: NormContext, need_dx: bool = True, need_dw: bool = True
+    ) -> Array | None:
+        if self.affine:
+            self.check_fresh(ctx.version, self.gamma)
+        if (need_dw and self.affine) or (need_dx and ctx.axes):
+            sum_dy, sum_dy_centred = batch_norm_sums(dy, ctx.x, ctx.mean)
+            if need_dw and self.affine:
+                self.gamma.grad += ctx.s * sum_dy_centred
+                self.beta.grad += sum_dy
+        if not need_dx:
+            return None
+        scale = self._scaled(ctx.s)
+        if not ctx.axes:
+            return dy * scale
+        return batch_norm_dx(dy, ctx.x, ctx.mean, ctx.s, scale, sum_dy, sum_dy_centred)
+
+    def _batch_moments(self, x: Array, update_stats: bool) -> tuple[Array, Array]:
+        """The batch's mean and biased variance; moves the running ones if asked."""
         count = x.size // x.shape[-1]
         if count < 2:
             raise ShapeError(
                 f"{self!r} in training needs more than one value per channel, got shape {x.shape}; "
                 "use a larger batch, or train=False"
             )
-        axes = tuple(range(x.ndim - 1))
-        xhat, s, mean, var = normalize(x, axes, self.eps)
+        mean, var = channel_moments(x)
         if update_stats:
-            self._move("running_mean", mean.reshape(-1))
-            self._move("running_var", var.reshape(-1) * x.dtype.type(count / (count - 1)))
-        return self.finish(xhat, s, axes)
+            self._move("running_mean", mean)
+            self._move("running_var", var * x.dtype.type(count / (count - 1)))
+        return mean, var
 
     def _move(self, name: str, value: Array) -> None:
         buffer = self.own_buffers[name]
@@ -195,8 +231,7 @@ class InstanceNorm(_Norm):
             self.gamma.data.dtype if self.affine else None,
         )
         axes = tuple(range(1, x.ndim - 1))
-        xhat, s, _, _ = normalize(x, axes, self.eps)
-        return self.finish(xhat, s, axes)
+        return self.normalized(x, axes)
 
 
 class LayerNorm(_Norm):
@@ -231,5 +266,4 @@ class LayerNorm(_Norm):
             self.gamma.data.dtype if self.affine else None,
         )
         axes = tuple(range(x.ndim - inner, x.ndim))
-        xhat, s, _, _ = normalize(x, axes, self.eps)
-        return self.finish(xhat, s, axes)
+        return self.normalized(x, axes)

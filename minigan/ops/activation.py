@@ -11,24 +11,46 @@ import numpy as np
 from scipy import special
 
 from minigan.backend import Array
+from minigan.parallel import elementwise
 
 
 def relu(x: Array) -> Array:
     """max(x, 0)."""
-    return np.maximum(x, 0)
+    return elementwise(lambda out, x: np.maximum(x, 0, out=out), x)
 
 
 def relu_dx(dy: Array, y: Array) -> Array:
-    return dy * (y > 0)
+    """dy where y > 0, 0 elsewhere."""
+
+    def block(out: Array, dy: Array, y: Array) -> None:
+        np.multiply(dy, y > 0, out=out)
+
+    return elementwise(block, dy, y)
 
 
 def leaky_relu(x: Array, slope: float) -> Array:
     """x where x > 0, slope * x elsewhere; 0 <= slope < 1."""
-    return np.maximum(x, x * x.dtype.type(slope))
+
+    def block(out: Array, x: Array) -> None:
+        np.multiply(x, x.dtype.type(slope), out=out)
+        np.maximum(x, out, out=out)
+
+    return elementwise(block, x)
 
 
 def leaky_relu_dx(dy: Array, x: Array, slope: float) -> Array:
-    return np.where(x > 0, dy, dy * dy.dtype.type(slope))
+    """dy where x > 0, slope * dy elsewhere.
+
+    The factor is max(1 or 0, slope): on random signs numpy.where is eight times slower, for it
+    branches at each number.
+    """
+
+    def block(out: Array, dy: Array, x: Array) -> None:
+        np.greater(x, 0, out=out, casting="unsafe")
+        np.maximum(out, x.dtype.type(slope), out=out)
+        out *= dy
+
+    return elementwise(block, dy, x)
 
 
 def elu(x: Array, alpha: float) -> Array:
@@ -45,11 +67,19 @@ def elu_d2(y: Array, alpha: float) -> Array:
 
 
 def tanh(x: Array) -> Array:
-    return np.tanh(x)
+    """The hyperbolic tangent."""
+    return elementwise(lambda out, x: np.tanh(x, out=out), x)
 
 
 def tanh_dx(dy: Array, y: Array) -> Array:
-    return dy * (1 - y * y)
+    """dy (1 - y^2)."""
+
+    def block(out: Array, dy: Array, y: Array) -> None:
+        np.multiply(y, y, out=out)
+        np.subtract(1, out, out=out)
+        out *= dy
+
+    return elementwise(block, dy, y)
 
 
 def tanh_d2(y: Array) -> Array:

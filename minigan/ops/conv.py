@@ -75,21 +75,21 @@ def conv2d_dw(
     """dw (kh, kw, C, O): the derivative of <dy, conv2d(x, w)> with respect to w."""
     n, oh, ow, out = dy.shape
     columns = kernel_size[0] * kernel_size[1] * x.shape[-1]
-    sums: dict[int, Array] = {}  # by the first image of the part, for a fixed order of summation
+    parts: dict[int, Array] = {}  # by their first image, for a fixed order of summation
 
     def part(start: int, stop: int) -> None:
-        total = np.zeros((columns, out), x.dtype)
+        total = parts[start] = scratch("total", (columns, out), x.dtype)
+        total[...] = 0
         product = scratch("product", total.shape, x.dtype)
         # Adding a product costs a pass over dw, so it pays to take more rows at a time.
         for a, b in _chunks(start, stop, oh * ow, columns, MIN_ROWS * 4):
             patches = gather(x[a:b], kernel_size, stride, padding, dilation, (oh, ow))
             total += np.matmul(patches.T, dy[a:b].reshape(-1, out), out=product)
-        sums[start] = total
 
     over_parts(part, n, dy.size * columns)
-    dw = sums.pop(0)
-    for start in sorted(sums):
-        dw += sums[start]
+    dw = parts[0].copy()
+    for start in sorted(parts)[1:]:
+        dw += parts[start]
     return dw.reshape(*kernel_size, x.shape[-1], out)
 
 

@@ -1,0 +1,123 @@
+r"""Per-channel arithmetic on arrays (..., C): sums over all rows, and batch norm's passes.
+
+An array of M rows and C channels is worked on in blocks of rows that stay in the cache, so each
+function below reads and writes memory once. Rows are taken k at a time, with per-channel vectors
+repeated k times: NumPy then works on runs of k C numbers instead of C.
+
+Batch norm over the M rows, with centred = x - mean and s = (v + eps)^(-1/2):
+
+    y      = centred (s gamma) + beta
+    dbeta  = sum dy              dgamma = s sum dy centred
+    dx     = gamma s (dy - dbeta / M - centred s dgamma / M)
+
+which is P(gamma dy) of ops/norm.py, its two means read off dbeta and dgamma.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minigan.backend import Array
+from minigan.parallel import over_blocks, scratch, sum_over_blocks
+
+RUN = 1024  # numbers in a run of k rows
+
+
+def channel_sum(x: Array) -> Array:
+    """sum over rows: (C,), added up in float64."""
+    rows, k = _runs(x)
+    return _folded(sum_over_blocks(lambda a, b: _sum(rows[a:b]), *rows.shape), k, x.dtype)
+
+
+def channel_moments(x: Array) -> tuple[Array, Array]:
+    """Mean and biased variance: (C,) each, the variance about the mean."""
+    rows, k = _runs(x)
+    m = x.size // x.shape[-1]
+    mean = _folded(sum_over_blocks(lambda a, b: _sum(rows[a:b]), *rows.shape), k) / m
+    centre = np.tile(mean.astype(x.dtype), k)
+
+    def squares(a: int, b: int) -> Array:
+        centred = np.subtract(rows[a:b], centre, out=_like(rows[a:b]))
+        return _sum(np.square(centred, out=centred))
+
+    var = _folded(sum_over_blocks(squares, *rows.shape), k) / m
+    return mean.astype(x.dtype), var.astype(x.dtype)
+
+
+def scale_and_shift(x: Array, mean: Array, scale: Array, shift: Array | None) -> Array:
+    """(x - mean) scale + shift."""
+    rows, k = _runs(x)
+    y = np.empty(rows.shape, x.dtype)
+    mean, scale = np.tile(mean, k), np.tile(scale, k)
+    shift = None if shift is None else np.tile(shift, k)
+
+    def block(a: int, b: int) -> None:
+        out = np.subtract(rows[a:b], mean, out=y[a:b])
+        out *= scale
+        if shift is not None:
+            out += shift
+
+    over_blocks(block, *rows.shape)
+    return y.reshape(x.shape)
+
+
+def batch_norm_sums(dy: Array, x: Array, mean: Array) -> tuple[Array, Array]:
+    """sum dy and sum dy (x - mean): (C,) each."""
+    rows, k = _runs(x)
+    dys, _ = _runs(dy)
+    centre = np.tile(mean, k)
+
+    def sums(a: int, b: int) -> Array:
+        centred = np.subtract(rows[a:b], centre, out=_like(rows[a:b]))
+        centred *= dys[a:b]
+        return np.stack([_sum(dys[a:b]), _sum(centred)])
+
+    total = sum_over_blocks(sums, *rows.shape)
+    return _folded(total[0], k, x.dtype), _folded(total[1], k, x.dtype)
+
+
+def batch_norm_dx(
+    dy: Array, x: Array, mean: Array, s: Array, scale: Array, sum_dy: Array, sum_dy_centred: Array
+) -> Array:
+    """scale (dy - sum_dy / M - (x - mean) s^2 sum_dy_centred / M), with scale = gamma s."""
+    rows, k = _runs(x)
+    dys, _ = _runs(dy)
+    m = x.dtype.type(x.size // x.shape[-1])
+    dx = np.empty(rows.shape, x.dtype)
+    centre, factor = np.tile(mean, k), np.tile(s * s * sum_dy_centred / m, k)
+    offset, scale = np.tile(sum_dy / m, k), np.tile(scale, k)
+
+    def block(a: int, b: int) -> None:
+        out = np.subtract(rows[a:b], centre, out=dx[a:b])
+        out *= factor
+        np.subtract(dys[a:b], out, out=out)
+        out -= offset
+        out *= scale
+
+    over_blocks(block, *rows.shape)
+    return dx.reshape(x.shape)
+
+
+def _runs(x: Array) -> tuple[Array, int]:
+    """x as (M / k, k C), contiguous, with k the largest power of 2 that divides M and fits RUN."""
+    channels = x.shape[-1]
+    m = x.size // channels
+    k = 1
+    while m % (2 * k) == 0 and 2 * k * channels <= RUN:
+        k *= 2
+    return np.ascontiguousarray(x).reshape(m // k, k * channels), k
+
+
+def _folded(sums: Array, k: int, dtype: np.dtype | None = None) -> Array:
+    """The sums (k C,) of runs, added up to those of channels (C,)."""
+    folded = sums.reshape(k, -1).sum(0)
+    return folded if dtype is None else folded.astype(dtype)
+
+
+def _sum(block: Array) -> Array:
+    """The sum of a block's rows, as a product with ones."""
+    return np.ones(len(block), block.dtype) @ block
+
+
+def _like(block: Array) -> Array:
+    return scratch("channels", block.shape, block.dtype)
