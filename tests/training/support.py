@@ -26,6 +26,7 @@ MLP = split(
     "gan --hidden-G 16 --hidden-D 12,8 --pieces 3 --dropout 0.5 --lr 0.01"
     " --z-dim 4 --batch 8 --k 2 --ema 0.9"
 )
+OFTEN = split("--log-every 1 --sample-every 2 --checkpoint-every 2 --keep 4")
 POINTS = split("gan --data ring --hidden-G 8 --hidden-D 8 --z-dim 2 --batch 16")
 
 

@@ -1,15 +1,12 @@
-"""What several tests of training start from."""
+"""What the tests of commands and of training start from."""
 
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from shlex import split
 
 import pytest
 
-from tests.training.support import DCGAN, Finished, call, leave
-
-OFTEN = split("--log-every 1 --sample-every 2 --checkpoint-every 2 --keep 4")
+from tests.training.support import DCGAN, MLP, OFTEN, Finished, call, leave, write_pictures
 
 
 @pytest.fixture
@@ -25,6 +22,15 @@ def finished_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for steps in (4, 8):
         leave("train", *DCGAN, *OFTEN, "--steps", steps, "--out", folder / str(steps))
     return folder
+
+
+@pytest.fixture(scope="session")
+def perceptrons(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of perceptrons on grey pictures of 8 x 8, whose samples differ after few steps."""
+    folder = tmp_path_factory.mktemp("perceptrons")
+    data = write_pictures(folder / "own.npz", n=200)
+    leave("train", *MLP, *OFTEN, "--data", data, "--steps", 8, "--out", folder / "run")
+    return folder / "run"
 
 
 @pytest.fixture
