@@ -78,8 +78,7 @@ def conv2d_dw(
     parts: dict[int, Array] = {}  # by their first image, for a fixed order of summation
 
     def part(start: int, stop: int) -> None:
-        total = parts[start] = scratch("total", (columns, out), x.dtype)
-        total[...] = 0
+        total = parts[start] = np.zeros((columns, out), x.dtype)
         product = scratch("product", total.shape, x.dtype)
         # Adding a product costs a pass over dw, so it pays to take more rows at a time.
         for a, b in _chunks(start, stop, oh * ow, columns, MIN_ROWS * 4):
@@ -87,7 +86,7 @@ def conv2d_dw(
             total += np.matmul(patches.T, dy[a:b].reshape(-1, out), out=product)
 
     over_parts(part, n, dy.size * columns)
-    dw = parts[0].copy()
+    dw = parts[0]
     for start in sorted(parts)[1:]:
         dw += parts[start]
     return dw.reshape(*kernel_size, x.shape[-1], out)
