@@ -6,6 +6,7 @@ another device is refused here, in one place, and never answered by a silent CPU
 
 from __future__ import annotations
 
+import ctypes
 import re
 from typing import Any
 
@@ -15,6 +16,9 @@ from minigan.errors import DeviceError, OptionError
 
 Array = np.ndarray
 DTypeLike = Any
+
+# glibc's malloc.h: no array is mapped apart, and the heap's top is not trimmed.
+_MALLOPT = {-3: 1 << 30, -1: (1 << 31) - 1}  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD: bytes
 
 DEVICES = ("cpu", "cuda", "cuda:N")
 
@@ -31,6 +35,20 @@ def require_device(name: str) -> str:
             f"device {name!r}: minigan has no CUDA back end yet; run with --device cpu"
         )
     raise OptionError(f"unknown device {name!r}; allowed: {', '.join(DEVICES)}")
+
+
+def keep_freed_memory() -> bool:
+    """Let this process keep the memory that arrays free, instead of giving it back to the system.
+
+    A training step frees and asks for the same large arrays again and again; taken from the system
+    each time, every page of them is cleared and faulted in anew. True where the C library is glibc,
+    which can be told so; nothing happens elsewhere.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return False
+    return all(mallopt(option, value) for option, value in _MALLOPT.items())
 
 
 def make_rng(*seed: int) -> np.random.Generator:

@@ -14,6 +14,7 @@ from minigan.algorithms.options import option
 from minigan.backend import require_device
 from minigan.data import DATASETS
 from minigan.errors import CheckpointError, OptionError
+from minigan.parallel import available_threads
 from minigan.training.files import write_atomically
 from minigan.version import __version__
 
@@ -32,6 +33,7 @@ class RunOptions:
     steps: int = option(2000, "training iterations")
     seed: int = option(0, "seed of weights, noise and the order of the data")
     device: str = option("cpu", "where to compute")
+    threads: int = option(0, "processors to compute on (0: all); the bits depend on it")
     log_every: int = option(10, "steps between lines of log.jsonl")
     sample_every: int = option(0, "steps between sample pictures (0: 20 pictures in all)")
     checkpoint_every: int = option(0, "steps between checkpoints (0: 10 in all)")
@@ -55,6 +57,7 @@ class RunOptions:
         return replace(
             self,
             data=data,
+            threads=self.threads or available_threads(),
             sample_every=self.sample_every or max(1, self.steps // 20),
             checkpoint_every=self.checkpoint_every or max(1, self.steps // 10),
         )

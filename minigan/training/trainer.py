@@ -24,10 +24,11 @@ from typing import Any
 import numpy as np
 
 from minigan.algorithms import Algorithm, Streams, Task, recipe
-from minigan.backend import make_rng
+from minigan.backend import keep_freed_memory, make_rng
 from minigan.data import Dataset, Loader, open_data
 from minigan.errors import NonFiniteError, OptionError
 from minigan.metrics import diversity
+from minigan.parallel import use_threads
 from minigan.training import checkpoint, log
 from minigan.training.config import Config, RunOptions
 from minigan.training.curves import write_curves
@@ -55,6 +56,8 @@ class Trainer:
 
     def __init__(self, folder: Path, config: Config) -> None:
         """Builds data and networks; nothing is written. Raises what these raise."""
+        keep_freed_memory()
+        use_threads(config.run.threads)
         self.folder, self.config = folder, config
         self.dataset = dataset_of(config)
         self.algorithm = build_algorithm(config, self.dataset)
