@@ -1,0 +1,303 @@
+"""What a user may get wrong: one line that says what was given, what is allowed and what to do.
+
+Nothing is left behind by a command that was refused.
+"""
+
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from shlex import split
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.training.support import (
+    DCGAN,
+    POINTS,
+    Finished,
+    contents,
+    error_line,
+    numbers,
+    run,
+    write_pictures,
+)
+
+Command = Callable[..., Finished]
+
+
+def picture(path: Path, size: tuple[int, int] = (8, 8)) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(0).integers(256, size=(*size, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+
+
+def bomb(path: Path) -> None:
+    """A PNG of a few hundred bytes that claims 100,000 x 100,000 pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    header = struct.pack(">IIBBBBB", 100_000, 100_000, 8, 0, 0, 0, 0)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + body)
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with data of every bad kind."""
+    monkeypatch.chdir(tmp_path)
+    Path("empty").mkdir()
+    Path("file.txt").write_text("no picture")
+    for i, size in enumerate([(8, 8), (8, 8), (9, 7)]):
+        picture(Path(f"mixed/{i}.png"), size)
+    for i in range(9):
+        picture(Path(f"torn/{i}.png"))
+    Path("torn/3.png").write_bytes(Path("torn/3.png").read_bytes()[:60])
+    Path("torn/4.jpg").write_text("text")
+    bomb(Path("torn/5.png"))
+    Path("bomb").mkdir()
+    bomb(Path("bomb/a.png"))
+    Path("hopeless").mkdir()
+    Path("hopeless/a.png").write_text("text")
+    np.savez("nan.npz", x=np.full((50, 2), np.nan))
+    np.savez("whole.npz", x=np.ones((50, 2), np.int64))
+    np.savez("bright.npz", x=np.full((50, 8, 8, 1), 200.0))
+    np.savez("deep.npz", x=np.ones((50, 2, 2, 2, 2)))
+    np.savez("thick.npz", x=np.zeros((50, 8, 8, 5), np.uint8))
+    Path("torn.npz").write_bytes(b"PK\x03\x04 and no more")
+    write_pictures(Path("few.npz"), n=5)
+    write_pictures(Path("odd.npz"), n=50, shape=(18, 30, 3))
+    return tmp_path
+
+
+# What is given, the exit code, and the words that the message must hold.
+REFUSED: list[tuple[str, int, list[str]]] = [
+    # names
+    ("trian", 1, ["unknown command 'trian'", "did you mean 'train'?", "gradcheck, list, resume"]),
+    ("train dcgna", 1, ["unknown algorithm 'dcgna'", "did you mean 'dcgan'", "known: dcgan, gan"]),
+    ("train dcgan --witdh 3", 2, ["'--witdh'", "'--width'", "minigan train dcgan --help"]),
+    ("train gan --width 3", 2, ["'--width'", "minigan train gan --help"]),
+    ("train gan extra", 2, ["unexpected extra argument (extra)"]),
+    ("train dcgan --data kitens", 1, ["unknown data 'kitens'", "'kittens'", "no such file"]),
+    ("train dcgan --data no/such/folder", 1, ["unknown data 'no/such/folder'", "no such file or"]),
+    ("train dcgan --data file.txt", 1, ["file.txt is of no kind", "folder of pictures", ".npz"]),
+    ("resume", 2, ["Missing argument 'DIR'"]),
+    ("resume nowhere", 1, ["nowhere holds no run (no config.json)", "`minigan train` starts one"]),
+    ("sample nowhere --out x.png", 1, ["nowhere holds no run"]),
+    ("explain cyclegan", 1, ["unknown topic 'cyclegan'", "known: dcgan, gan"]),
+    ("gradcheck Conv3d", 1, ["unknown layer, loss or network 'Conv3d'", "'Conv2d'", "AvgPool2d"]),
+    ("list all", 2, ["unexpected extra argument (all)"]),
+    # numbers of every run
+    ("train dcgan --batch 0", 1, ["--batch 0 must be at least 1"]),
+    ("train dcgan --batch -3", 1, ["--batch -3 must be at least 1"]),
+    ("train dcgan --batch ten", 2, ["'--batch'", "'ten' is not a valid int"]),
+    ("train dcgan --batch 2.5", 2, ["'--batch'", "'2.5' is not a valid int"]),
+    ("train dcgan --steps -1", 1, ["--steps -1 must be at least 0"]),
+    ("train dcgan --seed -1", 1, ["--seed -1 must be at least 0"]),
+    ("train dcgan --log-every 0", 1, ["--log-every 0 must be at least 1"]),
+    ("train dcgan --sample-every -1", 1, ["--sample-every -1 must be at least 0"]),
+    ("train dcgan --checkpoint-every -1", 1, ["--checkpoint-every -1 must be at least 0"]),
+    ("train dcgan --keep 0", 1, ["--keep 0 must be at least 1"]),
+    ("train dcgan --device cuda", 1, ["'cuda'", "no CUDA back end yet", "run with --device cpu"]),
+    ("train dcgan --device cuda:1", 1, ["'cuda:1'", "run with --device cpu"]),
+    ("train dcgan --device tpu", 1, ["unknown device 'tpu'", "cpu, cuda, cuda:N"]),
+    # optimisers and schedules
+    ("train dcgan --lr -1", 1, ["learning rate -1.0 must be at least 0 and finite"]),
+    ("train dcgan --lr inf", 1, ["learning rate inf must be at least 0 and finite"]),
+    ("train dcgan --lr nan", 1, ["learning rate nan"]),
+    ("train dcgan --lr fast", 2, ["'--lr'", "'fast' is not a valid float"]),
+    ("train dcgan --optimizer lion", 2, ["'--optimizer'", "'lion'", "'adam'", "'nesterov'"]),
+    ("train dcgan --momentum 0.5", 1, ["--momentum is no option of --optimizer adam", "beta1"]),
+    ("train gan --beta1 0.5", 1, ["--beta1 is no option of --optimizer momentum", "momentum"]),
+    ("train gan --optimizer sgd --alpha 0.9", 1, ["--alpha is no option of --optimizer sgd"]),
+    ("train dcgan --beta1 1", 1, ["beta1=1.0 must lie in [0, 1)"]),
+    ("train dcgan --beta2 nan", 1, ["beta2=nan must lie in [0, 1)"]),
+    ("train dcgan --weight-decay -1", 1, ["weight_decay=-1.0 must be at least 0"]),
+    ("train dcgan --weight-decay nan", 1, ["weight_decay=nan must be at least 0"]),
+    ("train dcgan --clip-norm 0", 1, ["--clip-norm 0.0 must be above 0"]),
+    ("train dcgan --clip-norm nan", 1, ["--clip-norm nan must be above 0"]),
+    ("train dcgan --warm-up -1", 1, ["warm-up over -1 steps", "at least 0"]),
+    ("train dcgan --schedule steps", 2, ["'--schedule'", "'constant', 'linear', 'cosine'"]),
+    ("train dcgan --schedule cosine --decay-end 0", 1, ["--decay-end 0 must be at least 1"]),
+    # the game and its networks
+    ("train dcgan --objective wgan", 2, ["'--objective'", "'minimax', 'non-saturating'"]),
+    ("train dcgan --prior cauchy", 2, ["'--prior'", "'uniform', 'normal'"]),
+    ("train dcgan --k 0", 1, ["k=0", "at least 1"]),
+    ("train dcgan --z-dim 0", 1, ["z_dim=0 must be at least 1"]),
+    ("train dcgan --ema 1", 1, ["EMA decay=1.0 must lie in [0, 1)"]),
+    ("train dcgan --ema -0.5", 1, ["EMA decay=-0.5 must lie in [0, 1)"]),
+    ("train dcgan --width 0", 1, ["--width 0 must be at least 1"]),
+    ("train gan --hidden-G 8,x", 2, ["'--hidden-G'", "'8,x' is not a list of whole numbers"]),
+    ("train gan --hidden-G 8,0", 1, ["--hidden-G 8,0", "at least 1 unit"]),
+    ("train gan --hidden-D -1", 1, ["--hidden-D -1", "at least 1 unit"]),
+    ("train gan --pieces 1", 1, ["num_pieces=1 must be at least 2"]),
+    ("train gan --dropout 1", 1, ["dropout p=1.0 must lie in [0, 1)"]),
+    ("train gan --dropout -1", 1, ["dropout p=-1.0 must lie in [0, 1)"]),
+    ("train dcgan --width 1000000000", 1, ["not enough memory", "try a smaller", "--width"]),
+    ("train dcgan --batch 10000000000000", 1, ["not enough memory", "--batch"]),
+    # sizes and channels
+    ("train dcgan --size big", 1, ["--size big", "N or HxW", "e.g. 32"]),
+    ("train dcgan --size 8x8x8", 1, ["--size 8x8x8", "N or HxW"]),
+    ("train dcgan --size 0", 1, ["size 0", "1 or more"]),
+    ("train dcgan --size 30", 1, ["30x30", "nearest legal sizes: 28x28 and 32x32", "(--size)"]),
+    (
+        "train dcgan --data odd.npz",
+        1,
+        ["18x30", "nearest legal sizes: 14x30 and 16x28", "(--size)"],
+    ),
+    ("train dcgan --size 8x16", 1, ["kittens are square, give one side"]),
+    ("train dcgan --size 1000", 1, ["kittens of size 1000", "from 8 to 64"]),
+    ("train dcgan --channels 2", 1, ["channels 2: give 1 (grey) or 3 (colour)"]),
+    ("train dcgan --channels 0", 1, ["--channels 0 must be at least 1"]),
+    ("train dcgan --data ring", 1, ["dcgan makes pictures", "points of shape (2,)", "use gan"]),
+    ("train gan --data ring --size 8", 1, ["ring holds points", "leave --size out"]),
+    # data
+    ("train dcgan --data empty", 1, ["no pictures in", "empty: put png, jpg"]),
+    ("train dcgan --data mixed", 1, ["pictures of 2 sizes, 8x8 (2), 7x9 (1)", "give --size"]),
+    ("train dcgan --data torn --strict --batch 2", 1, ["3 of 10 pictures cannot be read", "3.png"]),
+    ("train dcgan --data hopeless", 1, ["1 of 1 pictures cannot be read", "repair or remove"]),
+    ("train dcgan --data bomb", 1, ["1 of 1 pictures", "a.png", "decompression bomb"]),
+    ("train gan --data nan.npz", 1, ["nan.npz: 100 values are NaN or infinite"]),
+    ("train gan --data whole.npz", 1, ["whole.npz", "dtype int64", "uint8 or a float type"]),
+    ("train gan --data bright.npz", 1, ["bright.npz", "from 200 to 200", "floats in [-1, 1]"]),
+    ("train gan --data deep.npz", 1, ["deep.npz", "(50, 2, 2, 2, 2)", "pictures (N, H, W)"]),
+    ("train gan --data thick.npz", 1, ["thick.npz", "1 or 3 channels"]),
+    ("train gan --data torn.npz", 1, ["torn.npz is no npz archive", "numpy.savez"]),
+    ("train gan --data few.npz --batch 8", 1, ["batch size 8", "5 examples", "5 or less"]),
+    ("train gan --data few.npz --batch 3 --k 2", 1, ["5 examples of", "or more data"]),
+    # places
+    ("train dcgan --size 8 --out /dev/null/x", 1, ["/dev/null/x", "Not a directory", "--out"]),
+    ("train dcgan --size 8 --out file.txt", 2, ["'--out'", "file.txt"]),
+    ("train dcgan --size 8 --out empty/../mixed", 1, ["mixed exists already", "minigan resume"]),
+    ("sample mixed --out x.jpg", 1, ["x.jpg", ".png or .npz", "--single"]),
+    ("sample mixed --out x", 1, ["--out x", ".png or .npz"]),
+    ("sample mixed", 2, ["Missing option '--out'"]),
+    ("sample mixed --n 0 --out x.png", 2, ["'--n'", "x>=1"]),
+    ("sample mixed --seed -1 --out x.png", 2, ["'--seed'", "x>=0"]),
+    ("sample mixed --columns 0 --out x.png", 2, ["'--columns'", "x>=1"]),
+    ("sample mixed --interpolate 1 --out x.png", 2, ["'--interpolate'", "x>=2"]),
+    ("resume mixed --steps -1", 2, ["'--steps'", "x>=0"]),
+]
+
+
+def listing(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*"))
+
+
+@pytest.mark.parametrize(("command", "code", "words"), REFUSED, ids=lambda v: str(v)[:60])
+def test_refused(minigan: Command, place: Path, command: str, code: int, words: list[str]) -> None:
+    before = listing(place)
+    result = minigan(*split(command))
+    message = error_line(result.err)
+    assert result.code == code
+    assert result.out == ""
+    assert [word for word in words if word not in message] == []
+    assert listing(place) == before
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "trian",
+        "train dcgan --witdh 3",
+        "train dcgan --size 30",
+        "train gan --data nan.npz",
+        "train dcgan --data torn --strict",
+        "train dcgan --size 8 --out /dev/null/x",
+    ],
+)
+def test_refused_by_the_real_command(minigan: Command, place: Path, command: str) -> None:
+    """A process of its own ends with the same code and line."""
+    before = listing(place)
+    result = run(*split(command), cwd=place)
+    assert result == minigan(*split(command))
+    assert len(result.err.splitlines()) == 1
+    assert listing(place) == before
+
+
+@pytest.mark.parametrize("command", ["trian", "train dcgan --batch 0", "train dcgan --data empty"])
+def test_debug_raises(place: Path, command: str) -> None:
+    from minigan.cli import main
+
+    with pytest.raises(Exception, match=r"unknown|at least|no pictures"):
+        main([*split(command), "--debug"])
+
+
+# --- data that is used only in part ---------------------------------------------------------------
+
+
+def test_damaged_pictures_are_left_out_with_one_line(minigan: Command, place: Path) -> None:
+    train = split("train dcgan --data torn --batch 2 --width 2 --steps 1 --out run")
+    result = minigan(*train)
+    assert result.code == 0
+    warnings = [line for line in result.err.splitlines() if line.startswith("warning: ")]
+    assert len(warnings) == 2
+    torn = str(place / "torn")
+    assert warnings[0].startswith(f"warning: {torn}: 3 of 10 pictures cannot be read and are left")
+    assert "3.png" in warnings[0]
+    assert warnings[0].endswith("and 2 more; repair or remove them")
+    assert "7 examples make only 3 batches of 2" in warnings[1]
+    real = run("resume", "run", cwd=place)
+    assert real.code == 0
+    assert real.err.splitlines() == [warnings[0]]
+
+
+# --- things that go wrong in the middle of a run --------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [*DCGAN, "--optimizer", "sgd", "--lr", "1e30"],
+        [*POINTS, "--lr", "1e25"],
+        [*POINTS, "--optimizer", "sgd", "--lr", "1e38"],
+    ],
+    ids=["dcgan", "momentum", "at once"],
+)
+def test_numbers_that_run_away(minigan: Command, place: Path, options: list[str]) -> None:
+    train = ["train", *options, "--steps", 20, "--sample-every", 100, "--checkpoint-every", 1]
+    result = minigan(*train, "--out", "run")
+    assert result.code == 1
+    message = error_line(result.err)
+    assert message.startswith("step ")
+    assert any(f"the loss of {n} is" in message or f"of {n}'s parameter" in message for n in "GD")
+    assert "'s parameter " in message
+    assert "(" in message.split("'s parameter ")[1]  # the layer, as it is made
+    assert "start again with a lower --lr or with --clip-norm" in message
+    last = numbers(Path("run"), "checkpoints/*.json")[-1]
+    assert f"The checkpoint of step {last} is good" in message
+    assert list(Path("run").rglob("*.unfinished")) == []
+    assert minigan("sample", "run", "--from", 0, "--out", "x.npz").code == 0
+
+
+def test_an_existing_run_is_not_overwritten(minigan: Command, place: Path) -> None:
+    train = ["train", *DCGAN, "--steps", 0, "--out", "run"]
+    assert minigan(*train).code == 0
+    before = contents(Path("run"))
+    result = minigan(*train)
+    assert result.code == 1
+    assert error_line(result.err) == (
+        "run exists already; choose another --out, or go on with `minigan resume run`"
+    )
+    assert contents(Path("run")) == before
+
+
+@pytest.mark.parametrize("out", ["/dev/null/x.png", "/dev/null/x.npz", "/proc/x.png"])
+def test_samples_that_cannot_be_written(minigan: Command, perceptrons: Path, out: str) -> None:
+    before = contents(perceptrons)
+    result = minigan("sample", perceptrons, "--n", 1, "--out", out)
+    assert result.code == 1
+    assert "choose another --out" in error_line(result.err)
+    assert contents(perceptrons) == before
+
+
+def test_a_message_stays_on_its_line_whatever_the_file_is_called(
+    minigan: Command, place: Path
+) -> None:
+    Path("a\nb").mkdir()
+    result = minigan("train", "dcgan", "--data", "a\nb")
+    assert "no pictures in" in error_line(result.err)
