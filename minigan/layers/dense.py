@@ -16,6 +16,8 @@ from minigan import init as initializers
 from minigan.backend import Array
 from minigan.errors import ShapeError
 from minigan.layers.base import GradContext, Layer
+from minigan.ops.channels import channel_sum
+from minigan.ops.linear import matmul
 
 
 @dataclass(slots=True)
@@ -56,27 +58,29 @@ class Dense(Layer):
             isinstance(x, np.ndarray) and x.ndim >= 2 and x.shape[-1] == self.in_features,
             self.weight.data.dtype,
         )
-        y = x @ self.weight.data
+        y = matmul(x.reshape(-1, self.in_features), self.weight.data)
         if self.bias is not None:
             y += self.bias.data
+        y = y.reshape(*x.shape[:-1], self.out_features)
         return y, DenseContext(x, self.weight.version)
 
     def backward(
         self, dy: Array, ctx: DenseContext, need_dx: bool = True, need_dw: bool = True
     ) -> Array | None:
         self.check_fresh(ctx.version, self.weight)
+        rows = dy.reshape(-1, self.out_features)
         if need_dw:
-            rows = dy.reshape(-1, self.out_features)
-            self.weight.grad += ctx.x.reshape(-1, self.in_features).T @ rows
+            self.weight.grad += matmul(ctx.x.reshape(-1, self.in_features).T, rows)
             if self.bias is not None:
-                self.bias.grad += rows.sum(0)
-        return dy @ self.weight.data.T if need_dx else None
+                self.bias.grad += channel_sum(rows)
+        return matmul(rows, self.weight.data.T).reshape(ctx.x.shape) if need_dx else None
 
     def double_backward(self, ddx: Array, gctx: GradContext) -> tuple[Array, None]:
         self.check_fresh(gctx.ctx.version, self.weight)
         rows = gctx.dy.reshape(-1, self.out_features)
-        self.weight.grad += ddx.reshape(-1, self.in_features).T @ rows
-        return ddx @ self.weight.data, None
+        flat = ddx.reshape(-1, self.in_features)
+        self.weight.grad += matmul(flat.T, rows)
+        return matmul(flat, self.weight.data).reshape(gctx.dy.shape), None
 
 
 @dataclass(slots=True)
