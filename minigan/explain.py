@@ -7,7 +7,10 @@ one ends in a marker: a comment of `eq:` and the id. The part before the dot is 
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,8 @@ from minigan.algorithms import ALGORITHMS
 from minigan.errors import UnknownNameError
 
 PACKAGE = Path(__file__).parent
-MARKER = re.compile(r"#\s*eq:\s*(?P<ids>[\w.]+(?:\s*,\s*[\w.]+)*)\s*$")
+MARKER = re.compile(r"#\s*eq:\s*(?P<ids>[\w.]+(?:\s*,\s*[\w.]+)*)\s*")
+MEANT = re.compile(r"#\s*eq\b", re.IGNORECASE)  # a comment that opens so is meant as a marker
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class Equation:
 def equations(root: Path = PACKAGE) -> dict[str, Equation]:
     """Every declared equation by its id, in the order of files and declarations.
 
-    Raises ValueError for an id declared twice and for a marker whose id is not declared.
+    Raises ValueError for an id declared twice, a malformed marker and one whose id is not declared.
     """
     declared: dict[str, tuple[str, str]] = {}
     marked: dict[str, list[Line]] = {}
@@ -52,11 +56,9 @@ def equations(root: Path = PACKAGE) -> dict[str, Equation]:
             if id in declared:
                 raise ValueError(f"equation {id} is declared twice, again in {path}")
             declared[id] = latex, constants.get("PAPER", "")
-        for number, text in enumerate(source.splitlines(), 1):
-            if match := MARKER.search(text):
-                line = Line(path.relative_to(root.parent), number, text[: match.start()].strip())
-                for id in re.split(r"\s*,\s*", match["ids"]):
-                    marked.setdefault(id, []).append(line)
+        for ids, line in _marked(source, path.relative_to(root.parent)):
+            for id in ids:
+                marked.setdefault(id, []).append(line)
     if unknown := marked.keys() - declared.keys():
         raise ValueError(f"lines marked with equations that no module declares: {sorted(unknown)}")
     return {
@@ -77,6 +79,22 @@ def explain(name: str) -> list[Equation]:
     if name not in known:
         raise UnknownNameError("topic", name, known)
     return [e for t in known[name] for e in equations().values() if e.id.startswith(f"{t}.")]
+
+
+def _marked(source: str, path: Path) -> Iterator[tuple[list[str], Line]]:
+    """The lines of a module that carry a marker, with its ids."""
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type != tokenize.COMMENT or not MEANT.match(token.string):
+            continue
+        number, column = token.start
+        code = token.line[:column].strip()
+        match = MARKER.fullmatch(token.string)
+        if match is None or not code:
+            raise ValueError(
+                f"{path}:{number}: malformed marker {token.string!r}; end a line of code in "
+                "`# eq: ID` or `# eq: ID, ID`"
+            )
+        yield re.split(r"\s*,\s*", match["ids"].strip()), Line(path, number, code)
 
 
 def _constants(source: str) -> dict[str, Any]:
