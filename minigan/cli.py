@@ -47,6 +47,8 @@ class Commands(click.Group):
 
 
 class Algorithms(Commands):
+    """The algorithms as commands of `train`."""
+
     kind = "algorithm"
 
 

@@ -23,6 +23,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 
 
 def recognises(path: Path) -> bool:
+    """Whether `path` is a folder; what is in it is seen when it is opened."""
     return path.is_dir()
 
 

@@ -62,15 +62,18 @@ def gaussian1d(mu: float = 4.0, sigma: float = 1.25) -> Mixture:
 
 
 def open_ring(options: Options) -> Mixture:
+    """The ring. Raises OptionError for a size or channels."""
     options.refuse_picture_options("ring")
     return ring()
 
 
 def open_grid(options: Options) -> Mixture:
+    """The grid. Raises OptionError for a size or channels."""
     options.refuse_picture_options("grid")
     return grid()
 
 
 def open_gaussian1d(options: Options) -> Mixture:
+    """The standard one-dimensional task. Raises OptionError for a size or channels."""
     options.refuse_picture_options("gaussian1d")
     return gaussian1d()

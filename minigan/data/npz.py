@@ -23,6 +23,7 @@ _LABELS = ("labels", "y")
 
 
 def recognises(path: Path) -> bool:
+    """Whether `path` is a file called *.npz."""
     return path.suffix == ".npz" and path.is_file()
 
 

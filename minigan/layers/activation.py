@@ -153,6 +153,8 @@ class Softplus(Activation):
 
 @dataclass(slots=True)
 class MaxoutContext:
+    """What `Maxout.backward` needs."""
+
     winner: Array  # (..., C, 1): which piece was the largest
     x_shape: tuple[int, ...]
 

@@ -128,6 +128,8 @@ class Residual(Layer):
 
 @dataclass(slots=True)
 class JoinContext:
+    """What the backward passes of layers with several branches need: the contexts inside."""
+
     ctxs: list[Any]
     edges: list[int]  # where each branch's channels begin and end
 

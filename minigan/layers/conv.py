@@ -30,6 +30,8 @@ from minigan.ops.channels import channel_sum
 
 @dataclass(slots=True)
 class ConvContext:
+    """The input, and the parameters' version when it came."""
+
     x: Array
     version: int
 

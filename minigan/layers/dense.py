@@ -22,6 +22,8 @@ from minigan.ops.linear import matmul
 
 @dataclass(slots=True)
 class DenseContext:
+    """The input, and the parameters' version when it came."""
+
     x: Array
     version: int
 
@@ -85,6 +87,8 @@ class Dense(Layer):
 
 @dataclass(slots=True)
 class EmbeddingContext:
+    """The rows that were looked up, and the parameters' version then."""
+
     index: Array
     version: int
 

@@ -65,6 +65,8 @@ class AvgPool2d(_Windows, Linear):
 
 @dataclass(slots=True)
 class MaxContext:
+    """Which element of each window was the largest."""
+
     winner: Array
     x_shape: tuple[int, ...]
 

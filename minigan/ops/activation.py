@@ -59,10 +59,12 @@ def elu(x: Array, alpha: float) -> Array:
 
 
 def elu_dx(dy: Array, y: Array, alpha: float) -> Array:
+    """dy ELU'(x), from y = ELU(x): the slope is y + alpha where y <= 0."""
     return dy * np.where(y > 0, y.dtype.type(1), y + y.dtype.type(alpha))
 
 
 def elu_d2(y: Array, alpha: float) -> Array:
+    """ELU''(x), from y = ELU(x)."""
     return np.where(y > 0, y.dtype.type(0), y + y.dtype.type(alpha))
 
 
@@ -83,6 +85,7 @@ def tanh_dx(dy: Array, y: Array) -> Array:
 
 
 def tanh_d2(y: Array) -> Array:
+    """tanh''(x) = -2 y (1 - y^2), from y = tanh(x)."""
     return -2 * y * (1 - y * y)
 
 
@@ -92,10 +95,12 @@ def sigmoid(x: Array) -> Array:
 
 
 def sigmoid_dx(dy: Array, y: Array) -> Array:
+    """dy y (1 - y), from y = sigmoid(x)."""
     return dy * y * (1 - y)
 
 
 def sigmoid_d2(y: Array) -> Array:
+    """sigmoid''(x) = y (1 - y) (1 - 2 y), from y = sigmoid(x)."""
     return y * (1 - y) * (1 - 2 * y)
 
 
@@ -106,10 +111,12 @@ def softplus(x: Array, beta: float = 1.0) -> Array:
 
 
 def softplus_dx(dy: Array, x: Array, beta: float = 1.0) -> Array:
+    """dy sigmoid(beta x)."""
     return dy * sigmoid(x.dtype.type(beta) * x)
 
 
 def softplus_d2(x: Array, beta: float = 1.0) -> Array:
+    """softplus''(x) = beta y (1 - y) with y = sigmoid(beta x)."""
     b = x.dtype.type(beta)
     y = sigmoid(b * x)
     return b * y * (1 - y)

@@ -140,6 +140,7 @@ def add_back_blocks(patches: Array, dx: Array, stride: Pair, padding: Pair, dila
 
 
 def misfit(padded: Pair, kernel_size: Pair, dilation: Pair) -> ShapeError:
+    """The error to raise for a kernel larger than its padded input."""
     return ShapeError(
         f"a kernel of {_by(kernel_size)} with dilation {_by(dilation)} does not fit into a "
         f"(padded) input of {_by(padded)}; use a larger input or padding, or a smaller kernel"

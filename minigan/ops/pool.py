@@ -18,6 +18,7 @@ def avg_pool(x: Array, kernel_size: Pair, stride: Pair, padding: Pair) -> Array:
 def avg_pool_dx(
     dy: Array, x_shape: tuple[int, ...], kernel_size: Pair, stride: Pair, padding: Pair
 ) -> Array:
+    """The input gradient of `avg_pool`: each dy shared among its window."""
     share = dy / dy.dtype.type(kernel_size[0] * kernel_size[1])
     taps = [share] * (kernel_size[0] * kernel_size[1])
     return _scatter(taps, x_shape, kernel_size, stride, padding)

@@ -17,6 +17,8 @@ from minigan.prior import PRIORS
 
 @dataclass(frozen=True, kw_only=True)
 class DCGANOptions(AdversarialOptions):
+    """The game's options with the paper's settings, and the networks' width."""
+
     beta1: float | None = option(0.5, "averaging factor of adam's first moment")
     prior: str = option("uniform", "distribution of the noise z", PRIORS)
     width: int = option(64, "channels next to the picture; doubled by every halving of its size")

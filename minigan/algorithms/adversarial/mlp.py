@@ -18,6 +18,8 @@ from minigan.prior import PRIORS
 
 @dataclass(frozen=True, kw_only=True)
 class MLPOptions(AdversarialOptions):
+    """The game's options with the settings of the paper's code, and the networks' sizes."""
+
     optimizer: str = option("momentum", "rule that moves the weights", OPTIMIZERS)
     lr: float = option(0.1, "learning rate")
     momentum: float | None = option(0.5, "mu of momentum and nesterov")
