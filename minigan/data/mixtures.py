@@ -74,6 +74,6 @@ def open_grid(options: Options) -> Mixture:
 
 
 def open_gaussian1d(options: Options) -> Mixture:
-    """The standard one-dimensional task. Raises OptionError for a size or channels."""
+    """The Gaussian on the line. Raises OptionError for a size or channels."""
     options.refuse_picture_options("gaussian1d")
     return gaussian1d()

@@ -57,7 +57,7 @@ def upsample_bilinear(x: Array, scale: Pair) -> Array:
 
 
 def upsample_bilinear_dx(dy: Array, scale: Pair) -> Array:
-    """The input gradient of `upsample_bilinear`: the transposed weights, x of dy's size over scale."""
+    """The input gradient of `upsample_bilinear`: its weights, transposed."""
     _, h, w, _ = dy.shape
     rows = linear_weights(h // scale[0], scale[0], dy.dtype)
     columns = linear_weights(w // scale[1], scale[1], dy.dtype)
