@@ -10,7 +10,7 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,22 +67,25 @@ def equations(root: Path = PACKAGE) -> dict[str, Equation]:
     }
 
 
-def topics() -> dict[str, tuple[str, ...]]:
-    """What `explain` takes: an algorithm's name, or the first part of an equation's id."""
-    own = {e.id.partition(".")[0] for e in equations().values()}
+def topics(found: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """What `explain` takes: an algorithm's name, or the first part of one of the ids `found`."""
+    own = {id.partition(".")[0] for id in found}
     return {t: (t,) for t in sorted(own)} | {n: r.explains for n, r in ALGORITHMS.items()}
 
 
 def explain(name: str) -> list[Equation]:
     """The equations of an algorithm or topic. Raises UnknownNameError."""
-    known = topics()
+    found = equations()
+    known = topics(found)
     if name not in known:
         raise UnknownNameError("topic", name, known)
-    return [e for t in known[name] for e in equations().values() if e.id.startswith(f"{t}.")]
+    return [e for t in known[name] for e in found.values() if e.id.startswith(f"{t}.")]
 
 
 def _marked(source: str, path: Path) -> Iterator[tuple[list[str], Line]]:
     """The lines of a module that carry a marker, with its ids."""
+    if not MEANT.search(source):
+        return  # most modules; taking one apart takes longer
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type != tokenize.COMMENT or not MEANT.match(token.string):
             continue
