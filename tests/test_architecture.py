@@ -1,0 +1,149 @@
+"""What the source must keep to: imports go one way, no pickle, one door to CuPy, docstrings."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "minigan"
+MODULES = sorted(ROOT.rglob("*.py"))
+
+# Each part may import those before it, and itself. The first part of a module's name that stands
+# here is the part it belongs to; parts in one row stand beside one another.
+ROWS: list[list[str]] = [
+    ["version", "errors"],
+    ["backend", "schedule"],
+    ["parallel", "init", "prior"],
+    ["ops"],
+    ["layers"],
+    ["optim", "ema", "gradcheck", "losses", "models"],
+    ["data"],
+    ["gradcheck_cases", "metrics"],
+    ["algorithms"],
+    ["explain", "training"],
+    ["reports"],
+    ["cli"],
+    ["__main__"],
+]
+HEIGHT = {part: i for i, row in enumerate(ROWS) for part in row}
+# Beside one another, and yet not to be mixed.
+APART = [("data", "layers"), ("data", "ops"), ("metrics", "algorithms"), ("algorithms", "data")]
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT.parent).with_suffix("").parts)
+
+
+def part_of(module: str) -> str | None:
+    """The part of minigan that a module belongs to; None for the package itself and others."""
+    first, _, rest = module.partition(".")
+    return rest.split(".")[0] or None if first == "minigan" else None
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Every module that is imported anywhere, also within functions."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            if node.module == "minigan":  # from minigan import layers
+                yield from (f"minigan.{alias.name}" for alias in node.names)
+            else:
+                yield str(node.module)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            yield ast.literal_eval(node.args[0])
+
+
+def wrong_imports(path: Path, tree: ast.AST) -> list[str]:
+    """Imports that go up, or across between parts that stand apart."""
+    mine = part_of(name_of(path))
+    if mine == "__init__":
+        return []
+    found = []
+    for module in imports(tree):
+        theirs = part_of(module)
+        if theirs is None or theirs == mine:
+            continue
+        level = HEIGHT[mine] - HEIGHT[theirs]
+        if level < 0 or (level == 0 and mine != theirs) or (mine, theirs) in APART:
+            found.append(f"{name_of(path)} imports {module}")
+    return found
+
+
+@pytest.fixture(params=MODULES, ids=name_of, scope="module")
+def module(request: pytest.FixtureRequest) -> tuple[Path, ast.Module]:
+    return request.param, ast.parse(request.param.read_text(encoding="utf-8"))
+
+
+def test_every_part_has_its_place() -> None:
+    parts = {part_of(name_of(path)) for path in MODULES} - {None, "__init__"}
+    assert parts == HEIGHT.keys()
+
+
+def test_imports_go_one_way(module: tuple[Path, ast.Module]) -> None:
+    assert wrong_imports(*module) == []
+
+
+def test_nothing_is_pickled(module: tuple[Path, ast.Module]) -> None:
+    path, tree = module
+    forbidden = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
+    assert {name.split(".")[0] for name in imports(tree)} & forbidden == set()
+    source = path.read_text(encoding="utf-8")
+    assert "allow_pickle=True" not in source
+    loads = [
+        n for n in ast.walk(tree) if isinstance(n, ast.Call) and ast.unparse(n.func) == "np.load"
+    ]
+    for call in loads:  # said, not left to a default of another version
+        assert "allow_pickle=False" in ast.unparse(call)
+
+
+def test_one_module_knows_cupy(module: tuple[Path, ast.Module]) -> None:
+    path, tree = module
+    if path.name != "backend.py":
+        assert "cupy" not in {name.split(".")[0] for name in imports(tree)}
+
+
+def test_no_autograd(module: tuple[Path, ast.Module]) -> None:
+    forbidden = {"torch", "jax", "tensorflow", "autograd", "chainer"}
+    assert {name.split(".")[0] for name in imports(module[1])} & forbidden == set()
+
+
+def undocumented(tree: ast.Module) -> list[str]:
+    """A module and its public classes and functions, where they say nothing of themselves."""
+    found = [] if ast.get_docstring(tree) else ["the module"]
+    for node in tree.body:
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name.startswith("_"):
+            continue
+        if not ast.get_docstring(node):
+            found.append(node.name)
+    return found
+
+
+def test_what_is_public_has_a_docstring(module: tuple[Path, ast.Module]) -> None:
+    assert undocumented(module[1]) == []
+
+
+# --- the checks themselves ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "wrong"),
+    [
+        ("ops/conv.py", "from minigan.layers import Dense", 1),
+        ("ops/conv.py", "def f():\n    import minigan.training.log", 1),
+        ("layers/dense.py", "from minigan import init, models", 1),
+        ("data/npz.py", "from minigan.ops import conv", 1),
+        ("optim.py", "from minigan.losses import minimax", 1),
+        ("training/log.py", "from minigan.cli import main", 1),
+        ("training/log.py", "import numpy\nfrom minigan.ops import conv\nimport minigan", 0),
+    ],
+)
+def test_a_wrong_import_would_be_seen(path: str, source: str, wrong: int) -> None:
+    assert len(wrong_imports(ROOT / path, ast.parse(source))) == wrong
+
+
+def test_a_missing_docstring_would_be_seen() -> None:
+    source = "'''M.'''\ndef f(): pass\nclass C:\n    def g(self): pass\ndef _h(): pass"
+    assert undocumented(ast.parse(source)) == ["f", "C"]
