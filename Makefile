@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 
 demo: $(VENV)/.installed
 	rm -rf runs/demo
-	$(BIN)/minigan train dcgan --data kittens --size 32 --width 32 --steps 1200 --out runs/demo
+	$(BIN)/minigan train dcgan --data kittens --size 32 --width 32 --steps 2000 --out runs/demo
 
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest

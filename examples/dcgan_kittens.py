@@ -1,6 +1,6 @@
 """DCGAN on kittens, and the way from one kitten to another.
 
-    python examples/dcgan_kittens.py [--steps 1200] [--out runs/example-kittens]
+    python examples/dcgan_kittens.py [--steps 2000] [--out runs/example-kittens]
 
 Writes interpolation.png: each row goes in ten pictures from one z to another (DCGAN paper, section
 6.1: a smooth way says that G has not memorised examples). About four minutes on two cores.
@@ -14,7 +14,7 @@ from minigan.training import RunOptions, Trainer
 from minigan.training.sampling import write_samples
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-parser.add_argument("--steps", type=int, default=1200)
+parser.add_argument("--steps", type=int, default=2000)
 parser.add_argument("--size", default="32")
 parser.add_argument("--width", type=int, default=32)
 parser.add_argument("--device", default="cpu")
