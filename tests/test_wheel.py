@@ -1,0 +1,104 @@
+"""The wheel, in a fresh environment with nothing but the core dependencies."""
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from minigan.version import __version__
+
+ROOT = Path(__file__).parents[1]
+# Not part of the source: environments, results, and what earlier builds left, which would get in.
+OTHERS = (".*", "runs", "build", "dist", "*.egg-info", "__pycache__")
+ALONE = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
+
+
+def execute(*command: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(c) for c in command], cwd=cwd, env=ALONE, capture_output=True, text=True
+    )
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a copy of the source by the declared build system."""
+    place = tmp_path_factory.mktemp("wheel")
+    index = execute(
+        *(sys.executable, "-m", "pip", "download", "--no-deps", "--retries", "1"),
+        *("--quiet", "--dest", place / "probe", "setuptools>=77"),
+        cwd=place,
+    )
+    if index.returncode:
+        pytest.skip(f"pip reaches no package index: {index.stderr.strip().splitlines()[-1]}")
+    shutil.copytree(ROOT, place / "source", ignore=shutil.ignore_patterns(*OTHERS))
+    build = execute(
+        *(sys.executable, "-m", "build", "--wheel", "--outdir", place / "dist", "."),
+        cwd=place / "source",
+    )
+    assert build.returncode == 0, build.stdout + build.stderr
+    (found,) = (place / "dist").iterdir()
+    return found
+
+
+@pytest.fixture(scope="module")
+def fresh(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The commands of an environment that holds the wheel and what it depends on."""
+    place = tmp_path_factory.mktemp("fresh") / "env"
+    venv.create(place, with_pip=True)
+    install = execute(place / "bin/pip", "install", "--quiet", wheel, cwd=place)
+    assert install.returncode == 0, install.stderr
+    return place / "bin"
+
+
+def test_what_is_in_it(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    info = f"minigan-{__version__}.dist-info"
+    assert {f"{info}/licenses/LICENSE", f"{info}/licenses/NOTICE"} <= names
+    source = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "minigan").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert "minigan/py.typed" in source
+    assert any(name.startswith("minigan/data/embedded/") for name in source)
+    assert {name for name in names if not name.startswith(info)} == source
+
+
+def test_only_the_core_is_there(fresh: Path, tmp_path: Path) -> None:
+    for package in ("torch", "pytest", "hypothesis", "ruff", "cupy"):
+        result = execute(fresh / "python", "-c", f"import {package}", cwd=tmp_path)
+        assert f"No module named '{package}'" in result.stderr
+    where = execute(fresh / "python", "-c", "import minigan; print(minigan.__file__)", cwd=tmp_path)
+    assert Path(where.stdout.strip()).is_relative_to(fresh.parent)
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("train dcgan --size 16 --width 4 --batch 8 --steps 3 --out run", "3 steps done"),
+        ("train gan --data digits --hidden-G 8 --hidden-D 8 --steps 2 --out b", "2 steps done"),
+        ("gradcheck Dense", "1 of 1 within"),
+        ("explain gan", "minigan/algorithms/gan.py:"),
+        ("doctor", "blas threads"),
+        ("list", "kittens"),
+    ],
+)
+def test_it_works_from_anywhere(fresh: Path, tmp_path: Path, command: str, words: str) -> None:
+    result = execute(fresh / "minigan", *command.split(), cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert words in result.stdout
+    assert "Traceback" not in result.stderr
+
+
+def test_a_run_is_resumed_and_sampled(fresh: Path, tmp_path: Path) -> None:
+    train = "train dcgan --size 8 --width 2 --batch 4 --steps 2 --out run"
+    for command in (train, "resume run --steps 1", "sample run --n 4 --out s.png"):
+        result = execute(fresh / "minigan", *command.split(), cwd=tmp_path)
+        assert result.returncode == 0, result.stderr
+    assert (tmp_path / "s.png").stat().st_size > 100
