@@ -49,7 +49,7 @@ figure = Figure(figsize=(3 * len(panels), 3.3), layout="constrained")
 for axes, (title, x) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
     edges = np.linspace(-1.6, 1.6, 97)
     density, _, _ = np.histogram2d(x[:, 1], x[:, 0], edges, density=True)
-    axes.imshow(np.sqrt(density), origin="lower", extent=(-1.6, 1.6, -1.6, 1.6), cmap="magma")
+    axes.imshow(density**0.35, origin="lower", extent=(-1.6, 1.6, -1.6, 1.6), cmap="magma")
     axes.set(title=title, xticks=[], yticks=[])
 arguments.out.parent.mkdir(parents=True, exist_ok=True)
 figure.savefig(arguments.out)
