@@ -14,6 +14,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -77,7 +78,11 @@ def over_parts(work: Callable[[int, int], None], n: int, size: int) -> None:
         work(0, n)
         return
     edges = [n * i // count for i in range(count + 1)]
-    others = [_pool.executor.submit(_inside, work, edges[i], edges[i + 1]) for i in range(1, count)]
+    errors = np.geterr()
+    others = [
+        _pool.executor.submit(_inside, work, edges[i], edges[i + 1], errors)
+        for i in range(1, count)
+    ]
     try:
         work(edges[0], edges[1])
     finally:
@@ -129,9 +134,10 @@ def elementwise(f: Callable[..., None], *arrays: Array) -> Array:
     return out
 
 
-def _inside(work: Callable[[int, int], None], start: int, stop: int) -> None:
+def _inside(work: Callable[[int, int], None], start: int, stop: int, errors: Any) -> None:
     _local.inside = True  # parts are not cut again
-    work(start, stop)
+    with np.errstate(**errors):  # the caller's; a thread has its own
+        work(start, stop)
 
 
 def scratch(name: str, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
