@@ -134,7 +134,7 @@ REFUSED: list[tuple[str, int, list[str]]] = [
     ("train gan --hidden-G 8,x", 2, ["'--hidden-G'", "'8,x' is not a list of whole numbers"]),
     ("train gan --hidden-G 8,0", 1, ["--hidden-G 8,0", "at least 1 unit"]),
     ("train gan --hidden-D -1", 1, ["--hidden-D -1", "at least 1 unit"]),
-    ("train gan --pieces 1", 1, ["num_pieces=1 must be at least 2"]),
+    ("train gan --pieces 1", 1, ["num_pieces=1 must lie in [2,"]),
     ("train gan --dropout 1", 1, ["dropout p=1.0 must lie in [0, 1)"]),
     ("train gan --dropout -1", 1, ["dropout p=-1.0 must lie in [0, 1)"]),
     ("train dcgan --width 1000000000", 1, ["not enough memory", "try a smaller", "--width"]),

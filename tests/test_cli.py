@@ -18,6 +18,7 @@ from PIL import Image, ImageSequence
 from minigan.algorithms import ALGORITHMS
 from minigan.cli import Commands, cli
 from minigan.data import DATASETS
+from minigan.parallel import available_threads
 from minigan.prior import Prior
 from minigan.training import RunOptions, sampling
 from minigan.training.sampling import draw_z
@@ -92,6 +93,7 @@ def test_the_configuration_holds_everything(unbroken: Path) -> None:
         "steps": 8,
         "seed": 0,
         "device": "cpu",
+        "threads": available_threads(),
         "log_every": 1,
         "sample_every": 2,
         "checkpoint_every": 2,

@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from minigan.cli import main
+from minigan.parallel import use_threads
 
 COMMAND = (sys.executable, "-m", "minigan")
-ROOT = Path(__file__).parents[2]
 
 # A few milliseconds a step; every kind of state that a checkpoint must hold: batch norm's
 # statistics, dropout's masks, moving averages, optimiser moments.
@@ -48,17 +49,22 @@ class Finished(NamedTuple):
 def call(capsys: pytest.CaptureFixture[str], *arguments: object) -> Finished:
     """The command line in this process."""
     capsys.readouterr()
-    with pytest.raises(SystemExit) as exit:
-        main([str(a) for a in arguments])
+    code = execute(*arguments)
     out, err = capsys.readouterr()
-    return Finished(int(exit.value.code or 0), out, err)
+    return Finished(code, out, err)
 
 
 def leave(*arguments: object) -> None:
     """The command line in this process, for what it leaves; it must succeed."""
-    with pytest.raises(SystemExit) as exit:
+    assert execute(*arguments) == 0
+
+
+def execute(*arguments: object) -> int:
+    """The exit code of the command line in this process, which stays as it was."""
+    with threadpool_limits(), pytest.raises(SystemExit) as exit:  # puts BLAS back
         main([str(a) for a in arguments])
-    assert exit.value.code == 0
+    use_threads(1)
+    return int(exit.value.code or 0)
 
 
 def start(*arguments: object, **how: Any) -> subprocess.Popen[str]:
