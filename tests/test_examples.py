@@ -1,0 +1,80 @@
+"""Every example runs as its docstring says, and digits come out as digits."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def run(name: str, *arguments: str) -> str:
+    """What the example prints."""
+    command = [sys.executable, "-W", "error", str(EXAMPLES / name), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """A folder of 70 pictures of several sizes."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for i in range(70):
+        shape = (40 + i % 3, 50, 3)
+        Image.fromarray(rng.integers(0, 255, shape, np.uint8)).save(folder / f"{i}.png")
+    return folder
+
+
+# name -> extra arguments, and what it leaves below --out
+SHORT = {
+    "gan_digits.py": (["--steps", "3"], ["neighbours.png", "samples.gif", "curves.png"]),
+    "dcgan_kittens.py": (
+        ["--steps", "3", "--size", "16", "--width", "4"],
+        ["interpolation.png", "samples.gif", "curves.png"],
+    ),
+    "dcgan_folder.py": (
+        ["--steps", "3", "--size", "16x24", "--width", "4", "--batch", "8"],
+        ["samples.gif", "curves.png"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_a_short_run_leaves_its_pictures(name, pictures, tmp_path):
+    arguments, left = SHORT[name]
+    given = [str(pictures)] if name == "dcgan_folder.py" else []
+    printed = run(name, *given, *arguments, "--out", str(tmp_path / "run"))
+    for file in left:
+        with Image.open(tmp_path / "run" / file) as image:
+            image.load()
+    assert "look at" in printed
+
+
+def test_the_ring_is_drawn_beside_the_data(tmp_path):
+    printed = run("gan_ring.py", "--steps", "20", "--out", str(tmp_path / "ring.png"))
+    assert "step 0: D(x)" in printed
+    with Image.open(tmp_path / "ring.png") as image:
+        assert image.width > 3 * image.height  # one panel for the data, one for each step shown
+
+
+def test_a_classifier_finds_every_digit_among_a_thousand_samples(tmp_path):
+    """The full example: the classifier must be good, and DCGAN must draw all ten digits."""
+    printed = run("dcgan_digits.py", "--out", str(tmp_path / "run"))
+    accuracy = float(re.search(r"classifier: ([\d.]+)% of 1996 held-out", printed)[1])
+    assert 97 < accuracy <= 100
+    counts = {d: int(n) for d, n in re.findall(r"(\d): (\d+)", printed.split("1,000 samples:")[1])}
+    assert list(counts) == list("0123456789")
+    assert sum(counts.values()) == 1000
+    assert min(counts.values()) > 0
+
+
+def test_examples_are_short_and_all_of_them_are_tested():
+    files = {path.name: path for path in EXAMPLES.glob("*.py")}
+    assert {*SHORT, "gan_ring.py", "dcgan_digits.py"} == set(files)
+    for path in files.values():
+        assert len(path.read_text().splitlines()) < 60, path.name
