@@ -25,6 +25,7 @@ from minigan.training.sampling import draw_z
 from minigan.version import __version__
 from tests.training.support import (
     DCGAN,
+    MLP,
     OFTEN,
     POINTS,
     Finished,
@@ -32,6 +33,7 @@ from tests.training.support import (
     numbers,
     records,
     run,
+    write_pictures,
 )
 
 Command = Callable[..., Finished]
@@ -161,6 +163,16 @@ def test_the_seed_decides_the_run(minigan: Command, unbroken: Path, tmp_path: Pa
     assert contents(tmp_path / "same") == again
     different = contents(tmp_path / "other")
     assert [name for name in again if again[name] == different[name]] == []
+
+
+def test_every_picture_shows_the_same_z(minigan: Command, tmp_path: Path) -> None:
+    data = write_pictures(tmp_path / "own.npz", n=200)
+    train = ["train", *MLP, *OFTEN, "--data", data, "--steps", 4, "--lr"]
+    for lr, pictures in (("0", 1), ("0.01", 3)):
+        assert minigan(*train, lr, "--out", tmp_path / lr).code == 0
+        assert (
+            len({path.read_bytes() for path in (tmp_path / lr / "samples").iterdir()}) == pictures
+        )
 
 
 def test_where_a_run_goes_unless_told(

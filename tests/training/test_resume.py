@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from minigan.training import config, trainer
 from tests.training.support import (
+    DCGAN,
     MLP,
     Finished,
     assert_same_run,
@@ -82,6 +84,27 @@ def test_lost_pictures_of_the_whole_run_come_back(
     (folder / "curves.png").unlink()
     assert minigan("resume", folder).code == 0
     assert_same_run(folder, unbroken)
+
+
+def test_what_a_kill_left_half_written_goes(minigan: Command, folder: Path, unbroken: Path) -> None:
+    """Also where the resumed run writes no file of that name."""
+    for name in ("checkpoints/step_000007.json", "samples/step_000007.png", "mine.png"):
+        (folder / f"{name}.unfinished").write_bytes(b"a part")
+    assert minigan("resume", folder).code == 0
+    assert_same_run(folder, unbroken)
+
+
+def test_the_number_of_threads_stays(
+    minigan: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bits depend on it, so a resumed run does not ask the machine again."""
+    used = []
+    monkeypatch.setattr(trainer, "use_threads", used.append)
+    monkeypatch.setattr(config, "available_threads", lambda: 3)
+    assert minigan("train", *DCGAN, "--steps", 0, "--out", tmp_path).code == 0
+    monkeypatch.setattr(config, "available_threads", lambda: 5)
+    assert minigan("resume", tmp_path, "--steps", 1).code == 0
+    assert used == [3, 3]
 
 
 def test_elsewhere_with_data_given_by_a_relative_path(
