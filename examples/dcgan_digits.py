@@ -1,6 +1,6 @@
 """DCGAN on handwritten digits, judged by a classifier that minigan trains too.
 
-    python examples/dcgan_digits.py [--steps 800] [--out runs/example-dcgan-digits]
+    python examples/dcgan_digits.py [--steps 1000] [--out runs/example-dcgan-digits]
 
 Prints the classifier's accuracy on held-out digits and how many of 1,000 generated ones it takes
 for each class. About two minutes on two cores.
@@ -30,7 +30,7 @@ def train(steps: int, out: Path) -> GAN:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--steps", type=int, default=800)
+    parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--out", type=Path, default=Path("runs/example-dcgan-digits"))
     arguments = parser.parse_args()
 
