@@ -123,9 +123,11 @@ def add_back_blocks(patches: Array, dx: Array, stride: Pair, padding: Pair, dila
     shape = (n, oh + qh - 1, ow + qw - 1, sh, sw, c)
     blocks = scratch("padded", shape, dx.dtype)
     flat = blocks.reshape(*shape[:3], sh * sw * c)
-    flat[...] = 0
+    flat[:, oh:] = 0
+    flat[:, :oh, ow:] = 0
     runs = patches.reshape(n, oh, ow, qh * qw, sh * sw * c)
-    for q in range(qh * qw):
+    flat[:, :oh, :ow] = runs[:, :, :, 0]
+    for q in range(1, qh * qw):
         i, j = divmod(q, qw)
         flat[:, i : i + oh, j : j + ow] += runs[:, :, :, q]
     covered_h, covered_w = shape[1] * sh - ph, shape[2] * sw - pw
