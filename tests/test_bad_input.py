@@ -102,6 +102,7 @@ REFUSED: list[tuple[str, int, list[str]]] = [
     ("train dcgan --sample-every -1", 1, ["--sample-every -1 must be at least 0"]),
     ("train dcgan --checkpoint-every -1", 1, ["--checkpoint-every -1 must be at least 0"]),
     ("train dcgan --keep 0", 1, ["--keep 0 must be at least 1"]),
+    ("train dcgan --threads -1", 1, ["--threads -1 must be at least 0"]),
     ("train dcgan --device cuda", 1, ["'cuda'", "no CUDA back end yet", "run with --device cpu"]),
     ("train dcgan --device cuda:1", 1, ["'cuda:1'", "run with --device cpu"]),
     ("train dcgan --device tpu", 1, ["unknown device 'tpu'", "cpu, cuda, cuda:N"]),
