@@ -1,0 +1,157 @@
+"""`bench step`: whole training steps, ours and a peer's, checked and then timed in pairs."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench import same
+from bench.errors import BenchError, Unavailable
+from bench.machine import machine, today, versions
+from bench.peers import PEERS
+from bench.remote import Worker
+from bench.rows import Row
+from bench.timing import PAUSE, SAMPLE_SECONDS, WARM_SECONDS, interleave, timer_for
+from bench.work import Work
+
+
+@dataclass
+class Session:
+    """What all measurements of one command share."""
+
+    device: str = "cpu"
+    threads: int = 1
+    repeats: int = 7
+    sample: float = SAMPLE_SECONDS
+    warm: float = WARM_SECONDS
+    pause: float = PAUSE
+    say: Callable[[str], None] = print
+    machine: str = field(default_factory=machine)
+    versions: dict[str, str] = field(default_factory=versions)
+    choices: dict[tuple[Work, str, int], dict[str, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        timer_for(self.device)
+
+    def row(self, bench: str, work: Work, peer: str, **measured: Any) -> Row:
+        """A row of this session; fields that are not given are None."""
+        fields: dict[str, Any] = {"ours_ms": None, "peer_ms": None, "ratio": None}
+        shape = {"size": work.size, "width": work.width, "batch": work.batch}
+        return Row(
+            bench=bench,
+            arch=work.arch,
+            device=self.device,
+            precision="float32",
+            threads=self.threads,
+            peer=peer,
+            machine=self.machine,
+            versions=self.versions,
+            date=today(),
+            **(shape | fields | measured),
+        )
+
+    def choose(self, work: Work, peer: str) -> dict[str, str]:
+        """PyTorch's fastest ways for this work, measured once, in a process of their own."""
+        eager = "torch" if peer == "torch-compile" else peer
+        key = (work, eager, self.threads)
+        if key not in self.choices:
+            with Worker(eager, self.threads) as probe:
+                self.choices[key] = probe.ask("choose", work=work.to_json())
+        return self.choices[key]
+
+
+def known_peers(names: Sequence[str]) -> list[str]:
+    """The names, each once. Raises BenchError for one that is no peer."""
+    for name in names:
+        if name not in PEERS:
+            raise BenchError(f"unknown peer {name!r}; known: {', '.join(PEERS)}")
+    return list(dict.fromkeys(names))
+
+
+def measure_step(session: Session, work: Work, peers: Sequence[str]) -> list[Row]:
+    """A row for each peer that can run here. Raises NotTheSame before anything is timed."""
+    rows = []
+    with Worker("ours", session.threads) as ours:
+        mine = Built.of(ours, work)
+        for name in known_peers(peers):
+            try:
+                choices = session.choose(work, name)
+                with Worker(name, session.threads) as peer:
+                    row = compare(session, mine, Built.of(peer, work, choices=choices))
+            except Unavailable as reason:
+                session.say(f"{name}: skipped: {reason}")
+                continue
+            session.say(line(row))
+            rows.append(row)
+    return rows
+
+
+def measure_alone(session: Session, work: Work) -> Row:
+    """Our step without a peer."""
+    with Worker("ours", session.threads) as ours:
+        Built.of(ours, work)
+        calls, _ = ours.ask("calibrate", warm=session.warm, sample=session.sample)
+        times = [ours.seconds(calls) / calls for _ in range(session.repeats)]
+    return session.row("step", work, "none", ours_ms=1e3 * statistics.median(times))
+
+
+@dataclass(frozen=True)
+class Built:
+    """A worker that has built a step and run it once."""
+
+    worker: Worker
+    work: Work
+    notes: dict[str, Any]
+    first: float  # seconds of the first call
+
+    @classmethod
+    def of(cls, worker: Worker, work: Work, **how: Any) -> Built:
+        notes = worker.ask("step", work=work.to_json(), **how)
+        return cls(worker, work, notes, worker.ask("first"))
+
+
+def compare(session: Session, ours: Built, peer: Built, bench: str = "step", **more: Any) -> Row:
+    """Check that both compute the same, warm up, time in pairs."""
+    name = peer.worker.side
+    same.same_dropout(ours.notes, peer.notes, name)
+    deviations = same.check_steps(ours.worker, peer.worker)
+    how = {"warm": session.warm, "sample": session.sample}
+    calls, _ = ours.worker.ask("calibrate", **how)
+    its_calls, _ = peer.worker.ask("calibrate", **how)
+    pairs = interleave(ours.worker, peer.worker, calls, its_calls, session.repeats, session.pause)
+    return session.row(
+        bench,
+        ours.work,
+        name,
+        ours_ms=pairs.ours_ms,
+        peer_ms=pairs.peer_ms,
+        ratio=pairs.ratio,
+        detail={
+            **more,
+            **pairs.spread(),
+            "ours_first_ms": 1e3 * ours.first,
+            "peer_first_ms": 1e3 * peer.first,
+            "ours_calls": calls,
+            "peer_calls": its_calls,
+            "choices": peer.notes["choices"],
+            "deviations": deviations,
+        },
+    )
+
+
+def line(row: Row) -> str:
+    """A row for the terminal."""
+    d = row.detail
+    what = " ".join(str(d[k]) for k in ("op", "pass") if k in d)
+    shape = f"size {row.size} width {row.width} batch {row.batch}"
+    text = f"{row.arch} {shape} {what}".strip()
+    text += f" | ours {row.ours_ms:.4g} ms, {row.peer} {row.peer_ms:.4g} ms, ratio {row.ratio:.3f}"
+    if "ratio_min" in d:
+        text += f" ({d['ratio_min']:.3f} to {d['ratio_max']:.3f}, {d['repeats']} pairs)"
+    if "ours_first_ms" in d:
+        text += f"; first call {d['ours_first_ms']:.4g} and {d['peer_first_ms']:.4g} ms"
+    if d.get("choices"):
+        text += "; " + ", ".join(f"{k} {v}" for k, v in d["choices"].items())
+    return text

@@ -1,0 +1,125 @@
+"""The check that both sides compute the same thing, which comes before every time.
+
+Both sides begin with the same weights and take three steps on the same examples and noise.
+Compared are
+
+- after step 1 the optimisers' moments, which are then D's and G's gradients (and their squares)
+  times a constant of the optimiser: |ours - peer| / |peer| in the Euclidean norm;
+- after steps 1 and 3 the losses, relative to their size;
+- after steps 1 and 3 how far each parameter array has moved: the median difference of its numbers,
+  relative to their root mean square movement. Relative to the weights themselves a wrong learning
+  rate would hide: a step moves a weight by a thousandth.
+
+Both sides compute in float32 and add in another order, so a gradient differs by about 1e-6 of its
+size, and by more where a LeakyReLU's input is so near zero that its sign is rounding: D's gradient
+gets 0.01. Adam divides each number by its own size, so a few weights whose gradient is almost zero
+take a whole step the other way. The median does not see these few, and must agree to 1e-3 after one
+step: a learning rate 10 % off is 0.1. But G's gradient comes through a D that has them, and batch
+norm amplifies them in each further step: 0.15 for G's gradient and for the movement after three
+steps, which a wrong beta or a lost term of the loss exceeds. What was seen is a fifth of that.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from bench.errors import NotTheSame
+from bench.remote import Worker
+from bench.steps import CAPTURED
+from bench.work import Array
+
+LOSS_TOLERANCE = {1: 1e-3, 3: 1e-2}
+MOVEMENT_TOLERANCE = {1: 1e-3, 3: 0.15}
+GRADIENT_TOLERANCE = {"D": 0.01, "G": 0.15}
+OP_TOLERANCE = 1e-4
+
+
+def check_steps(ours: Worker, peer: Worker) -> dict[str, float]:
+    """The largest deviations of two steps that were built. Raises NotTheSame."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        files = [str(Path(folder) / name) for name in ("ours.npz", "peer.npz")]
+        ours.ask("trace", out=files[0])
+        peer.ask("trace", out=files[1], start=files[0])
+        with np.load(files[0]) as a, np.load(files[1]) as b:
+            return compare(dict(a), dict(b), peer.side)
+
+
+def compare(ours: dict[str, Array], peer: dict[str, Array], name: str) -> dict[str, float]:
+    """The largest deviation of each kind in two traces. Raises NotTheSame."""
+    if ours.keys() != peer.keys():
+        raise NotTheSame(f"ours and {name} have different parameters")
+    worst: dict[str, float] = {}
+
+    def require(kind: str, error: float, limit: float, what: str) -> None:
+        worst[kind] = max(worst.get(kind, 0.0), error)
+        if not error <= limit:  # NaN is refused too
+            raise NotTheSame(
+                f"ours and {name} do not compute the same: {what} differs by {error:.2g}, "
+                f"more than {limit:g}; nothing was measured"
+            )
+
+    for key in (k for k in ours if k.startswith(("m.", "v."))):
+        moment, player, parameter = key.split(".", 2)
+        error = relative_error(ours[key], peer[key])
+        limit = GRADIENT_TOLERANCE[player] * (2 if moment == "v" else 1)
+        what = f"{player}'s moment {moment} of {parameter} after step 1"
+        require(f"gradient_{player}", error, limit, what)
+    for step in CAPTURED:
+        a, b = ours[f"{step}.losses"], peer[f"{step}.losses"]
+        error = float(np.max(np.abs(a - b) / np.maximum(np.abs(b), 1)))
+        require(f"loss_{step}", error, LOSS_TOLERANCE[step], f"a loss of step {step}, {a} and {b},")
+        for key in (k for k in ours if k.startswith("0.")):
+            parameter = key.removeprefix("0.")
+            error = movement_error(
+                ours[f"{step}.{parameter}"], peer[f"{step}.{parameter}"], ours[key]
+            )
+            what = f"{parameter} after step {step}"
+            require(f"movement_{step}", error, MOVEMENT_TOLERANCE[step], what)
+    return worst
+
+
+def relative_error(ours: Array, peer: Array) -> float:
+    """|ours - peer| / |peer|, in float64; infinite for a peer of zeros that ours is not."""
+    apart = float(np.linalg.norm(ours.astype(np.float64) - peer))
+    size = float(np.linalg.norm(peer.astype(np.float64)))
+    return apart / size if size else (0.0 if apart == 0 else float("inf"))
+
+
+def movement_error(ours: Array, peer: Array, start: Array) -> float:
+    """median |ours - peer| / rms(peer - start), in float64; infinite if only ours moved."""
+    apart = float(np.median(np.abs(ours.astype(np.float64) - peer)))
+    moved = float(np.sqrt(np.mean((peer.astype(np.float64) - start) ** 2)))
+    return apart / moved if moved else (0.0 if apart == 0 else float("inf"))
+
+
+def check_outputs(ours: dict[str, Array], peer: dict[str, Array], what: str) -> float:
+    """The largest |ours - peer| / max |peer| of one operation's outputs. Raises NotTheSame.
+
+    Sums of some thousand float32 products in another order differ by about 1e-6.
+    """
+    if ours.keys() != peer.keys():
+        raise NotTheSame(f"{what}: ours returns {[*ours]}, the peer {[*peer]}")
+    worst = 0.0
+    for key, a in ours.items():
+        b = peer[key]
+        if a.shape != b.shape:
+            raise NotTheSame(f"{what}: {key} is {a.shape} here and {b.shape} there")
+        error = float(np.abs(a - b).max() / max(np.abs(b).max(), 1e-30))
+        if not error <= OP_TOLERANCE:
+            raise NotTheSame(
+                f"{what}: {key} differs from the peer's by {error:.2g} of its largest number, "
+                f"more than {OP_TOLERANCE:g}"
+            )
+        worst = max(worst, error)
+    return worst
+
+
+def same_dropout(ours: dict[str, list[float]], peer: dict[str, list[float]], name: str) -> None:
+    """Raises NotTheSame unless both sides drop at the same rates."""
+    if ours["dropout"] != peer["dropout"]:
+        raise NotTheSame(
+            f"dropout is {ours['dropout']} here and {peer['dropout']} in {name}: not the same work"
+        )

@@ -1,0 +1,153 @@
+"""Our side of a step: Algorithm 1 as `minigan train` builds and runs it."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from bench.work import BETA1, DROPOUT, MOMENTUM, PIECES, Z_DIM, Array, Work
+from minigan import backend
+from minigan.algorithms import GAN, Streams, Task, recipe
+from minigan.layers import Dropout
+
+CAPTURED = (1, 3)  # the steps after which both sides are compared
+
+
+def prepare_process(threads: int) -> None:
+    """What a process that trains does once: its threads, and how it keeps memory."""
+    getattr(backend, "keep_freed_memory", lambda: None)()
+    try:
+        importlib.import_module("minigan.parallel").use_threads(threads)
+    except ModuleNotFoundError:
+        threadpool_limits(threads, user_api="blas")
+
+
+def build(work: Work) -> GAN:
+    """The algorithm, from the options that its command has."""
+    if work.arch == "dcgan":
+        given: dict[str, Any] = {"width": work.width, "beta1": BETA1}
+    else:
+        hidden = (work.width // PIECES,) * 2
+        given = {
+            "hidden_G": (work.width,) * 2,
+            "hidden_D": hidden,
+            "pieces": PIECES,
+            "dropout": DROPOUT,
+            "momentum": MOMENTUM,
+        }
+    found = recipe({"mlp": "gan"}.get(work.arch, work.arch))
+    options = found.options(lr=work.lr, prior="uniform", z_dim=Z_DIM, **given)
+    algorithm = found.build(options, Task(work.shape, "image", 1), Streams(0))
+    assert isinstance(algorithm, GAN)
+    return algorithm
+
+
+class OurStep:
+    """One step of the algorithm on one batch."""
+
+    def __init__(self, work: Work, threads: int) -> None:
+        prepare_process(threads)
+        self.work = work
+        self.algorithm = build(work)
+        self.x = work.examples()
+        self.start: dict[str, Array] | None = None  # of every trace that is not given one
+        self.notes = {"dropout": [d.p for d in self._dropouts()]}
+
+    def run(self) -> object:
+        return self.algorithm.step(self.x)
+
+    def weights(self) -> dict[str, Array]:
+        """A copy of every parameter, by player and name."""
+        return {
+            f"{player}.{name}": p.data.copy()
+            for player, net in self.algorithm.networks.items()
+            for name, p in net.flat.params.items()
+        }
+
+    def trace(self, start: dict[str, Array] | None = None) -> dict[str, Array]:
+        """Losses, moments and parameters after the first steps from `start`.
+
+        Unless given, the start is the networks' own, made well conditioned. The optimisers begin
+        anew; noise is the work's own; dropout is off, because its masks are each side's own random
+        numbers (the rates are compared instead). "0." is the start, "m." and "v." are the moments
+        of the optimisers after step 1.
+        """
+        algorithm = self.algorithm
+        if self.start is None:
+            self.start = self._conditioned()
+        self._begin(start or self.start)
+        trace = {f"0.{name}": a for name, a in self.weights().items()}
+        draws = iter(range(2 * CAPTURED[-1]))
+        prior, algorithm.prior = (
+            algorithm.prior,
+            SimpleNamespace(  # type: ignore[assignment]
+                draw=lambda n, rng: self.work.noise(next(draws))
+            ),
+        )
+        rates = [d.p for d in self._dropouts()]
+        for d in self._dropouts():
+            d.p = 0.0
+        for step in range(1, CAPTURED[-1] + 1):
+            scalars = algorithm.step(self.x)
+            if step in CAPTURED:
+                losses = [scalars["loss_D"], scalars["loss_G"]]
+                trace[f"{step}.losses"] = np.array(losses, np.float64)
+                trace |= {f"{step}.{name}": a for name, a in self.weights().items()}
+            if step == 1:
+                trace |= self._moments()
+        algorithm.prior = prior
+        for d, p in zip(self._dropouts(), rates, strict=True):
+            d.p = p
+        return trace
+
+    def write_trace(self, out: Path, start: Path | None = None) -> None:
+        """`trace` from a stored trace's start, into a file."""
+        np.savez(out, **self.trace(None if start is None else start_of(start)))  # type: ignore[arg-type]
+
+    def _begin(self, start: dict[str, Array]) -> None:
+        for player, net in self.algorithm.networks.items():
+            for name, p in net.flat.params.items():
+                p.data[...] = start[f"{player}.{name}"]
+            net.flat.touch()
+        for optimizer in self.algorithm.optimizers.values():
+            optimizer.load_state_dict(
+                {name: np.zeros_like(a) for name, a in optimizer.state_dict().items()}
+            )
+
+    def _conditioned(self) -> dict[str, Array]:
+        """The weights, a DCGAN's drawn larger for the check: N(0, 0.06^2) for N(0, 0.02^2).
+
+        At 0.02 the first generated pictures are almost constant, and D's batch norm divides their
+        small differences, rounding errors among them, by their small size.
+        """
+        weights = self.weights()
+        if self.work.arch != "dcgan":
+            return weights
+        return {name: 3 * a if a.ndim > 1 and a.shape[-1] > 1 else a for name, a in weights.items()}
+
+    def _moments(self) -> dict[str, Array]:
+        """The optimisers' moments of each parameter: after step 1 its gradient, and its square."""
+        found = {}
+        for player, net in self.algorithm.networks.items():
+            state = self.algorithm.optimizers[player].state
+            kinds = {"m": state["m"], "v": state["v"]} if "m" in state else {"m": state["v"]}
+            for kind, moment in kinds.items():
+                for name, place in net.flat.slices.items():
+                    a = moment[place].reshape(net.flat.params[name].shape)
+                    found[f"{kind}.{player}.{name}"] = a.copy()
+        return found
+
+    def _dropouts(self) -> list[Dropout]:
+        nets = self.algorithm.networks.values()
+        return [part for net in nets for _, part in net.walk() if isinstance(part, Dropout)]
+
+
+def start_of(path: Path) -> dict[str, Array]:
+    """The parameters that a stored trace began with, in the network's order."""
+    with np.load(path) as stored:
+        return {n.removeprefix("0."): stored[n] for n in stored.files if n.startswith("0.")}
