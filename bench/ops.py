@@ -1,0 +1,181 @@
+"""`bench ops`: each operation of a DCGAN alone: forward, dx and dw apart, on every shape."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bench import same
+from bench.errors import NotTheSame
+from bench.measure import Session, line
+from bench.remote import Worker
+from bench.rows import Row
+from bench.shapes import FLOAT, Product, networks, optimizer_bytes
+from bench.timing import Pairs, interleave
+from bench.work import Array, Work
+
+CONVOLUTIONS = ("conv", "conv_transpose")
+PASSES = ("forward", "dx", "dw")
+MOST_COMPARED = 1 << 18  # numbers of an output that the check looks at
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One operation: op names it, `side` and `cin` are its input picture's."""
+
+    op: str  # conv, conv_transpose, norm_relu, norm_leaky_relu, loss, adam
+    direction: str  # forward, dx, dw; all: everything at once
+    batch: int
+    side: int = 1
+    cin: int = 1
+    cout: int = 1
+
+    def __str__(self) -> str:
+        if self.op in CONVOLUTIONS:
+            return f"{self.op} {self.side}x{self.side}, {self.cin} to {self.cout}"
+        if self.op == "adam":
+            return f"{self.op} {self.cin} numbers"
+        return f"{self.op} {self.side}x{self.side}x{self.cin}"
+
+    def numbers(self, shape: tuple[int, ...], stream: int) -> Array:
+        """Random numbers that both sides draw alike."""
+        rng = np.random.default_rng([stream, *shape])
+        return rng.standard_normal(shape, np.float32)
+
+    @property
+    def x_shape(self) -> tuple[int, ...]:
+        return self.batch, self.side, self.side, self.cin
+
+    @property
+    def y_shape(self) -> tuple[int, ...]:
+        if self.op not in CONVOLUTIONS:
+            return self.x_shape
+        side = self.product.out_side
+        return self.batch, side, side, self.cout
+
+    @property
+    def w_shape(self) -> tuple[int, ...]:
+        """minigan's: (4, 4, in, out) of the convolution, which a transpose runs backwards."""
+        ends = (self.cin, self.cout) if self.op == "conv" else (self.cout, self.cin)
+        return (4, 4, *ends)
+
+    @property
+    def product(self) -> Product:
+        return Product(self.op, self.cin, self.cout, self.side)
+
+    @property
+    def flops(self) -> int:
+        """Operations of the matrix product, 0 where there is none."""
+        return self.product.flops(self.batch) if self.op in CONVOLUTIONS else 0
+
+    @property
+    def bytes(self) -> int:
+        """The least bytes: what is read and written, once each."""
+        if self.op in CONVOLUTIONS:
+            return self.product.bytes(self.batch)
+        if self.op == "adam":
+            return optimizer_bytes(Work.of("dcgan"), self.cin)
+        arrays = {"forward": 2, "dx": 3, "dw": 2, "all": 3}[self.direction]
+        return FLOAT * int(np.prod(self.x_shape)) * arrays
+
+
+def cases(work: Work) -> Iterator[Case]:
+    """Every operation of the DCGAN of that size and width."""
+    for net, activation in zip(networks(work), ("norm_relu", "norm_leaky_relu"), strict=True):
+        for p in net.products:
+            if p.kind in CONVOLUTIONS:
+                for direction in PASSES:
+                    yield Case(
+                        op=p.kind,
+                        direction=direction,
+                        batch=work.batch,
+                        side=p.side,
+                        cin=p.cin,
+                        cout=p.cout,
+                    )
+        for e in net.elementwise:
+            if e.normed:
+                side = round((e.numbers // e.channels) ** 0.5)
+                for direction in PASSES:
+                    yield Case(
+                        op=activation,
+                        direction=direction,
+                        batch=work.batch,
+                        side=side,
+                        cin=e.channels,
+                    )
+        yield Case(op="adam", direction="all", batch=work.batch, cin=net.parameters)
+    yield Case(op="loss", direction="all", batch=work.batch)
+
+
+def measure_ops(session: Session, works: Iterable[Work], peer: bool = True) -> list[Row]:
+    """A row for each operation of each work, against eager PyTorch or alone."""
+    rows: list[Row] = []
+    name = "torch" if peer else "none"
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        Worker("ours", session.threads) as ours,
+        Worker("torch" if peer else "ours", session.threads) as other,
+    ):
+        for work in works:
+            for case in cases(work):
+                row = _measure(session, work, case, ours, other if peer else None, Path(folder))
+                if peer:
+                    session.say(line(row))
+                rows.append(row)
+    session.say(f"{len(rows)} operations, peer {name}")
+    return rows
+
+
+def _measure(
+    session: Session, work: Work, case: Case, ours: Worker, other: Worker | None, folder: Path
+) -> Row:
+    detail = {
+        "op": str(case),
+        "pass": case.direction,
+        "kind": case.op,
+        "flops": case.flops,
+        "bytes": case.bytes,
+    }
+    how = {"warm": session.warm, "sample": session.sample}
+    ours.ask("op", case=asdict(case))
+    if other is None:
+        calls, _ = ours.ask("calibrate", **how)
+        times = [ours.seconds(calls) / calls for _ in range(session.repeats)]
+        median = 1e3 * statistics.median(times)
+        return session.row("ops", work, "none", ours_ms=median, detail=detail)
+    its = other.ask("op", case=asdict(case))
+    detail["deviation"] = _check(case, ours, other, folder)
+    calls, _ = ours.ask("calibrate", **how)
+    its_calls, _ = other.ask("calibrate", **how)
+    pairs: Pairs = interleave(ours, other, calls, its_calls, session.repeats, session.pause)
+    return session.row(
+        "ops",
+        work,
+        "torch",
+        ours_ms=pairs.ours_ms,
+        peer_ms=pairs.peer_ms,
+        ratio=pairs.ratio,
+        detail=detail | pairs.spread() | {"choices": its["choices"]},
+    )
+
+
+def _check(case: Case, ours: Worker, other: Worker, folder: Path) -> float:
+    files = folder / "ours.npz", folder / "peer.npz"
+    for worker, file in zip((ours, other), files, strict=True):
+        worker.ask("outputs", out=str(file))
+    with np.load(files[0]) as a, np.load(files[1]) as b:
+        try:
+            return same.check_outputs(dict(a), dict(b), f"{case} {case.direction}")
+        except NotTheSame as error:
+            raise NotTheSame(f"{error.message}; nothing was measured of it") from None
+
+
+def thinned(outputs: dict[str, Array]) -> dict[str, Array]:
+    """Evenly spread numbers of each output: a check need not write gigabytes."""
+    return {k: a.reshape(-1)[:: max(1, a.size // MOST_COMPARED) | 1] for k, a in outputs.items()}
