@@ -1,11 +1,12 @@
 # make demo   train DCGAN on the kittens and look at runs/demo/samples.gif
 # make test   every test
 # make lint   ruff and mypy
+# make bench  the standard benchmarks against PyTorch, about ten minutes; bench/RESULTS.md
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint bench clean
 
 demo: $(VENV)/.installed
 	rm -rf runs/demo
@@ -18,6 +19,9 @@ lint: $(VENV)/.installed-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: $(VENV)/.installed-bench
+	$(BIN)/python -m bench all
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

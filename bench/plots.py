@@ -1,0 +1,45 @@
+"""Plots of the report; the same rows give the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from bench.rows import Row
+from bench.scaling import fit
+
+COLORS = {"ours": "tab:blue", "torch": "tab:orange"}
+STYLES = {1: ("o", "--"), 2: ("s", "-")}
+
+
+def draw_scaling(rows: Sequence[Row], axis: str, path: Path) -> None:
+    """Points and fits of both sides, per number of threads, on logarithmic axes."""
+    with mpl.rc_context({"svg.hashsalt": "minigan", "svg.fonttype": "none"}):
+        figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+        FigureCanvasSVG(figure)
+        ax = figure.add_subplot()
+        for threads in sorted({r.threads for r in rows}):
+            own = sorted((r for r in rows if r.threads == threads), key=lambda r: getattr(r, axis))
+            x = [getattr(r, axis) for r in own]
+            marker, style = STYLES.get(threads, ("^", ":"))
+            for side, color in COLORS.items():
+                t = [(r.ours_ms if side == "ours" else r.peer_ms) or np.nan for r in own]
+                found = fit(axis, x, t)
+                fine = np.geomspace(x[0], x[-1], 100)
+                label = f"{'minigan' if side == 'ours' else 'PyTorch'}, {threads} thread"
+                ax.plot(x, t, marker, color=color, label=label + "s" * (threads > 1))
+                ax.plot(fine, [found.at(v) for v in fine], style, color=color, linewidth=1)
+        ax.set_xscale("log", base=2)
+        ax.set_yscale("log")
+        x = sorted({getattr(r, axis) for r in rows})
+        ax.set_xticks(x, [str(v) for v in x])
+        ax.set_xlabel(axis)
+        ax.set_ylabel("milliseconds per step")
+        ax.grid(alpha=0.3)
+        ax.legend()
+        figure.savefig(path, format="svg", metadata={"Date": None})
