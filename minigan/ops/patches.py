@@ -118,7 +118,7 @@ def add_back_blocks(patches: Array, dx: Array, stride: Pair, padding: Pair, dila
     the blocks of a patch are contiguous runs of sh sw C numbers, added kh kw / (sh sw) times.
     """
     n, oh, ow, kh, kw, c = patches.shape
-    (sh, sw), (ph, pw) = stride, padding
+    sh, sw = stride
     qh, qw = kh // sh, kw // sw
     shape = (n, oh + qh - 1, ow + qw - 1, sh, sw, c)
     blocks = scratch("padded", shape, dx.dtype)
@@ -130,15 +130,48 @@ def add_back_blocks(patches: Array, dx: Array, stride: Pair, padding: Pair, dila
     for q in range(1, qh * qw):
         i, j = divmod(q, qw)
         flat[:, i : i + oh, j : j + ow] += runs[:, :, :, q]
-    covered_h, covered_w = shape[1] * sh - ph, shape[2] * sw - pw
-    dx[:, max(covered_h, 0) :] = 0
-    dx[:, :, max(covered_w, 0) :] = 0
+    from_blocks(flat, dx, stride, padding)
+
+
+def to_blocks(x: Array, places: Pair, stride: Pair, padding: Pair) -> Array:
+    """The padded x in blocks of the stride's size: (N, *places, sh sw C), in scratch memory."""
+    n, h, w, c = x.shape
+    (sh, sw), (ph, pw) = stride, padding
+    blocks = scratch("padded", (n, *places, sh, sw, c), x.dtype)
     for u in range(sh):
+        rows, i = _phase(h, places[0], sh, ph, u)
         for v in range(sw):
-            top, left = (u - ph) % sh, (v - pw) % sw  # the first rows and columns of dx in place
-            target = dx[:, top:covered_h:sh, left:covered_w:sw]
-            i, j = (top + ph) // sh, (left + pw) // sw
-            target[...] = blocks[:, i : i + target.shape[1], j : j + target.shape[2], u, v]
+            columns, j = _phase(w, places[1], sw, pw, v)
+            target = blocks[:, :, :, u, v]
+            target[:, : i.start] = 0
+            target[:, i.stop :] = 0
+            target[:, i, : j.start] = 0
+            target[:, i, j.stop :] = 0
+            target[:, i, j] = x[:, rows, columns]
+    return blocks.reshape(n, *places, sh * sw * c)
+
+
+def from_blocks(blocks: Array, dx: Array, stride: Pair, padding: Pair) -> None:
+    """Write dx, cut out of its padded form in blocks (N, bh, bw, sh sw C); 0 where none reaches."""
+    n, bh, bw, _ = blocks.shape
+    _, h, w, c = dx.shape
+    (sh, sw), (ph, pw) = stride, padding
+    pixels = blocks.reshape(n, bh, bw, sh, sw, c)
+    dx[:, max(bh * sh - ph, 0) :] = 0
+    dx[:, :, max(bw * sw - pw, 0) :] = 0
+    for u in range(sh):
+        rows, i = _phase(h, bh, sh, ph, u)
+        for v in range(sw):
+            columns, j = _phase(w, bw, sw, pw, v)
+            dx[:, rows, columns] = pixels[:, i, j, u, v]
+
+
+def _phase(size: int, blocks: int, stride: int, padding: int, u: int) -> tuple[slice, slice]:
+    """Along one axis, the pixels that are number u of their block, and those blocks."""
+    first = (u - padding) % stride
+    stop = max(min(size, blocks * stride - padding), first)
+    start = (first + padding) // stride
+    return slice(first, stop, stride), slice(start, start + len(range(first, stop, stride)))
 
 
 def misfit(padded: Pair, kernel_size: Pair, dilation: Pair) -> ShapeError:

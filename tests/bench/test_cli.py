@@ -17,7 +17,7 @@ TINY = "--size 16 --width 4 --batch 2 --repeats 2 --sample 0.001"
 @pytest.fixture
 def unprobed(monkeypatch):
     """Without the process that finds PyTorch's fastest ways."""
-    monkeypatch.setattr(Session, "choose", lambda self, work, name: {})
+    monkeypatch.setattr(Session, "choose", lambda self, work: {})
 
 
 def run(line):
@@ -82,7 +82,7 @@ def test_a_difference_stops_everything(monkeypatch, tmp_path, unprobed):
 
 
 def test_a_peer_that_is_missing_is_skipped_with_a_line(monkeypatch):
-    def choose(self, work, name):
+    def choose(self, work):
         raise Unavailable("no compiler")
 
     monkeypatch.setattr(Session, "choose", choose)

@@ -133,6 +133,14 @@ def test_fewer_threads_are_no_verdict():
     assert measured == ["0.700"]
 
 
+@pytest.mark.parametrize(("share", "said"), [(0.01, False), (0.5, True)])
+def test_a_busy_machine_is_said(tmp_path, share, said):
+    append(tmp_path / "stored.json", [make_row(detail=STEP | {"busy": share})])
+    write_report([tmp_path / "stored.json"], tmp_path / "RESULTS.md", tried=tmp_path / "none.md")
+    text = (tmp_path / "RESULTS.md").read_text()
+    assert ("**Not on a quiet machine**: other programs used up to 50%" in text) == said
+
+
 def test_what_was_tried_is_added(tmp_path):
     append(tmp_path / "stored.json", ROWS[:1])
     (tmp_path / "TRIED.md").write_text("## What was tried\n\nMuch.\n")
