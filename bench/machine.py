@@ -7,6 +7,7 @@ import os
 import platform
 import re
 import subprocess
+import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -21,6 +22,26 @@ def cores() -> int:
 def machine() -> str:
     """Processor, usable cores and memory, e.g. "AMD EPYC 7763, 2 cores, 8 GB"."""
     return f"{_processor()}, {cores()} cores, {_memory_gb():.0f} GB"
+
+
+def busy(seconds: float = 0.3) -> float | None:
+    """The share of all processors in use over so many seconds, while we wait; None if unknown.
+
+    A thread that waits for its turn holds up the other threads of a parallel loop, which spin:
+    PyTorch with two threads on two cores was up to 100 times slower beside another program.
+    """
+    stat = Path("/proc/stat")
+    if not stat.exists():
+        return None
+
+    def spent() -> tuple[int, int]:
+        user, nice, system, idle, waiting, *others = map(int, stat.read_text().split()[1:9])
+        return idle + waiting, user + nice + system + sum(others)
+
+    idle, used = spent()
+    time.sleep(seconds)
+    idle, used = (now - before for now, before in zip(spent(), (idle, used), strict=True))
+    return used / max(idle + used, 1)
 
 
 def versions() -> dict[str, str]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import statistics
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from bench import same
 from bench.errors import BenchError, Unavailable
-from bench.machine import machine, today, versions
+from bench.machine import busy, machine, today, versions
 from bench.peers import PEERS
 from bench.remote import Worker
 from bench.rows import Row
 from bench.timing import PAUSE, SAMPLE_SECONDS, WARM_SECONDS, interleave, timer_for
 from bench.work import Work
+
+BUSY = 0.05  # of all processors, used by others: more than that is a warning
 
 
 @dataclass
@@ -30,7 +33,7 @@ class Session:
     say: Callable[[str], None] = print
     machine: str = field(default_factory=machine)
     versions: dict[str, str] = field(default_factory=versions)
-    choices: dict[tuple[Work, str, int], dict[str, str]] = field(default_factory=dict)
+    choices: dict[tuple[Work, int], dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         timer_for(self.device)
@@ -52,14 +55,23 @@ class Session:
             **(shape | fields | measured),
         )
 
-    def choose(self, work: Work, peer: str) -> dict[str, str]:
+    def choose(self, work: Work) -> dict[str, str]:
         """PyTorch's fastest ways for this work, measured once, in a process of their own."""
-        eager = "torch" if peer == "torch-compile" else peer
-        key = (work, eager, self.threads)
+        key = (work, self.threads)
         if key not in self.choices:
-            with Worker(eager, self.threads) as probe:
+            with Worker("torch", self.threads) as probe:
                 self.choices[key] = probe.ask("choose", work=work.to_json())
         return self.choices[key]
+
+    def busy(self) -> dict[str, float]:
+        """What others use of the machine, as a detail of a row; a warning if it is much."""
+        time.sleep(self.pause)  # our own threads come to rest
+        share = busy()
+        if share is None:
+            return {}
+        if share > BUSY:
+            self.say(f"warning: other programs use {share:.0%} of the processors")
+        return {"busy": round(share, 3)}
 
 
 def known_peers(names: Sequence[str]) -> list[str]:
@@ -77,7 +89,7 @@ def measure_step(session: Session, work: Work, peers: Sequence[str]) -> list[Row
         mine = Built.of(ours, work)
         for name in known_peers(peers):
             try:
-                choices = session.choose(work, name)
+                choices = session.choose(work)
                 with Worker(name, session.threads) as peer:
                     row = compare(session, mine, Built.of(peer, work, choices=choices))
             except Unavailable as reason:
@@ -120,6 +132,7 @@ def compare(session: Session, ours: Built, peer: Built, bench: str = "step", **m
     how = {"warm": session.warm, "sample": session.sample}
     calls, _ = ours.worker.ask("calibrate", **how)
     its_calls, _ = peer.worker.ask("calibrate", **how)
+    disturbed = session.busy()
     pairs = interleave(ours.worker, peer.worker, calls, its_calls, session.repeats, session.pause)
     return session.row(
         bench,
@@ -131,6 +144,7 @@ def compare(session: Session, ours: Built, peer: Built, bench: str = "step", **m
         detail={
             **more,
             **pairs.spread(),
+            **disturbed,
             "ours_first_ms": 1e3 * ours.first,
             "peer_first_ms": 1e3 * peer.first,
             "ours_calls": calls,

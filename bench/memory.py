@@ -66,7 +66,7 @@ def measure_memory(session: Session, work: Work, peers: Sequence[str], steps: in
     ours = _ask(session, "ours", work, steps)
     for name in known_peers(peers):
         try:
-            theirs = _ask(session, name, work, steps, session.choose(work, name))
+            theirs = _ask(session, name, work, steps, session.choose(work))
         except Unavailable as reason:
             session.say(f"{name}: skipped: {reason}")
             continue

@@ -123,8 +123,10 @@ def measure_ops(session: Session, works: Iterable[Work], peer: bool = True) -> l
         Worker("torch" if peer else "ours", session.threads) as other,
     ):
         for work in works:
+            disturbed = session.busy()
             for case in cases(work):
                 row = _measure(session, work, case, ours, other if peer else None, Path(folder))
+                row.detail.update(disturbed)
                 if peer:
                     session.say(line(row))
                 rows.append(row)

@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.errors import BenchError
 from bench.machine import slug
+from bench.measure import BUSY
 from bench.memory import FLAT
 from bench.peers import PEERS
 from bench.plots import draw_scaling
@@ -74,7 +75,14 @@ def _setting(rows: list[Row]) -> str:
     span = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
     latest = max(rows, key=lambda r: r.date)
     found = ", ".join(f"{name} {version}" for name, version in latest.versions.items())
-    return f"Measured {span}. Versions: {found}."
+    text = f"Measured {span}. Versions: {found}."
+    most = max((r.detail.get("busy", 0.0) for r in rows), default=0.0)
+    if most > BUSY:
+        text += (
+            f"\n\n**Not on a quiet machine**: other programs used up to {most:.0%} of the "
+            "processors, which slows PyTorch's and our threads unequally."
+        )
+    return text
 
 
 def _targets(rows: list[Row]) -> str:

@@ -62,7 +62,7 @@ def measure_scaling(
         one = replace(session, threads=count)
         with Worker("ours", count) as ours, Worker("torch", count) as peer:
             for sweep in sweeps:
-                choices = one.choose(sweep.work, "torch")
+                choices = one.choose(sweep.work)
                 for work in sweep.works():
                     try:
                         mine = Built.of(ours, work)

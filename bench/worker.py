@@ -34,7 +34,7 @@ class Server:
         from bench.peers.choose import choose
         from bench.work import Work
 
-        return choose(Work.from_json(work), self.side, self.threads)
+        return choose(Work.from_json(work), self.threads)
 
     def step(self, work: dict[str, Any], choices: dict[str, str] | None = None) -> Any:
         """Build a step; its notes."""

@@ -17,12 +17,11 @@ WAYS = {
 }
 
 
-def choose(work: Work, peer: str, threads: int, seconds: float = 0.3) -> dict[str, str]:
-    """The fastest way of each kind, one kind after the other, by a quick measurement in eager."""
-    eager = "torch" if peer == "torch-compile" else peer
+def choose(work: Work, threads: int, seconds: float = 0.3) -> dict[str, str]:
+    """The fastest way of each kind, one kind after the other, measured with the usual script."""
     chosen = dict(DEFAULTS)
-    for kind in TorchStep(work, eager, threads, chosen).notes["choices"]:
-        ways = {way: TorchStep(work, eager, threads, chosen | {kind: way}) for way in WAYS[kind]}
+    for kind in TorchStep(work, "torch", threads, chosen).notes["choices"]:
+        ways = {way: TorchStep(work, "torch", threads, chosen | {kind: way}) for way in WAYS[kind]}
         chosen[kind] = fastest(ways, seconds)
     return chosen
 

@@ -1,8 +1,9 @@
 """The original paper's experiment: Algorithm 1 on multilayer perceptrons (2014, section 5).
 
-As there: z uniform, ReLU in G, maxout and dropout in D, momentum, k = 1. The paper's own
-hyperparameters are in its published code: two layers of 1200 units in G, two of 240 maxout units
-with 5 pieces in D, learning rate 0.1, momentum from 0.5.
+As there: z uniform, ReLU in G, maxout and dropout in D, momentum, k = 1. The sizes are those of the
+paper's published code: two layers of 1200 units in G, two of 240 maxout units with 5 pieces in D,
+momentum from 0.5. Its learning rate of 0.1 goes with bounds on the weights' norms; without these it
+diverges, so 0.05 is the default here.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ class MLPOptions(AdversarialOptions):
     """The game's options with the settings of the paper's code, and the networks' sizes."""
 
     optimizer: str = option("momentum", "rule that moves the weights", OPTIMIZERS)
-    lr: float = option(0.1, "learning rate")
+    lr: float = option(0.05, "learning rate")
     momentum: float | None = option(0.5, "mu of momentum and nesterov")
     prior: str = option("uniform", "distribution of the noise z", PRIORS)
     hidden_G: tuple[int, ...] = option((1200, 1200), "units of G's hidden layers")
