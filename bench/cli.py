@@ -88,6 +88,12 @@ def _session(device: str, threads: int | None, repeats: int, sample: float) -> S
     return session
 
 
+def _some(rows: list[Row]) -> list[Row]:
+    if not rows:
+        raise BenchError("no peer could run: nothing was measured")
+    return rows
+
+
 def _store(rows: Iterable[Row], path: Path | None) -> None:
     rows = list(rows)
     if path is not None:
@@ -115,7 +121,7 @@ def step(
 ) -> None:
     """Whole training steps against each peer."""
     work, names = Work.of(arch, size, width, batch), known_peers(peers.split(","))
-    _store(measure_step(_session(**how), work, names), json_path)
+    _store(_some(measure_step(_session(**how), work, names)), json_path)
 
 
 @cli.command()
@@ -168,7 +174,7 @@ def memory(
     work, names = Work.of(arch, size, width, batch), known_peers(peers.split(","))
     if 0 < steps < 100:
         raise BenchError(f"--steps {steps}: growth shows in 100 steps or more")
-    _store(measure_memory(_session(**how), work, names, steps), json_path)
+    _store(_some(measure_memory(_session(**how), work, names, steps)), json_path)
 
 
 @cli.command()

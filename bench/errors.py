@@ -13,5 +13,5 @@ class NotTheSame(BenchError):
     """The two sides do not compute the same thing: no time of theirs means anything."""
 
 
-class Unavailable(Exception):
+class Unavailable(BenchError):
     """A peer cannot run here; the others still can."""

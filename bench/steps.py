@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from bench.work import BETA1, DROPOUT, MOMENTUM, PIECES, Z_DIM, Array, Work
-from minigan import backend
 from minigan.algorithms import GAN, Streams, Task, recipe
+from minigan.backend import keep_freed_memory
 from minigan.layers import Dropout
+from minigan.parallel import use_threads
 
 CAPTURED = (1, 3)  # the steps after which both sides are compared
 
 
 def prepare_process(threads: int) -> None:
     """What a process that trains does once: its threads, and how it keeps memory."""
-    getattr(backend, "keep_freed_memory", lambda: None)()
-    try:
-        importlib.import_module("minigan.parallel").use_threads(threads)
-    except ModuleNotFoundError:
-        threadpool_limits(threads, user_api="blas")
+    keep_freed_memory()
+    use_threads(threads)
 
 
 def build(work: Work) -> GAN:
