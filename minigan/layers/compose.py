@@ -61,9 +61,15 @@ class Sequential(Layer):
         self, dy: Array, ctx: list[Any], need_dx: bool = True, need_dw: bool = True
     ) -> Any:
         dx: Any = dy
-        for i in reversed(range(len(self.layers))):
-            dx = self.layers[i].backward(dx, ctx[i], need_dx or i > 0, need_dw)
+        lowest = 0 if need_dx else self._lowest_trained()  # below it, nobody reads a gradient
+        for i in reversed(range(lowest, len(self.layers))):
+            dx = self.layers[i].backward(dx, ctx[i], need_dx or i > lowest, need_dw)
         return dx if need_dx else None
+
+    def _lowest_trained(self) -> int:
+        """The first layer that has parameters; behind the last if none has."""
+        trained = (i for i, layer in enumerate(self.layers) if layer.params)
+        return next(trained, len(self.layers))
 
     def input_gradient(self, dy: Array, ctx: list[Any]) -> tuple[Any, ManyGradContext]:
         gctxs: list[Any] = [None] * len(self.layers)

@@ -79,7 +79,8 @@ def conv2d_dw(
     """dw (kh, kw, C, O): the derivative of <dy, conv2d(x, w)> with respect to w."""
     n, oh, ow, out = dy.shape
     w_shape = (*kernel_size, x.shape[-1], out)
-    if winograd.applies(x.shape, w_shape, (oh, ow), stride, dilation):
+    tiles = winograd.MIN_TILES_DW
+    if winograd.applies(x.shape, w_shape, (oh, ow), stride, dilation, tiles):
         return winograd.conv2d_dw(x, dy, kernel_size, stride, padding)
     columns = kernel_size[0] * kernel_size[1] * x.shape[-1]
     parts: dict[int, Array] = {}  # by their first image, for a fixed order of summation

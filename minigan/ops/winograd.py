@@ -36,10 +36,11 @@ from minigan.backend import Array
 from minigan.ops.patches import Pair, by_blocks, from_blocks, to_blocks
 from minigan.parallel import over_parts, scratch
 
-# Where it pays: wide products, and enough rows in each of them. Fewer rows, and packing U takes
-# OpenBLAS longer than the multiplications that are saved.
-MIN_BLOCK, MIN_OUT, MIN_TILES = 64, 32, 256
-TILES = 512  # tiles (of four outputs) worked on together
+# Where it pays: wide products, and enough tiles (of four outputs) in each of them. With fewer, the
+# transforms take longer than the multiplications that are saved, soonest for dw.
+MIN_BLOCK, MIN_OUT = 256, 64
+MIN_TILES, MIN_TILES_DW = 256, 1024
+TILES = 512  # tiles worked on together
 
 
 def applies(
@@ -48,6 +49,7 @@ def applies(
     places: tuple[int, int],
     stride: Pair,
     dilation: Pair,
+    min_tiles: int = MIN_TILES,
 ) -> bool:
     """Whether a convolution has the form above and is wide enough to gain from it."""
     kh, kw, c, out = w_shape
@@ -59,7 +61,7 @@ def applies(
         and oh % 2 == ow % 2 == 0
         and sh * sw * c >= MIN_BLOCK
         and out >= MIN_OUT
-        and x_shape[0] * oh * ow // 4 >= MIN_TILES
+        and x_shape[0] * oh * ow // 4 >= min_tiles
     )
 
 
@@ -182,9 +184,9 @@ def _spread(v: Array, d: Array, axis: int) -> None:
     v0, v1, v2 = (np.moveaxis(part, axis, 0) for part in v)
     np.subtract(v1, v0, out=odd)
     odd -= v2
-    even[:-1] = v0
-    even[-1] = 0
-    even[1:] += v2
+    even[0] = v0[0]
+    np.add(v0[1:], v2[:-1], out=even[1:-1])
+    even[-1] = v2[-1]
 
 
 def _expanded(dy: Array) -> Array:

@@ -43,7 +43,7 @@ def test_the_triad_equals_loops(n, stride, half_places, padding, over):
     assert relative_error(dw, naive.conv2d_dw(x, dy, w.shape[:2], **options)) < TOLERANCE
 
 
-WIDE = {"x": (16, 16, 16, 16), "w": (4, 4, 16, 32)}  # as narrow as it is taken
+WIDE = {"x": (16, 32, 32, 64), "w": (4, 4, 64, 64)}  # as narrow as it is taken
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_wide_layers_of_dcgan_take_it_and_agree_with_the_plain_way(taken, monkey
     parallel.use_threads(threads)
     rng = np.random.default_rng(0)
     x, w = rng.standard_normal(WIDE["x"]), rng.standard_normal(WIDE["w"])
-    dy = rng.standard_normal((16, 8, 8, 32))
+    dy = rng.standard_normal((16, 16, 16, 64))
     options = {"stride": (2, 2), "padding": (1, 1), "dilation": (1, 1)}
 
     def triad():
@@ -89,11 +89,12 @@ def test_wide_layers_of_dcgan_take_it_and_agree_with_the_plain_way(taken, monkey
 @pytest.mark.parametrize(
     ("x_shape", "w_shape", "places", "stride", "dilation"),
     [
-        ((64, 28, 28, 32), (4, 4, 32, 64), (7, 14), (2, 2), (1, 1)),  # an odd number of places
+        ((64, 14, 28, 64), (4, 4, 64, 64), (7, 14), (2, 2), (1, 1)),  # an odd number of places
         ((64, 32, 32, 3), (4, 4, 3, 64), (16, 16), (2, 2), (1, 1)),  # thin input
-        ((64, 32, 32, 32), (4, 4, 32, 1), (16, 16), (2, 2), (1, 1)),  # thin output
-        ((64, 32, 32, 32), (3, 3, 32, 64), (32, 32), (1, 1), (1, 1)),  # not twice the stride
-        ((64, 32, 32, 32), (4, 4, 32, 64), (14, 14), (2, 2), (2, 2)),  # dilated
+        ((64, 32, 32, 64), (4, 4, 64, 1), (16, 16), (2, 2), (1, 1)),  # thin output
+        ((64, 32, 32, 256), (3, 3, 256, 64), (32, 32), (1, 1), (1, 1)),  # not twice the stride
+        ((64, 32, 32, 64), (4, 4, 64, 64), (14, 14), (2, 2), (2, 2)),  # dilated
+        ((64, 32, 32, 32), (4, 4, 32, 64), (16, 16), (2, 2), (1, 1)),  # narrow
         ((2, 8, 8, 64), (4, 4, 64, 128), (4, 4), (2, 2), (1, 1)),  # few tiles
     ],
 )
