@@ -117,6 +117,7 @@ class Spy(L.Identity):
     def __init__(self):
         super().__init__()
         self.asked = []
+        self.add_param("weight", np.zeros(1, np.float32))  # for a chain to go down to it
 
     def backward(self, dy, ctx, need_dx=True, need_dw=True):
         self.asked.append((need_dx, need_dw))
@@ -137,6 +138,18 @@ def test_no_part_computes_a_gradient_that_nobody_reads(need_dw):
         net.backward(y, ctx, need_dx=False, need_dw=need_dw)
         assert all(spy.asked == [(False, need_dw)] for spy in unread)
         assert all(spy.asked == [(True, need_dw)] for spy in read)
+
+
+def test_a_chain_does_not_go_down_below_its_first_trained_part():
+    flatten, trained = L.Flatten(), Spy()
+    flatten.backward = None  # calling it would raise
+    net = L.Sequential(flatten, trained)
+    y, ctx = net.forward(np.ones((2, 3, 1)))
+    assert net.backward(y, ctx, need_dx=False) is None
+    assert trained.asked == [(False, True)]
+    untrained = L.Sequential(flatten)
+    y, ctx = untrained.forward(np.ones((2, 3, 1)))
+    assert untrained.backward(y, ctx, need_dx=False) is None
 
 
 def test_update_stats_and_train_reach_every_part():

@@ -9,7 +9,8 @@ from minigan.ops.linear import matmul
 
 
 @pytest.fixture(params=[1, 2])
-def threads(request):
+def threads(request, monkeypatch):
+    monkeypatch.setattr(parallel, "SMALL", 1)
     with threadpool_limits():
         parallel.use_threads(request.param)
         yield request.param
