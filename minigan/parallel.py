@@ -110,19 +110,31 @@ def over_blocks(work: Callable[[int, int], None], n: int, row: int = 1) -> None:
     over_parts(part, n, n * row)
 
 
+def sum_over_parts(work: Callable[[int, int], Array], n: int, size: int) -> Array:
+    """The sum of the new arrays that work(start, stop) returns, added up in the parts' order."""
+    found: dict[int, Array] = {}
+
+    def part(start: int, stop: int) -> None:
+        found[start] = work(start, stop)
+
+    over_parts(part, n, size)
+    total = found.pop(0)
+    for start in sorted(found):
+        total += found[start]
+    return total
+
+
 def sum_over_blocks(work: Callable[[int, int], Array], n: int, row: int = 1) -> Array:
     """The sum of work(start, stop) over blocks of range(n), in float64 and in a fixed order."""
     step = max(1, BLOCK // row)
-    parts: dict[int, Array] = {}
 
-    def part(start: int, stop: int) -> None:
+    def part(start: int, stop: int) -> Array:
         total = work(start, min(start + step, stop)).astype(np.float64)
         for a in range(start + step, stop, step):
             total += work(a, min(a + step, stop))
-        parts[start] = total
+        return total
 
-    over_parts(part, n, n * row)
-    return np.sum([parts[start] for start in sorted(parts)], axis=0)
+    return sum_over_parts(part, n, n * row)
 
 
 def elementwise(f: Callable[..., None], *arrays: Array) -> Array:

@@ -40,7 +40,7 @@ from minigan.ops.patches import (
     gather,
     misfit,
 )
-from minigan.parallel import over_parts, scratch
+from minigan.parallel import over_parts, scratch, sum_over_parts
 
 # Rows of P at a time. A product packs all of w on each call, so it wants some hundred rows; beyond
 # that, patches should stay within a core's second-level cache.
@@ -79,25 +79,25 @@ def conv2d_dw(
     """dw (kh, kw, C, O): the derivative of <dy, conv2d(x, w)> with respect to w."""
     n, oh, ow, out = dy.shape
     w_shape = (*kernel_size, x.shape[-1], out)
+    if n == 0:
+        return np.zeros(w_shape, x.dtype)
     tiles = winograd.MIN_TILES_DW
     if winograd.applies(x.shape, w_shape, (oh, ow), stride, dilation, tiles):
         return winograd.conv2d_dw(x, dy, kernel_size, stride, padding)
     columns = kernel_size[0] * kernel_size[1] * x.shape[-1]
-    parts: dict[int, Array] = {}  # by their first image, for a fixed order of summation
 
-    def part(start: int, stop: int) -> None:
-        total = parts[start] = np.zeros((columns, out), x.dtype)
-        product = scratch("product", total.shape, x.dtype)
+    def part(start: int, stop: int) -> Array:
+        total = np.empty((columns, out), x.dtype)
         # Adding a product costs a pass over dw, so it pays to take more rows at a time.
         for a, b in _chunks(start, stop, oh * ow, columns, MIN_ROWS * 4):
             patches = gather(x[a:b], kernel_size, stride, padding, dilation, (oh, ow))
-            total += np.matmul(patches.T, dy[a:b].reshape(-1, out), out=product)
+            product = total if a == start else scratch("product", total.shape, x.dtype)
+            np.matmul(patches.T, dy[a:b].reshape(-1, out), out=product)
+            if a != start:
+                total += product
+        return total
 
-    over_parts(part, n, dy.size * columns)
-    dw = parts[0]
-    for start in sorted(parts)[1:]:
-        dw += parts[start]
-    return dw.reshape(w_shape)
+    return sum_over_parts(part, n, dy.size * columns).reshape(w_shape)
 
 
 def conv2d_dx(

@@ -34,7 +34,7 @@ import numpy as np
 
 from minigan.backend import Array
 from minigan.ops.patches import Pair, by_blocks, from_blocks, to_blocks
-from minigan.parallel import over_parts, scratch
+from minigan.parallel import over_parts, scratch, sum_over_parts
 
 # Where it pays: wide products, and enough tiles (of four outputs) in each of them. With fewer, the
 # transforms take longer than the multiplications that are saved, soonest for dw.
@@ -105,22 +105,19 @@ def conv2d_dw(x: Array, dy: Array, kernel_size: Pair, stride: Pair, padding: Pai
     n, oh, ow, out = dy.shape
     sh, sw = stride
     c = x.shape[3]
-    parts: dict[int, Array] = {}  # by their first image, for a fixed order of summation
 
-    def part(start: int, stop: int) -> None:
-        total = parts[start] = np.zeros((9, sh * sw * c, out), x.dtype)
-        product = scratch("products", total.shape, x.dtype)
+    def part(start: int, stop: int) -> Array:
+        total = np.empty((9, sh * sw * c, out), x.dtype)
         # Adding a product costs a pass over dw, so it pays to take more tiles at a time.
         for a, b in _chunks(start, stop, oh * ow // 16):
             v = _transformed_input(to_blocks(x[a:b], (oh + 1, ow + 1), stride, padding))
+            product = total if a == start else scratch("products", total.shape, x.dtype)
             np.matmul(v.transpose(0, 2, 1), _expanded(dy[a:b]), out=product)
-            total += product
+            if a != start:
+                total += product
+        return total
 
-    over_parts(part, n, dy.size * c)
-    total = parts[0]
-    for start in sorted(parts)[1:]:
-        total += parts[start]
-    k = total.reshape(3, 3, sh * sw * c, out)
+    k = sum_over_parts(part, n, dy.size * c).reshape(3, 3, sh * sw * c, out)
     rows = k[:2] + k[1:]
     blocks = (rows[:, :2] + rows[:, 1:]).reshape(2, 2, sh, sw, c, out)
     return blocks.transpose(0, 2, 1, 3, 4, 5).reshape(*kernel_size, c, out)

@@ -89,3 +89,12 @@ def test_output_sizes_are_counted(size, kernel, stride, padding, dilation):
         # Of all sizes that the convolution maps to `counted` places the transpose makes the least.
         assert size - stride < back <= size
         assert conv_output_size(back, kernel, stride, padding, dilation) == counted
+
+
+def test_an_empty_batch_has_empty_outputs_and_no_gradient():
+    options = {"stride": (2, 2), "padding": (1, 1), "dilation": (1, 1)}
+    x, w = np.zeros((0, 6, 6, 2)), np.ones((4, 4, 2, 3))
+    y = ops.conv2d(x, w, **options)
+    assert y.shape == (0, 3, 3, 3)
+    assert ops.conv2d_dx(y, w, x.shape, **options).shape == x.shape
+    np.testing.assert_array_equal(ops.conv2d_dw(x, y, (4, 4), **options), np.zeros(w.shape))
