@@ -22,11 +22,13 @@ from threadpoolctl import threadpool_limits
 from minigan.backend import Array, DTypeLike
 from minigan.errors import OptionError
 
-# Numbers touched, below which work stays on one core. Waking a thread takes 20 us, but most of the
-# cost is that the other core must fetch what is in this one's cache: a DCGAN step at width 32 took
-# 10 % longer with 2^15 here than with 2^21.
-SMALL = 1 << 21
-BLOCK = 1 << 16  # numbers of each array in a block: a few arrays fit into a second-level cache
+# Numbers touched, below which work stays on one core. Waking a thread takes 20 us, and the other
+# core must fetch what is in this one's cache: of 2^15 to 2^21, 2^19 was best for steps of DCGAN.
+SMALL = 1 << 19
+# Numbers of each array in a block. Smaller blocks stay in a second-level cache better, but two
+# threads that call NumPy often wait for each other's interpreter lock: batch norm's passes took 1.7
+# times as long with 2^16, 3 times with 2^15.
+BLOCK = 1 << 18
 
 _local = threading.local()
 
@@ -147,6 +149,16 @@ def elementwise(f: Callable[..., None], *arrays: Array) -> Array:
     flat_out = out.reshape(-1)
     over_blocks(lambda a, b: f(flat_out[a:b], *(x[a:b] for x in flat)), flat_out.size)
     return out
+
+
+def add_into(target: Array, value: Array) -> None:
+    """target += value for contiguous arrays of one shape, block by block."""
+    total, flat = target.reshape(-1), value.reshape(-1)
+
+    def block(a: int, b: int) -> None:
+        total[a:b] += flat[a:b]
+
+    over_blocks(block, total.size)
 
 
 def _inside(work: Callable[[int, int], None], start: int, stop: int, errors: Any) -> None:

@@ -122,3 +122,15 @@ def test_several_threads_give_the_same_bits_every_time(monkeypatch):
     monkeypatch.setattr(parallel, "SMALL", 1)
     for first, second in zip(run(2), run(2), strict=True):
         np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("shape", [(3,), (5, 4), (2, 3, 300)])
+def test_adding_into_an_array_adds_every_number_once(threads, shape, monkeypatch):
+    monkeypatch.setattr(parallel, "SMALL", 1)
+    monkeypatch.setattr(parallel, "BLOCK", 7)
+    parallel.use_threads(threads)
+    target, value = np.random.default_rng(0).standard_normal((2, *shape))
+    expected = target + value
+    parallel.add_into(target, value)
+    np.testing.assert_array_equal(target, expected)

@@ -26,6 +26,7 @@ from minigan.errors import OptionError, ShapeError
 from minigan.layers.base import GradContext, Layer, pair
 from minigan.ops import conv as ops
 from minigan.ops.channels import channel_sum
+from minigan.parallel import add_into
 
 
 @dataclass(slots=True)
@@ -110,7 +111,7 @@ class Conv2d(_Convolution):
     ) -> Array | None:
         self.check_fresh(ctx.version, self.weight)
         if need_dw:
-            self.weight.grad += ops.conv2d_dw(ctx.x, dy, self.kernel_size, **self.geometry)
+            add_into(self.weight.grad, ops.conv2d_dw(ctx.x, dy, self.kernel_size, **self.geometry))
             self.add_bias_grad(dy)
         if not need_dx:
             return None
@@ -118,7 +119,7 @@ class Conv2d(_Convolution):
 
     def double_backward(self, ddx: Array, gctx: GradContext) -> tuple[Array, None]:
         self.check_fresh(gctx.ctx.version, self.weight)
-        self.weight.grad += ops.conv2d_dw(ddx, gctx.dy, self.kernel_size, **self.geometry)
+        add_into(self.weight.grad, ops.conv2d_dw(ddx, gctx.dy, self.kernel_size, **self.geometry))
         return ops.conv2d(ddx, self.weight.data, **self.geometry), None
 
 
@@ -199,7 +200,7 @@ class ConvTranspose2d(_Convolution):
     ) -> Array | None:
         self.check_fresh(ctx.version, self.weight)
         if need_dw:
-            self.weight.grad += ops.conv2d_dw(dy, ctx.x, self.kernel_size, **self.geometry)
+            add_into(self.weight.grad, ops.conv2d_dw(dy, ctx.x, self.kernel_size, **self.geometry))
             self.add_bias_grad(dy)
         if not need_dx:
             return None
@@ -210,7 +211,7 @@ class ConvTranspose2d(_Convolution):
     def double_backward(self, ddx: Array, gctx: GradContext) -> tuple[Array, None]:
         self.check_fresh(gctx.ctx.version, self.weight)
         dy = gctx.dy
-        self.weight.grad += ops.conv2d_dw(dy, ddx, self.kernel_size, **self.geometry)
+        add_into(self.weight.grad, ops.conv2d_dw(dy, ddx, self.kernel_size, **self.geometry))
         return ops.conv2d_dx(ddx, self.weight.data, dy.shape, **self.geometry), None
 
 

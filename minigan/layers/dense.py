@@ -18,6 +18,7 @@ from minigan.errors import ShapeError
 from minigan.layers.base import GradContext, Layer
 from minigan.ops.channels import channel_sum
 from minigan.ops.linear import matmul
+from minigan.parallel import add_into
 
 
 @dataclass(slots=True)
@@ -72,7 +73,7 @@ class Dense(Layer):
         self.check_fresh(ctx.version, self.weight)
         rows = dy.reshape(-1, self.out_features)
         if need_dw:
-            self.weight.grad += matmul(ctx.x.reshape(-1, self.in_features).T, rows)
+            add_into(self.weight.grad, matmul(ctx.x.reshape(-1, self.in_features).T, rows))
             if self.bias is not None:
                 self.bias.grad += channel_sum(rows)
         return matmul(rows, self.weight.data.T).reshape(ctx.x.shape) if need_dx else None
@@ -81,7 +82,7 @@ class Dense(Layer):
         self.check_fresh(gctx.ctx.version, self.weight)
         rows = gctx.dy.reshape(-1, self.out_features)
         flat = ddx.reshape(-1, self.in_features)
-        self.weight.grad += matmul(flat.T, rows)
+        add_into(self.weight.grad, matmul(flat.T, rows))
         return matmul(flat, self.weight.data).reshape(gctx.dy.shape), None
 
 

@@ -95,7 +95,7 @@ def test_wide_layers_of_dcgan_take_it_and_agree_with_the_plain_way(taken, monkey
         ((64, 32, 32, 256), (3, 3, 256, 64), (32, 32), (1, 1), (1, 1)),  # not twice the stride
         ((64, 32, 32, 64), (4, 4, 64, 64), (14, 14), (2, 2), (2, 2)),  # dilated
         ((64, 32, 32, 32), (4, 4, 32, 64), (16, 16), (2, 2), (1, 1)),  # narrow
-        ((2, 8, 8, 64), (4, 4, 64, 128), (4, 4), (2, 2), (1, 1)),  # few tiles
+        ((64, 8, 8, 64), (4, 4, 64, 128), (4, 4), (2, 2), (1, 1)),  # little work
     ],
 )
 def test_other_layers_do_not(x_shape, w_shape, places, stride, dilation):
