@@ -25,6 +25,9 @@ from minigan.errors import OptionError
 # Numbers touched, below which work stays on one core. Waking a thread takes 20 us, and the other
 # core must fetch what is in this one's cache: of 2^15 to 2^21, 2^19 was best for steps of DCGAN.
 SMALL = 1 << 19
+# Multiply-adds of a matrix product that count as one number touched.
+MACS = 16
+
 # Numbers of each array in a block. Smaller blocks stay in a second-level cache better, but two
 # threads that call NumPy often wait for each other's interpreter lock: batch norm's passes took 1.7
 # times as long with 2^16, 3 times with 2^15.

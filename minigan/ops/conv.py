@@ -40,7 +40,7 @@ from minigan.ops.patches import (
     gather,
     misfit,
 )
-from minigan.parallel import over_parts, scratch, sum_over_parts
+from minigan.parallel import MACS, over_parts, scratch, sum_over_parts
 
 # Rows of P at a time. A product packs all of w on each call, so it wants some hundred rows. Fewer
 # numbers would stay in a second-level cache, but two threads that call NumPy often wait for each
@@ -70,7 +70,7 @@ def conv2d(x: Array, w: Array, *, stride: Pair, padding: Pair, dilation: Pair) -
             patches = gather(x[a:b], (kh, kw), stride, padding, dilation, (oh, ow))
             np.matmul(patches, matrix, out=y[a:b].reshape(-1, out))
 
-    over_parts(part, n, y.size * matrix.shape[0])
+    over_parts(part, n, y.size * matrix.shape[0] // MACS)
     return y
 
 
@@ -98,7 +98,7 @@ def conv2d_dw(
                 total += product
         return total
 
-    return sum_over_parts(part, n, dy.size * columns).reshape(w_shape)
+    return sum_over_parts(part, n, dy.size * columns // MACS).reshape(w_shape)
 
 
 def conv2d_dx(
@@ -129,7 +129,7 @@ def conv2d_dx(
             np.matmul(dy[a:b].reshape(-1, out), matrix, out=patches)
             add(patches.reshape(b - a, oh, ow, kh, kw, c), dx[a:b], stride, padding, dilation)
 
-    over_parts(part, n, dy.size * matrix.shape[1])
+    over_parts(part, n, dy.size * matrix.shape[1] // MACS)
     return dx
 
 

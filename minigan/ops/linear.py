@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from minigan.backend import Array
-from minigan.parallel import over_parts
-
-MACS = 4  # multiply-adds that count as one number touched: they need less memory
+from minigan.parallel import MACS, over_parts
 
 
 def matmul(a: Array, b: Array) -> Array:
