@@ -92,7 +92,11 @@ class FlatParams:
 
     def grad_norm(self) -> float:
         """Euclidean norm of the gradient."""
-        return float(np.sqrt(np.dot(self.grad, self.grad)))
+        with np.errstate(over="ignore"):
+            square = float(np.dot(self.grad, self.grad))
+        if square == np.inf:  # float32 squares of finite numbers above 1e19 are
+            square = float(np.square(self.grad, dtype=np.float64).sum())
+        return float(np.sqrt(square))
 
     def first_nonfinite(self) -> str | None:
         """Name of the parameter nearest the output whose gradient is not finite, if any."""

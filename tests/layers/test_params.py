@@ -162,3 +162,11 @@ def test_touch_moves_the_version_of_every_parameter():
     other = make_net()
     net.flat.touch()
     assert all(p.version == 0 for p in other.params.values())
+
+
+def test_the_norm_of_large_finite_gradients_is_finite():
+    flat = L.Dense(2, 2, rng=np.random.default_rng(0)).flat
+    flat.grad[...] = np.float32(1e30)
+    np.testing.assert_allclose(flat.grad_norm(), np.sqrt(6) * 1e30, rtol=1e-6)
+    flat.grad[1] = np.inf
+    assert flat.grad_norm() == np.inf
