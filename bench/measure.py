@@ -39,7 +39,7 @@ class Session:
         timer_for(self.device)
 
     def row(self, bench: str, work: Work, peer: str, **measured: Any) -> Row:
-        """A row of this session; fields that are not given are None."""
+        """A row of these measurements; fields that are not given are None."""
         fields: dict[str, Any] = {"ours_ms": None, "peer_ms": None, "ratio": None}
         shape = {"size": work.size, "width": work.width, "batch": work.batch}
         return Row(

@@ -16,7 +16,8 @@ patches P: rows are the N * OH * OW places of the kernel, columns its kh * kw * 
     y = P w          dw = P^T dy          P' = dy w^T, each patch then added to its place in dx
 
 P is kh kw / s^2 times as large as x. It never exists as a whole: a few images at a time, their
-patches stay in a core's cache between being gathered and multiplied (or multiplied and added).
+patches stay in the processor's caches between being gathered and multiplied (or multiplied and
+added).
 
 Cost: 2 N OH OW kh kw C O operations each; 9/16 of that for the wide layers of DCGAN, whose kernels
 are twice their stride (ops/winograd.py). Cross-correlation, as the field's "convolution" is
@@ -46,7 +47,7 @@ from minigan.parallel import MACS, over_parts, scratch, sum_over_parts
 # numbers would stay in a second-level cache, but two threads that call NumPy often wait for each
 # other's interpreter lock: 2^18 took up to 1.3 times as long as 2^20.
 MIN_ROWS = 512
-CACHED_NUMBERS = 1 << 20
+CHUNK_NUMBERS = 1 << 20
 
 
 def conv_transpose_output_size(
@@ -151,7 +152,7 @@ def _chunks(
     start: int, stop: int, places: int, columns: int, min_rows: int = MIN_ROWS
 ) -> Iterator[tuple[int, int]]:
     """Ranges of images whose patches are worked on together."""
-    rows = max(min_rows, CACHED_NUMBERS // columns)
+    rows = max(min_rows, CHUNK_NUMBERS // columns)
     step = max(1, rows // places)
     for a in range(start, stop, step):
         yield a, min(a + step, stop)

@@ -1,7 +1,7 @@
 r"""The patches of images under a moving kernel: gathering them, and adding them back.
 
 These are the two halves of a convolution that are not matrix products. They work on a few images
-at a time, in scratch memory that stays in a core's cache (`minigan.parallel.scratch`).
+at a time, in scratch memory that is used again and again (`minigan.parallel.scratch`).
 """
 
 from __future__ import annotations
