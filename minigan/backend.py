@@ -37,6 +37,24 @@ def require_device(name: str) -> str:
     raise OptionError(f"unknown device {name!r}; allowed: {', '.join(DEVICES)}")
 
 
+def array_module(x: Array) -> Any:
+    """The module that x's functions are found in: numpy, or cupy for an array on a card."""
+    return np
+
+
+def on_cuda(x: Array) -> bool:
+    """Whether x lives on a card."""
+    return array_module(x) is not np
+
+
+def scalar(x: Any) -> Any:
+    """The value of one number: a float on the CPU; on a card it stays there, for reading it waits.
+
+    Losses return their values through this, so that a step copies nothing to the host.
+    """
+    return x if on_cuda(x) else float(x)
+
+
 def keep_freed_memory() -> bool:
     """Let this process keep the memory that arrays free, instead of giving it back to the system.
 
