@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import ctypes
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from minigan.errors import DeviceError, OptionError
 
-Array = np.ndarray
+Array = np.ndarray  # or an array of a device, which has the same methods
 DTypeLike = Any
+
+# Array types of devices, each with the module that their functions are found in.
+_device_arrays: dict[type, Any] = {}
+_stand_in: Any = None
 
 # glibc's malloc.h: no array is mapped apart, and the heap's top is not trimmed.
 _MALLOPT = {-3: 1 << 30, -1: (1 << 31) - 1}  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD: bytes
@@ -28,21 +35,55 @@ def require_device(name: str) -> str:
 
     Raises OptionError for a name that is no device, DeviceError for one that is not available.
     """
+    device_module(name)
+    return name
+
+
+def device_module(name: str) -> Any:
+    """The module that makes arrays on a device: numpy for "cpu", cupy for "cuda" and "cuda:N".
+
+    Raises what `require_device` raises.
+    """
     if name == "cpu":
-        return name
-    if re.fullmatch(r"cuda(:\d+)?", name):
-        raise DeviceError(
-            f"device {name!r}: minigan has no CUDA back end yet; run with --device cpu"
-        )
-    raise OptionError(f"unknown device {name!r}; allowed: {', '.join(DEVICES)}")
+        return np
+    if not re.fullmatch(r"cuda(:\d+)?", name):
+        raise OptionError(f"unknown device {name!r}; allowed: {', '.join(DEVICES)}")
+    if _stand_in is not None:
+        return _stand_in
+    raise DeviceError(f"device {name!r}: minigan has no CUDA back end yet; run with --device cpu")
 
 
-def array_module(x: Array) -> Any:
+@contextmanager
+def stand_in_for_cuda(module: Any) -> Iterator[None]:
+    """Let `module` make the arrays of "cuda" inside a `with` block, as tests without a card do."""
+    global _stand_in
+    before, _stand_in = _stand_in, module
+    try:
+        yield
+    finally:
+        _stand_in = before
+
+
+def register_arrays(array_type: type, module: Any) -> None:
+    """Let arrays of `array_type` count as a device's, with the functions of `module`.
+
+    CuPy's arrays register themselves; tests register a stand-in that lives in the CPU's memory.
+    """
+    _device_arrays[array_type] = module
+
+
+def array_module(x: Any) -> Any:
     """The module that x's functions are found in: numpy, or cupy for an array on a card."""
-    return np
+    kind = type(x)
+    if kind is np.ndarray:
+        return np
+    module = _device_arrays.get(kind)
+    if module is None and kind.__module__.partition(".")[0] == "cupy":
+        register_arrays(kind, module := sys.modules["cupy"])
+    return np if module is None else module
 
 
-def on_cuda(x: Array) -> bool:
+def on_cuda(x: Any) -> bool:
     """Whether x lives on a card."""
     return array_module(x) is not np
 
@@ -53,6 +94,20 @@ def scalar(x: Any) -> Any:
     Losses return their values through this, so that a step copies nothing to the host.
     """
     return x if on_cuda(x) else float(x)
+
+
+def to_host(x: Any) -> Array:
+    """x as a NumPy array; itself if it is one. Waits for the card, so no step calls this."""
+    module = array_module(x)
+    return np.asarray(x) if module is np else module.asnumpy(x)
+
+
+def to_device(x: Any, device: str) -> Array:
+    """x as an array on `device`; itself if it is there already."""
+    module = device_module(device)
+    if module is np:
+        return to_host(x)
+    return x if array_module(x) is module else module.asarray(x)
 
 
 def keep_freed_memory() -> bool:

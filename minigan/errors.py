@@ -61,3 +61,11 @@ class NonFiniteError(MiniganError, ArithmeticError):
 
 class DeviceError(MiniganError, RuntimeError):
     """A device that was asked for is not there."""
+
+
+class KernelError(MiniganError, RuntimeError):
+    """A CUDA kernel that does not exist, does not compile or was given what it cannot take."""
+
+
+class NoCudaError(MiniganError, NotImplementedError):
+    """An operation that has no CUDA version met an array on a card."""

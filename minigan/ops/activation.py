@@ -11,14 +11,17 @@ import numpy as np
 from scipy import special
 
 from minigan.backend import Array
+from minigan.ops.dispatch import op
 from minigan.parallel import elementwise
 
 
+@op
 def relu(x: Array) -> Array:
     """max(x, 0)."""
     return elementwise(lambda out, x: np.maximum(x, 0, out=out), x)
 
 
+@op
 def relu_dx(dy: Array, y: Array) -> Array:
     """dy where y > 0, 0 elsewhere."""
 
@@ -28,6 +31,7 @@ def relu_dx(dy: Array, y: Array) -> Array:
     return elementwise(block, dy, y)
 
 
+@op
 def leaky_relu(x: Array, slope: float) -> Array:
     """x where x > 0, slope * x elsewhere; 0 <= slope < 1."""
 
@@ -38,6 +42,7 @@ def leaky_relu(x: Array, slope: float) -> Array:
     return elementwise(block, x)
 
 
+@op
 def leaky_relu_dx(dy: Array, x: Array, slope: float) -> Array:
     """dy where x > 0, slope * dy elsewhere.
 
@@ -53,26 +58,31 @@ def leaky_relu_dx(dy: Array, x: Array, slope: float) -> Array:
     return elementwise(block, dy, x)
 
 
+@op
 def elu(x: Array, alpha: float) -> Array:
     """x where x > 0, alpha (exp(x) - 1) elsewhere (Clevert et al. 2016, eq. 15)."""
     return np.where(x > 0, x, x.dtype.type(alpha) * np.expm1(np.minimum(x, 0)))
 
 
+@op
 def elu_dx(dy: Array, y: Array, alpha: float) -> Array:
     """dy ELU'(x), from y = ELU(x): the slope is y + alpha where y <= 0."""
     return dy * np.where(y > 0, y.dtype.type(1), y + y.dtype.type(alpha))
 
 
+@op
 def elu_d2(y: Array, alpha: float) -> Array:
     """ELU''(x), from y = ELU(x)."""
     return np.where(y > 0, y.dtype.type(0), y + y.dtype.type(alpha))
 
 
+@op
 def tanh(x: Array) -> Array:
     """The hyperbolic tangent."""
     return elementwise(lambda out, x: np.tanh(x, out=out), x)
 
 
+@op
 def tanh_dx(dy: Array, y: Array) -> Array:
     """dy (1 - y^2)."""
 
@@ -84,37 +94,44 @@ def tanh_dx(dy: Array, y: Array) -> Array:
     return elementwise(block, dy, y)
 
 
+@op
 def tanh_d2(y: Array) -> Array:
     """tanh''(x) = -2 y (1 - y^2), from y = tanh(x)."""
     return -2 * y * (1 - y * y)
 
 
+@op
 def sigmoid(x: Array) -> Array:
     """1 / (1 + exp(-x)), without overflow."""
     return special.expit(x)
 
 
+@op
 def sigmoid_dx(dy: Array, y: Array) -> Array:
     """dy y (1 - y), from y = sigmoid(x)."""
     return dy * y * (1 - y)
 
 
+@op
 def sigmoid_d2(y: Array) -> Array:
     """sigmoid''(x) = y (1 - y) (1 - 2 y), from y = sigmoid(x)."""
     return y * (1 - y) * (1 - 2 * y)
 
 
+@op
 def softplus(x: Array, beta: float = 1.0) -> Array:
     """log(1 + exp(beta x)) / beta, without overflow: max(x, 0) + log1p(exp(-|beta x|)) / beta."""
     b = x.dtype.type(beta)
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(b * x))) / b
 
 
+@op
 def softplus_dx(dy: Array, x: Array, beta: float = 1.0) -> Array:
     """dy sigmoid(beta x)."""
     return dy * sigmoid(x.dtype.type(beta) * x)
 
 
+@op
 def softplus_d2(x: Array, beta: float = 1.0) -> Array:
     """softplus''(x) = beta y (1 - y) with y = sigmoid(beta x)."""
     b = x.dtype.type(beta)

@@ -18,17 +18,20 @@ from __future__ import annotations
 import numpy as np
 
 from minigan.backend import Array
+from minigan.ops.dispatch import op
 from minigan.parallel import over_blocks, scratch, sum_over_blocks
 
 RUN = 1024  # numbers in a run of k rows
 
 
+@op
 def channel_sum(x: Array) -> Array:
     """sum over rows: (C,), added up in float64."""
     rows, k = _runs(x)
     return _folded(sum_over_blocks(lambda a, b: _sum(rows[a:b]), *rows.shape), k, x.dtype)
 
 
+@op
 def channel_moments(x: Array) -> tuple[Array, Array]:
     """Mean and biased variance: (C,) each, the variance about the mean."""
     rows, k = _runs(x)
@@ -44,6 +47,7 @@ def channel_moments(x: Array) -> tuple[Array, Array]:
     return mean.astype(x.dtype), var.astype(x.dtype)
 
 
+@op
 def scale_and_shift(x: Array, mean: Array, scale: Array, shift: Array | None) -> Array:
     """(x - mean) scale + shift."""
     rows, k = _runs(x)
@@ -61,6 +65,7 @@ def scale_and_shift(x: Array, mean: Array, scale: Array, shift: Array | None) ->
     return y.reshape(x.shape)
 
 
+@op
 def batch_norm_sums(dy: Array, x: Array, mean: Array) -> tuple[Array, Array]:
     """sum dy and sum dy (x - mean): (C,) each."""
     rows, k = _runs(x)
@@ -76,6 +81,7 @@ def batch_norm_sums(dy: Array, x: Array, mean: Array) -> tuple[Array, Array]:
     return _folded(total[0], k, x.dtype), _folded(total[1], k, x.dtype)
 
 
+@op
 def batch_norm_dx(
     dy: Array, x: Array, mean: Array, s: Array, scale: Array, sum_dy: Array, sum_dy_centred: Array
 ) -> Array:

@@ -32,6 +32,7 @@ import numpy as np
 
 from minigan.backend import Array
 from minigan.ops import winograd
+from minigan.ops.dispatch import op
 from minigan.ops.patches import (
     Pair,
     add_back,
@@ -57,6 +58,7 @@ def conv_transpose_output_size(
     return (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + output_padding + 1
 
 
+@op
 def conv2d(x: Array, w: Array, *, stride: Pair, padding: Pair, dilation: Pair) -> Array:
     """y (N, OH, OW, O) from x (N, H, W, C) and w (kh, kw, C, O)."""
     kh, kw, _, out = w.shape
@@ -75,6 +77,7 @@ def conv2d(x: Array, w: Array, *, stride: Pair, padding: Pair, dilation: Pair) -
     return y
 
 
+@op
 def conv2d_dw(
     x: Array, dy: Array, kernel_size: Pair, *, stride: Pair, padding: Pair, dilation: Pair
 ) -> Array:
@@ -102,6 +105,7 @@ def conv2d_dw(
     return sum_over_parts(part, n, dy.size * columns // MACS).reshape(w_shape)
 
 
+@op
 def conv2d_dx(
     dy: Array,
     w: Array,

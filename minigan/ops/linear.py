@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from minigan.backend import Array
+from minigan.ops.dispatch import op
 from minigan.parallel import MACS, over_parts
 
 
+@op
 def matmul(a: Array, b: Array) -> Array:
     """a (M, K) @ b (K, N), each thread computing a part of the longer side of the result.
 

@@ -26,10 +26,12 @@ from __future__ import annotations
 import numpy as np
 
 from minigan.backend import Array
+from minigan.ops.dispatch import op
 
 Axes = tuple[int, ...]
 
 
+@op
 def mean_over(a: Array, axes: Axes) -> Array:
     """The mean, with the axes kept as 1.
 
@@ -40,6 +42,7 @@ def mean_over(a: Array, axes: Axes) -> Array:
     return inner.mean(axes[0], keepdims=True)
 
 
+@op
 def normalize(x: Array, axes: Axes, eps: float) -> tuple[Array, Array, Array, Array]:
     """xhat, s, mean and biased variance; the last three keep the normalised axes as 1."""
     mean = mean_over(x, axes)
@@ -50,6 +53,7 @@ def normalize(x: Array, axes: Axes, eps: float) -> tuple[Array, Array, Array, Ar
     return xhat, s, mean, var
 
 
+@op
 def normalize_dx(g: Array, xhat: Array, s: Array, axes: Axes) -> Array:
     """P(g), the derivative of <g, xhat> with respect to x."""
     dx = xhat * mean_over(g * xhat, axes)
@@ -59,6 +63,7 @@ def normalize_dx(g: Array, xhat: Array, s: Array, axes: Axes) -> Array:
     return dx
 
 
+@op
 def normalize_ddx(u: Array, g: Array, xhat: Array, s: Array, axes: Axes) -> tuple[Array, Array]:
     """The derivatives of <u, P(g)> with respect to g and x."""
 

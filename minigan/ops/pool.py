@@ -5,16 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from minigan.backend import Array
+from minigan.ops.dispatch import op
 from minigan.ops.patches import pad2d, windows
 
 Pair = tuple[int, int]
 
 
+@op
 def avg_pool(x: Array, kernel_size: Pair, stride: Pair, padding: Pair) -> Array:
     """The mean of each window; padded zeros count (PyTorch's count_include_pad=True)."""
     return windows(pad2d(x, padding), kernel_size, stride).mean((3, 4))
 
 
+@op
 def avg_pool_dx(
     dy: Array, x_shape: tuple[int, ...], kernel_size: Pair, stride: Pair, padding: Pair
 ) -> Array:
@@ -24,6 +27,7 @@ def avg_pool_dx(
     return _scatter(taps, x_shape, kernel_size, stride, padding)
 
 
+@op
 def max_pool(x: Array, kernel_size: Pair, stride: Pair, padding: Pair) -> tuple[Array, Array]:
     """The maximum of each window, and which of its kh * kw entries it was (the first, if tied)."""
     taps = _taps(x, kernel_size, stride, padding, value=-np.inf)
@@ -31,6 +35,7 @@ def max_pool(x: Array, kernel_size: Pair, stride: Pair, padding: Pair) -> tuple[
     return _pick(taps, winner), winner
 
 
+@op
 def max_pool_dx(
     dy: Array,
     winner: Array,
@@ -44,6 +49,7 @@ def max_pool_dx(
     return _scatter(taps, x_shape, kernel_size, stride, padding)
 
 
+@op
 def max_pool_gather(
     v: Array, winner: Array, kernel_size: Pair, stride: Pair, padding: Pair
 ) -> Array:

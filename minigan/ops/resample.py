@@ -10,10 +10,12 @@ from functools import lru_cache
 import numpy as np
 
 from minigan.backend import Array, DTypeLike
+from minigan.ops.dispatch import op
 
 Pair = tuple[int, int]
 
 
+@op
 def upsample_nearest(x: Array, scale: Pair) -> Array:
     """Each pixel repeated scale[0] x scale[1] times."""
     n, h, w, c = x.shape
@@ -22,6 +24,7 @@ def upsample_nearest(x: Array, scale: Pair) -> Array:
     return tiled.reshape(n, h * sh, w * sw, c)
 
 
+@op
 def upsample_nearest_dx(dy: Array, scale: Pair) -> Array:
     """Sum over each pixel's copies."""
     n, h, w, c = dy.shape
@@ -48,6 +51,7 @@ def linear_weights(size: int, scale: int, dtype: DTypeLike) -> Array:
     return weights
 
 
+@op
 def upsample_bilinear(x: Array, scale: Pair) -> Array:
     """Linear interpolation along rows, then along columns."""
     _, h, w, _ = x.shape
@@ -56,6 +60,7 @@ def upsample_bilinear(x: Array, scale: Pair) -> Array:
     return _apply(columns, _apply(rows, x, axis=1), axis=2)
 
 
+@op
 def upsample_bilinear_dx(dy: Array, scale: Pair) -> Array:
     """The input gradient of `upsample_bilinear`: its weights, transposed."""
     _, h, w, _ = dy.shape
@@ -69,6 +74,7 @@ def _apply(matrix: Array, x: Array, axis: int) -> Array:
     return np.moveaxis(np.tensordot(matrix, x, axes=(1, axis)), 0, axis)
 
 
+@op
 def pixel_shuffle(x: Array, factor: int) -> Array:
     """(N, H, W, C r r) -> (N, H r, W r, C): channel c r r + a r + b goes to pixel (a, b).
 
@@ -80,6 +86,7 @@ def pixel_shuffle(x: Array, factor: int) -> Array:
     return blocks.transpose(0, 1, 4, 2, 5, 3).reshape(n, h * r, w * r, c // (r * r))
 
 
+@op
 def pixel_unshuffle(y: Array, factor: int) -> Array:
     """The inverse, and adjoint, of `pixel_shuffle`."""
     n, h, w, c = y.shape
