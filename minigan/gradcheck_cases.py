@@ -55,12 +55,16 @@ def _embedding(rng: Rng) -> list[Result]:
     return check_layer(layer, np.array([[0, 3], [3, 1]]), rng=rng, orders=(1,), exhaustive=True)
 
 
-def _objective(objective: losses.Minimax) -> Callable[[Rng], list[Result]]:
+def _objective(objective: losses.Objective) -> Callable[[Rng], list[Result]]:
     def check(rng: Rng) -> list[Result]:
-        real, fake = rng.standard_normal((5, 1)), rng.standard_normal((4, 1))
+        real, fake = rng.standard_normal((5, 1)), rng.standard_normal((5, 1))
+
+        def generator(fake: Array) -> tuple[float, Array]:
+            return objective.generator(fake, real)
+
         return [
             *check_loss(objective.discriminator, real, fake, rng=rng),
-            *check_loss(objective.generator, fake, rng=rng),
+            *check_loss(generator, fake, rng=rng),
         ]
 
     return check
@@ -116,6 +120,20 @@ LAYERS: dict[str, Callable[[Rng], list[Result]]] = {
     "Softplus": _layer(lambda r: L.Softplus(beta=1.5), (3, 4)),
     "Maxout": _layer(lambda r: L.Maxout(3), (4, 6)),
     "Dropout": _layer(lambda r: L.Dropout(0.4, rng=r), (4, 5)),
+    "MinibatchDiscrimination": _layer(
+        lambda r: L.MinibatchDiscrimination(3, 2, kernel_dim=2, rng=r), (4, 3)
+    ),
+    "MinibatchStdDev": _layer(lambda r: L.MinibatchStdDev(), (3, 2, 2, 2)),
+    "MinibatchStdDev (groups)": _layer(lambda r: L.MinibatchStdDev(group_size=3), (6, 2)),
+    "Pack": _layer(lambda r: L.Pack(2), (4, 2, 3, 2)),
+    "SpectralNorm (dense)": _layer(lambda r: L.SpectralNorm(L.Dense(3, 4, rng=r), rng=r), (5, 3)),
+    "SpectralNorm (convolution)": _layer(
+        lambda r: L.SpectralNorm(L.Conv2d(2, 3, 3, stride=2, padding=1, rng=r), rng=r),
+        (2, 4, 5, 2),
+    ),
+    "SpectralNorm (transposed)": _layer(
+        lambda r: L.SpectralNorm(L.ConvTranspose2d(2, 3, 3, stride=2, rng=r), rng=r), (2, 2, 3, 2)
+    ),
     "Identity": _layer(lambda r: L.Identity(), (2, 3)),
     "Reshape": _layer(lambda r: L.Reshape(3, 2), (2, 6)),
     "Flatten": _layer(lambda r: L.Flatten(), (2, 3, 2)),
@@ -138,6 +156,18 @@ LAYERS: dict[str, Callable[[Rng], list[Result]]] = {
     "Residual": _layer(
         lambda r: L.Residual(
             L.Sequential(L.Dense(3, 4, rng=r), L.Tanh()), L.Dense(3, 4, bias=False, rng=r)
+        ),
+        (4, 3),
+    ),
+    "ReconstructionError": _layer(
+        lambda r: L.ReconstructionError(
+            L.Sequential(L.Dense(3, 2, rng=r), L.Tanh()), L.Dense(2, 3, rng=r)
+        ),
+        (4, 3),
+    ),
+    "ReconstructionError (power 1)": _layer(
+        lambda r: L.ReconstructionError(
+            L.Sequential(L.Dense(3, 2, rng=r), L.Tanh()), L.Dense(2, 3, rng=r), power=1
         ),
         (4, 3),
     ),

@@ -13,22 +13,33 @@ probability that x came from the data rather than from G. Both are trained in tu
     end for
 
 While one player is updated the other is frozen: its weights get no gradient and its running
-statistics do not move.
+statistics do not move. What a later paper adds to the box is a part (parts.py): a term of D's loss,
+a regularizer of either player, another loss of G, noise on what D is shown, bounds on D's weights.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from contextlib import nullcontext
 
 import numpy as np
 
 from minigan.algorithms.base import Algorithm, Scalars
+from minigan.algorithms.parts import (
+    CriticTerm,
+    Fooling,
+    GeneratorLoss,
+    InstanceNoise,
+    Regularizers,
+    WeightClipping,
+    added,
+)
 from minigan.backend import Array
 from minigan.ema import EMA
 from minigan.errors import NonFiniteError, OptionError
 from minigan.layers import Layer
-from minigan.losses.adversarial import Minimax, NonSaturating, mean_probability
+from minigan.losses import NonSaturating, Objective
 from minigan.optim import Optimizer
 from minigan.prior import Prior
 
@@ -52,6 +63,12 @@ class GAN(Algorithm):
     G maps (m, z_dim) to examples, D maps examples to logits (m, 1). `objective` is non-saturating
     unless given: the same equilibrium as gan.alg1.g, with gradients that do not vanish early. `ema`
     averages G's weights; samples are then drawn from the average.
+
+    Parts: `terms` are added to D's loss (gradient penalties), `regularizers` to that of the player
+    they are given for, `generator_loss` takes the place of the objective's loss of G,
+    `instance_noise` lies on all that D is shown, `weight_clipping` follows each step of D.
+
+    Raises OptionError for a D that the objective or a term cannot work with.
     """
 
     def __init__(
@@ -62,7 +79,12 @@ class GAN(Algorithm):
         optimizer_G: Optimizer,
         optimizer_D: Optimizer,
         prior: Prior,
-        objective: Minimax | None = None,
+        objective: Objective | None = None,
+        terms: Sequence[CriticTerm] = (),
+        regularizers: Regularizers | None = None,
+        generator_loss: GeneratorLoss | None = None,
+        instance_noise: InstanceNoise | None = None,
+        weight_clipping: WeightClipping | None = None,
         k: int = 1,
         ema: float = 0.0,
         max_grad_norm: float = math.inf,
@@ -76,6 +98,14 @@ class GAN(Algorithm):
         self.averages = {"G": EMA(G, ema)} if ema else {}
         self.prior = prior
         self.objective = objective or NonSaturating()
+        self.terms = terms
+        self.regularizers = regularizers or {}
+        self.generator_loss = generator_loss or Fooling(self.objective)
+        self.instance_noise = instance_noise
+        self.weight_clipping = weight_clipping
+        self.objective.check(D)
+        for term in terms:
+            term.check(D)
         self.k = self.minibatches = k
         self.max_grad_norm = max_grad_norm
         self.rng = rng
@@ -92,37 +122,58 @@ class GAN(Algorithm):
             z = self.prior.draw(m, self.rng)
             scalars = self.update_discriminator(minibatch, z)
         z = self.prior.draw(m, self.rng)
-        return scalars | self.update_generator(z)
+        scalars |= self.update_generator(z, minibatch)
+        return scalars | self.objective.settle(scalars)
 
     def update_discriminator(self, x: Array, z: Array) -> Scalars:
         """Ascend gan.alg1.d in D's parameters: max over D of gan.1, with G frozen."""
         G, D = self.G, self.D
         D.flat.zero_grad()
         fake, _ = G.forward(z, update_stats=False)
-        real_logits, real_ctx = D.forward(x)
-        fake_logits, fake_ctx = D.forward(fake)
-        loss, d_real, d_fake = self.objective.discriminator(real_logits, fake_logits)  # eq: gan.1
+        x, fake = self.shown(x), self.shown(fake)
+        real_scores, real_ctx = D.forward(x)
+        fake_scores, fake_ctx = D.forward(fake)
+        loss, d_real, d_fake = self.objective.discriminator(real_scores, fake_scores)  # eq: gan.1
         D.backward(d_real, real_ctx, need_dx=False)  # eq: gan.alg1.d
         D.backward(d_fake, fake_ctx, need_dx=False)  # eq: gan.alg1.d
-        norm = self.descend("D", loss)
-        return {
-            "loss_D": loss,
-            "D(x)": mean_probability(real_logits),
-            "D(G(z))": mean_probability(fake_logits),
-            "grad_norm_D": norm,
-        }
+        terms = {term.name: term(D, x, fake, self.rng) for term in self.terms}
+        terms |= self.regularize("D")
+        norm = self.descend("D", loss + added(terms))
+        if self.weight_clipping:
+            self.weight_clipping(D)
+        report = self.objective.report(real_scores, fake_scores)
+        return {"loss_D": loss, **report, **terms, "grad_norm_D": norm}
 
-    def update_generator(self, z: Array) -> Scalars:
-        """Descend gan.alg1.g (or its non-saturating form) in G's parameters, with D frozen."""
+    def update_generator(self, z: Array, x: Array | None = None) -> Scalars:
+        """Descend gan.alg1.g (or what G descends instead) in G's parameters, with D frozen.
+
+        x: examples as D was shown them last, for losses of G that look at some.
+        """
         G, D = self.G, self.D
         G.flat.zero_grad()
         fake, G_ctx = G.forward(z)
-        logits, D_ctx = D.forward(fake, update_stats=False)
-        loss, dlogits = self.objective.generator(logits)
-        dfake = D.backward(dlogits, D_ctx, need_dw=False)
+        real = None if x is None else self.shown(x)
+        loss, dfake = self.generator_loss(D, self.shown(fake), real)
         G.backward(dfake, G_ctx, need_dx=False)  # eq: gan.alg1.g
-        norm = self.descend("G", loss)
-        return {"loss_G": loss, "grad_norm_G": norm}
+        terms = self.regularize("G")
+        norm = self.descend("G", loss + added(terms))
+        return {"loss_G": loss, **terms, "grad_norm_G": norm}
+
+    def shown(self, x: Array) -> Array:
+        """What D is shown of x: x itself, or x under the noise of this iteration."""
+        if self.instance_noise is None:
+            return x
+        return self.instance_noise(x, self.optimizers["G"].t, self.rng)
+
+    def regularize(self, player: str) -> Scalars:
+        """Add the gradients of a player's regularizers to it; their values for the log."""
+        net = self.networks[player]
+        return {f"{r.name}_{player}": r(net) for r in self.regularizers.get(player, ())}
+
+    def state_dict(self) -> dict[str, Array]:
+        """The algorithm's arrays, and what the objective itself has learned."""
+        learned = {f"objective.{k}": a for k, a in self.objective.state_dict().items()}
+        return super().state_dict() | learned
 
     def sample(self, n: int, rng: np.random.Generator) -> Array:
         """G(z) for n draws of the prior."""

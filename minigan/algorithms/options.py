@@ -12,7 +12,7 @@ from minigan.algorithms.gan import GAN
 from minigan.backend import make_rng
 from minigan.errors import OptionError, UnknownNameError
 from minigan.layers import FlatParams, Layer
-from minigan.losses import adversarial
+from minigan.losses import objectives
 from minigan.prior import PRIORS, Prior
 
 OPTIMIZERS: dict[str, type[optim.Optimizer]] = {
@@ -95,7 +95,7 @@ class OptimizerOptions:
 class AdversarialOptions(OptimizerOptions):
     """What every two-player game of Algorithm 1 has."""
 
-    objective: str = option("non-saturating", "what G descends", adversarial.OBJECTIVES)
+    objective: str = option("non-saturating", "what G descends", objectives.OBJECTIVES)
     k: int = option(1, "discriminator steps per generator step")
     prior: str = option("normal", "distribution of the noise z", PRIORS)
     z_dim: int = option(100, "numbers in z")
@@ -111,7 +111,7 @@ class AdversarialOptions(OptimizerOptions):
             optimizer_G=self.build_optimizer(G.flat, task),
             optimizer_D=self.build_optimizer(D.flat, task),
             prior=Prior(self.prior, self.z_dim),
-            objective=adversarial.get(self.objective),
+            objective=objectives.get(self.objective),
             k=self.k,
             ema=self.ema,
             max_grad_norm=math.inf if self.clip_norm is None else self.clip_norm,

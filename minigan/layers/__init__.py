@@ -15,10 +15,14 @@ from minigan.layers.compose import Concat, Parallel, Residual, Sequential
 from minigan.layers.conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from minigan.layers.dense import Dense, Embedding
 from minigan.layers.dropout import Dropout
+from minigan.layers.energy import ReconstructionError
+from minigan.layers.minibatch import MinibatchDiscrimination, MinibatchStdDev
 from minigan.layers.norm import BatchNorm, InstanceNorm, LayerNorm
-from minigan.layers.params import FlatParams, Param
+from minigan.layers.pack import Pack
+from minigan.layers.params import Directions, FlatParams, Param
 from minigan.layers.pool import AvgPool2d, GlobalAvgPool, GlobalMaxPool, GlobalSumPool, MaxPool2d
 from minigan.layers.shape import Flatten, Identity, PixelShuffle, Reshape, Upsample
+from minigan.layers.spectral import SpectralNorm
 
 __all__ = [
     "ELU",
@@ -31,6 +35,7 @@ __all__ = [
     "ConvTranspose1d",
     "ConvTranspose2d",
     "Dense",
+    "Directions",
     "Dropout",
     "Embedding",
     "FlatParams",
@@ -46,15 +51,20 @@ __all__ = [
     "LeakyReLU",
     "MaxPool2d",
     "Maxout",
+    "MinibatchDiscrimination",
+    "MinibatchStdDev",
+    "Pack",
     "Parallel",
     "Param",
     "PixelShuffle",
     "ReLU",
+    "ReconstructionError",
     "Reshape",
     "Residual",
     "Sequential",
     "Sigmoid",
     "Softplus",
+    "SpectralNorm",
     "Tanh",
     "Upsample",
 ]

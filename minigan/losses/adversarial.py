@@ -13,10 +13,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
-
-from minigan.backend import Array
-from minigan.errors import OptionError, UnknownNameError
+from minigan.backend import Array, scalar
+from minigan.errors import OptionError
+from minigan.losses.objective import Objective, Value, mean
 from minigan.ops.activation import sigmoid, softplus
 
 PAPER = "Goodfellow et al. 2014, arXiv:1406.2661, sections 3 and 4; tutorial: arXiv:1701.00160"
@@ -27,27 +26,46 @@ EQUATIONS = {
     "loss.minimax": r"J^{(G)} = \frac{1}{m} \sum_{i=1}^m \log(1 - D(G(z^{(i)})))",
     "loss.nonsaturating": r"J^{(G)} = -\frac{c}{m} \sum_{i=1}^m \log D(G(z^{(i)})), \quad c = 1"
     r" \text{ or the tutorial's } \frac{1}{2}",
+    "loss.smoothing": r"\log D(x^{(i)}) \to (1 - \alpha) \log D(x^{(i)}) + \alpha \log(1 -"
+    r" D(x^{(i)}))",
 }
 
 
-class Minimax:
-    """The zero-sum game: G descends log(1 - D(G(z))) (paper, eq. 1 and Algorithm 1)."""
+class Minimax(Objective):
+    """The zero-sum game: G descends log(1 - D(G(z))) (paper, eq. 1 and Algorithm 1).
+
+    label_smoothing alpha in [0, 1): D's target on real examples is 1 - alpha instead of 1, that on
+    generated ones stays 0 (Salimans et al. 2016, arXiv:1606.03498, section 3.4).
+    """
 
     name: ClassVar[str] = "minimax"
     summary: ClassVar[str] = "the paper's game: G descends log(1 - D(G(z)))"
 
-    def discriminator(self, real: Array, fake: Array) -> tuple[float, Array, Array]:
+    def __init__(self, *, label_smoothing: float = 0.0) -> None:
+        if not 0 <= label_smoothing < 1:
+            raise OptionError(f"label_smoothing={label_smoothing!r} must lie in [0, 1)")
+        self.label_smoothing = label_smoothing
+
+    def discriminator(self, real: Array, fake: Array) -> tuple[Value, Array, Array]:
         """J(D) of logits (N, 1) on real and generated examples, and both gradients."""
         loss = softplus(-real).mean() + softplus(fake).mean()  # eq: loss.d
-        return float(loss), -sigmoid(-real) / real.size, sigmoid(fake) / fake.size
+        d_real = -sigmoid(-real) / real.size
+        if alpha := self.label_smoothing:  # softplus(l) - softplus(-l) = l
+            loss = loss + alpha * real.mean()  # eq: loss.smoothing
+            d_real = d_real + real.dtype.type(alpha / real.size)
+        return scalar(loss), d_real, sigmoid(fake) / fake.size
 
-    def generator(self, fake: Array) -> tuple[float, Array]:
+    def generator(self, fake: Array, real: Array | None = None) -> tuple[Value, Array]:
         """J(G) of the logits of generated examples, and its gradient.
 
         The gradient vanishes where D is sure that they are generated: G learns nothing there.
         """
         loss = -softplus(fake).mean()  # eq: loss.minimax
-        return float(loss), -sigmoid(fake) / fake.size
+        return scalar(loss), -sigmoid(fake) / fake.size
+
+    def report(self, real: Array, fake: Array) -> dict[str, Value]:
+        """The mean probabilities D(x) and D(G(z))."""
+        return {"D(x)": mean_probability(real), "D(G(z))": mean_probability(fake)}
 
 
 class NonSaturating(Minimax):
@@ -60,27 +78,18 @@ class NonSaturating(Minimax):
     name = "non-saturating"
     summary = "the same fixed point, stronger early gradients: G descends -log D(G(z))"
 
-    def __init__(self, scale: float = 1.0) -> None:
+    def __init__(self, *, scale: float = 1.0, label_smoothing: float = 0.0) -> None:
+        super().__init__(label_smoothing=label_smoothing)
         if not scale > 0:
             raise OptionError(f"scale={scale!r} must be above 0")
         self.scale = scale
 
-    def generator(self, fake: Array) -> tuple[float, Array]:
+    def generator(self, fake: Array, real: Array | None = None) -> tuple[Value, Array]:
         """J(G) of the logits of generated examples, and its gradient."""
         loss = self.scale * softplus(-fake).mean()  # eq: loss.nonsaturating
-        return float(loss), -self.scale * sigmoid(-fake) / fake.size
+        return scalar(loss), -self.scale * sigmoid(-fake) / fake.size
 
 
-OBJECTIVES: dict[str, type[Minimax]] = {o.name: o for o in (Minimax, NonSaturating)}
-
-
-def get(name: str) -> Minimax:
-    """A new objective of that name. Raises UnknownNameError."""
-    if name not in OBJECTIVES:
-        raise UnknownNameError("objective", name, OBJECTIVES)
-    return OBJECTIVES[name]()
-
-
-def mean_probability(logits: Array) -> float:
+def mean_probability(logits: Array) -> Value:
     """The mean of D = sigmoid(logits), the D(x) and D(G(z)) of a log."""
-    return float(np.mean(sigmoid(logits)))
+    return mean(sigmoid(logits))

@@ -108,9 +108,10 @@ def test_k_steps_of_d_for_one_of_g(k, monkeypatch):
     assert game.minibatches == k
     x = make_examples(points, 4 * k)
     scalars = game.step(x)
-    assert [len(args) for args in updates] == [2] * k + [1]
+    assert [len(args) for args in updates] == [2] * (k + 1)
     np.testing.assert_array_equal(np.concatenate([args[0] for args in updates[:k]]), x)
-    zs = np.stack([args[-1] for args in updates])
+    np.testing.assert_array_equal(updates[k][1], x[-4:])  # for losses of G that look at examples
+    zs = np.stack([*(z for _, z in updates[:k]), updates[k][0]])
     assert zs.shape == (k + 1, 4, Z_DIM)
     assert len(np.unique(zs)) == zs.size  # fresh noise for every update
     assert (game.optimizers["D"].t, game.optimizers["G"].t) == (k, 1)
@@ -201,14 +202,15 @@ class Spoilt(Minimax):
     """Finite losses but for `loss`, gradients of NaN for one player."""
 
     def __init__(self, player="", loss=1.0):
+        super().__init__()
         self.player, self.loss = player, loss
 
     def discriminator(self, real, fake):
         _, d_real, d_fake = super().discriminator(real, fake)
         return self.loss, d_real, d_fake * (np.nan if self.player == "D" else 1)
 
-    def generator(self, fake):
-        loss, dlogits = super().generator(fake)
+    def generator(self, fake, real=None):
+        loss, dlogits = super().generator(fake, real)
         return loss, dlogits * (np.nan if self.player == "G" else 1)
 
 

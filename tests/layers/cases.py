@@ -17,7 +17,7 @@ from tests.oracles.torch_twins import Spec, spec
 
 Array = np.ndarray
 Shape = tuple[int, ...]
-CONTAINERS = (L.Sequential, L.Residual, L.Concat, L.Parallel)
+CONTAINERS = (L.Sequential, L.Residual, L.Concat, L.Parallel, L.ReconstructionError, L.SpectralNorm)
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,9 @@ class Case:
                 buffer[...] = rng.standard_normal(buffer.shape)
             elif name.endswith("running_var"):
                 buffer[...] = rng.uniform(0.5, 2, buffer.shape)
+        for _, part in layer.walk():
+            if isinstance(part, L.SpectralNorm):
+                _settle(part, rng)
         return layer
 
     def inputs(self, dtype: Any = np.float64, seed: int = 1) -> tuple[Array, ...]:
@@ -69,6 +72,17 @@ class Case:
         return dy, tuple(rng.standard_normal(shape).astype(y.dtype) for shape in self.shapes)
 
 
+def _settle(layer: L.SpectralNorm, rng: np.random.Generator) -> None:
+    """u and v near the singular vectors of the weight, as in training, but not at them."""
+    weight = layer.weight.data
+    transposed = isinstance(layer.layer, L.ConvTranspose2d)
+    matrix = weight.swapaxes(-1, -2) if transposed else weight
+    left, _, right = np.linalg.svd(matrix.reshape(-1, matrix.shape[-1]))
+    for name, vector in (("v", left[:, 0]), ("u", right[0])):
+        moved = vector + 0.1 * rng.standard_normal(vector.shape)
+        layer.own_buffers[name][...] = moved / np.linalg.norm(moved)
+
+
 def case(made: Spec, *shapes: Shape, **options: Any) -> Case:
     return Case(made, shapes, **options)
 
@@ -82,6 +96,18 @@ CRITIC = spec(
     spec(L.Softplus),
     spec(L.Flatten),
     spec(L.Dense, 20, 1),
+)
+WATCHFUL_CRITIC = spec(
+    L.Sequential,
+    spec(L.Pack, 2),
+    spec(L.SpectralNorm, spec(L.Conv2d, 4, 3, 4, stride=2, padding=1)),
+    spec(L.Tanh),
+    spec(L.MinibatchStdDev),
+    spec(L.Flatten),
+    spec(L.SpectralNorm, spec(L.Dense, 24, 5, bias=False)),
+    spec(L.Softplus),
+    spec(L.MinibatchDiscrimination, 5, 2, kernel_dim=3),
+    spec(L.Dense, 7, 1),
 )
 RESIDUAL_NET = spec(
     L.Sequential,
@@ -214,6 +240,29 @@ VARIED: list[Case] = [
     case(spec(L.Softplus, beta=3.0), (1, 1)),
     case(spec(L.Maxout, 3), (4, 6)),
     case(spec(L.Maxout, 5), (1, 3, 3, 5)),
+    case(spec(L.MinibatchDiscrimination, 4, 3, kernel_dim=2), (5, 4)),
+    case(spec(L.MinibatchDiscrimination, 3, 1, kernel_dim=1), (1, 3)),
+    case(spec(L.MinibatchStdDev), (3, 5)),
+    case(spec(L.MinibatchStdDev, group_size=2), (4, 3, 5, 2)),
+    case(spec(L.MinibatchStdDev, group_size=8, eps=0.1), (3, 3, 1, 2)),
+    case(spec(L.MinibatchStdDev, eps=0.1), (1, 3, 2)),
+    case(spec(L.Pack, 3), (6, 2, 5, 2)),
+    case(spec(L.Pack, 2), (2, 3)),
+    case(spec(L.Pack, 1), (3, 2, 2)),
+    case(spec(L.SpectralNorm, spec(L.Dense, 4, 3)), (5, 4)),
+    case(spec(L.SpectralNorm, spec(L.Dense, 4, 3, bias=False)), (2, 3, 4), train=False),
+    case(spec(L.SpectralNorm, spec(L.Conv2d, 3, 4, 3, stride=2, padding=1)), (2, 5, 6, 3)),
+    case(spec(L.SpectralNorm, spec(L.Conv2d, 2, 3, (2, 3), bias=False)), (1, 3, 5, 2)),
+    case(
+        spec(
+            L.SpectralNorm,
+            spec(L.ConvTranspose2d, 3, 2, 4, stride=2, padding=1),
+            n_power_iterations=2,
+        ),
+        (2, 3, 2, 3),
+    ),
+    case(spec(L.SpectralNorm, spec(L.Conv1d, 3, 4, 3, stride=2, padding=1)), (2, 7, 3)),
+    case(spec(L.SpectralNorm, spec(L.ConvTranspose1d, 3, 2, 3, stride=2)), (2, 5, 3)),
     case(spec(L.Identity), (3, 5)),
     case(spec(L.Reshape, 5, 3, 2), (3, 30)),
     case(spec(L.Reshape, 6), (1, 3, 2)),
@@ -253,7 +302,25 @@ VARIED: list[Case] = [
         integers=(0,),
         second=False,
     ),
+    case(
+        spec(
+            L.ReconstructionError,
+            spec(L.Sequential, spec(L.Dense, 5, 3), spec(L.Tanh)),
+            spec(L.Dense, 3, 5),
+        ),
+        (4, 5),
+    ),
+    case(
+        spec(
+            L.ReconstructionError,
+            spec(L.Conv2d, 2, 3, 3, padding=1),
+            spec(L.Sequential, spec(L.Softplus), spec(L.Conv2d, 3, 2, 1)),
+            power=1,
+        ),
+        (2, 3, 4, 2),
+    ),
     case(CRITIC, (3, 11, 10, 2)),
+    case(WATCHFUL_CRITIC, (4, 6, 5, 2)),
     case(RESIDUAL_NET, (3, 5, 7, 2)),
     case(RESIDUAL_NET, (1, 5, 5, 2), train=False),
     case(U_NET, (3, 8, 12, 2)),

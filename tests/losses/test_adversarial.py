@@ -7,8 +7,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from minigan.errors import OptionError, UnknownNameError
-from minigan.losses import OBJECTIVES, Minimax, NonSaturating, adversarial
+from minigan.errors import OptionError
+from minigan.losses import Minimax, NonSaturating, adversarial
 
 torch.set_num_threads(1)
 
@@ -148,13 +148,6 @@ def test_scale_multiplies_loss_and_gradient_of_g_alone():
 def test_bad_scale_is_refused(scale):
     with pytest.raises(OptionError, match=r"scale=.* must be above 0"):
         NonSaturating(scale=scale)
-
-
-def test_by_name():
-    assert {name: type(adversarial.get(name)) for name in OBJECTIVES} == OBJECTIVES
-    assert {o.name for o in OBJECTIVE.values()} == set(OBJECTIVES)
-    with pytest.raises(UnknownNameError, match="unknown objective 'minmax'; did you mean 'minimax"):
-        adversarial.get("minmax")
 
 
 def test_mean_probability():

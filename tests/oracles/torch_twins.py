@@ -184,6 +184,42 @@ def _places(x: Tensor) -> Tensor:
     return channels_first(x).flatten(2)
 
 
+def _pack(env: Env, x: Tensor, m: int) -> Tensor:
+    return torch.cat([x[i::m] for i in range(m)], -1)
+
+
+def _minibatch_discrimination(
+    env: Env, x: Tensor, features: int, kernels: int, kernel_dim: int
+) -> Tensor:
+    M = torch.einsum("na,abc->nbc", x, env.params["weight"])
+    closeness = [torch.exp(-(M - other).abs().sum(-1)) for other in M]
+    return torch.cat([x, torch.stack(closeness).sum(0)], -1)
+
+
+def _minibatch_stddev(
+    env: Env, x: Tensor, group_size: int | None = None, eps: float = 1e-8
+) -> Tensor:
+    groups = len(x) // min(group_size or len(x), len(x))
+    extra = torch.empty(*x.shape[:-1], 1, dtype=x.dtype)
+    for first in range(groups):
+        members = x[first::groups]
+        deviation = (members.var(0, unbiased=False) + eps).sqrt()
+        extra[first::groups] = deviation.mean()
+    return torch.cat([x, extra], -1)
+
+
+def _spectral_norm(env: Env, x: Tensor, layer: Spec, **options: int) -> Tensor:
+    inner = env.below("layer")
+    weight = inner.params["weight"]
+    transposed = layer.kind in (L.ConvTranspose1d, L.ConvTranspose2d)
+    matrix = weight.transpose(-1, -2) if transposed else weight
+    sigma = torch.einsum("r,ro,o", env.buffers["v"], matrix.flatten(0, -2), env.buffers["u"])
+    inner.params["weight"] = weight / sigma
+    if "bias" in env.params:
+        inner.params["bias"] = env.params["bias"]
+    return layer.torch(inner, x)
+
+
 def _sequential(env: Env, *xs_and_parts: Any) -> Tensor:
     xs = [a for a in xs_and_parts if not isinstance(a, Spec)]
     for i, part in enumerate(a for a in xs_and_parts if isinstance(a, Spec)):
@@ -198,6 +234,11 @@ def _residual(env: Env, x: Tensor, body: Spec, shortcut: Spec | None = None) -> 
 
 def _concat(env: Env, x: Tensor, *branches: Spec) -> Tensor:
     return torch.cat([b.torch(env.below(str(i)), x) for i, b in enumerate(branches)], -1)
+
+
+def _energy(env: Env, x: Tensor, encoder: Spec, decoder: Spec, power: int = 2) -> Tensor:
+    r = decoder.torch(env.below("decoder"), encoder.torch(env.below("encoder"), x))
+    return ((r - x).abs() ** power).flatten(1).mean(1, keepdim=True)
 
 
 def _parallel(env: Env, *xs_and_branches: Any) -> Tensor:
@@ -228,14 +269,19 @@ TWINS: dict[type[L.Layer], Callable[..., Tensor]] = {
     L.LeakyReLU: _elementwise(F.leaky_relu),
     L.MaxPool2d: _on_images(F.max_pool2d),
     L.Maxout: _maxout,
+    L.MinibatchDiscrimination: _minibatch_discrimination,
+    L.MinibatchStdDev: _minibatch_stddev,
+    L.Pack: _pack,
     L.Parallel: _parallel,
     L.PixelShuffle: _on_images(F.pixel_shuffle),
     L.ReLU: _elementwise(F.relu),
     L.Reshape: lambda env, x, *shape: x.reshape(x.shape[0], *shape),
+    L.ReconstructionError: _energy,
     L.Residual: _residual,
     L.Sequential: _sequential,
     L.Sigmoid: _elementwise(torch.sigmoid),
     L.Softplus: _elementwise(_softplus),
+    L.SpectralNorm: _spectral_norm,
     L.Tanh: _elementwise(torch.tanh),
     L.Upsample: _on_images(_upsample),
 }

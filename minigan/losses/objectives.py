@@ -1,0 +1,30 @@
+"""The table of objectives that a name can choose."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from minigan.errors import UnknownNameError
+from minigan.losses.adversarial import Minimax, NonSaturating
+from minigan.losses.objective import Objective
+
+OBJECTIVES: dict[str, type[Objective]] = {
+    o.name: o
+    for o in (
+        Minimax,
+        NonSaturating,
+    )
+}
+
+
+def get(name: str, **settings: Any) -> Objective:
+    """A new objective of that name. Raises UnknownNameError, and OptionError for bad settings."""
+    if name not in OBJECTIVES:
+        raise UnknownNameError("objective", name, OBJECTIVES)
+    return OBJECTIVES[name](**settings)
+
+
+def settings_of(cls: type) -> dict[str, Any]:
+    """What can be set of an objective or penalty, by name, with the values it has unless set."""
+    return {name: p.default for name, p in inspect.signature(cls).parameters.items()}
