@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from minigan.data import cifar, digits, folder, idx, kittens, mixtures, npz
+from minigan.data import cifar, digits, folder, idx, kittens, mixtures, npz, stacked
 from minigan.data.base import Dataset
 from minigan.data.options import Channels, Options, Split
 from minigan.errors import DataError, UnknownNameError
@@ -41,6 +41,10 @@ DATASETS: dict[str, Entry] = {
         kittens.open_kittens,
     ),
     "digits": Entry("10,000 handwritten digits of MNIST, 28x28 grey", digits.open_digits),
+    "stacked-digits": Entry(
+        "three digits as the channels of one picture, 28x28 colour: 1,000 modes",
+        stacked.open_stacked,
+    ),
     "ring": Entry("8 Gaussians on a circle, points in the plane", mixtures.open_ring),
     "grid": Entry("25 Gaussians on a grid, points in the plane", mixtures.open_grid),
     "gaussian1d": Entry("one Gaussian, points on the line", mixtures.open_gaussian1d),

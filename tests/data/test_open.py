@@ -45,7 +45,7 @@ def test_an_unknown_name_offers_the_nearest() -> None:
     assert isinstance(caught.value, UnknownNameError)
     assert str(caught.value) == (
         "unknown data 'kitens'; did you mean 'kittens' or 'digits'? known: digits, "
-        "gaussian1d, grid, kittens, ring; there is no such file or folder either"
+        "gaussian1d, grid, kittens, ring, stacked-digits; there is no such file or folder either"
     )
 
 
