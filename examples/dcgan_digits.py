@@ -38,8 +38,8 @@ def main() -> None:
     classifier = train_classifier(open_data("digits"), "digit")
     held_out = open_data("digits", split="test")
     x, labels = held_out.take(np.arange(held_out.size))
-    print(f"classifier: {classifier.accuracy(x, labels[:, 0]):.2%} of {len(x)} held-out digits")
-    counts = classifier.counts(gan.sample(1000, make_rng(0)))
+    print(f"classifier: {classifier.accuracy(x, labels)['digit']:.2%} of {len(x)} held-out digits")
+    counts = classifier.counts(gan.sample(1000, make_rng(0)), "digit")
     print("1,000 samples:", "  ".join(f"{digit}: {n}" for digit, n in counts.items()))
 
 

@@ -9,9 +9,17 @@ from minigan.ops.patches import conv_output_size
 
 
 def cnn_classifier(
-    shape: tuple[int, ...], classes: int, *, width: int = 32, rng: np.random.Generator
+    shape: tuple[int, ...],
+    classes: int,
+    *,
+    width: int = 32,
+    hidden: int | None = None,
+    rng: np.random.Generator,
 ) -> Sequential:
-    """Pictures (N, H, W, C) -> logits (N, classes): three strided convolutions, a dense layer."""
+    """Pictures (N, H, W, C) -> logits (N, classes): three strided convolutions, a dense layer.
+
+    `hidden` adds a dense layer of so many ReLU units before the last: few features, for metrics.
+    """
     h, w, channels = shape
     layers: list[Layer] = []
     for features in (width, 2 * width, 2 * width):
@@ -22,9 +30,13 @@ def cnn_classifier(
         ]
         channels = features
         h, w = (conv_output_size(side, 4, 2, 1, 1) for side in (h, w))
+    layers.append(Flatten())
+    features = h * w * channels
+    if hidden is not None:
+        layers += [Dense(features, hidden, rng=rng), ReLU()]
+        features = hidden
     return Sequential(
         *layers,
-        Flatten(),
         Dropout(0.5, rng=rng),
-        Dense(h * w * channels, classes, init="glorot_uniform", rng=rng),
+        Dense(features, classes, init="glorot_uniform", rng=rng),
     )
