@@ -1,0 +1,6 @@
+#include "gemm.cuh"
+#include "product_mma.cuh"
+
+GEMM_KERNELS(wide_f32, Tf32Wide, float)
+GEMM_KERNELS(small_f32, Tf32Small, float)
+GEMM_KERNELS(scalar_f32, Tf32Scalar, float)

@@ -1,0 +1,50 @@
+"""kernels/activation.cu against the NumPy functions."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from minigan import cuda
+from minigan.ops import activation as ops
+from tests.emulator.runtime import EmulatorRuntime
+from tests.emulator.twins import assert_same
+
+FUNCTIONS = {
+    "relu": (),
+    "leaky_relu": (0.2,),
+    "elu": (0.7,),
+    "tanh": (),
+    "sigmoid": (),
+    "softplus": (3.0,),
+}
+every_function = pytest.mark.parametrize("name", FUNCTIONS)
+
+
+def numbers(n: int, dtype: type, seed: int) -> np.ndarray:
+    """Both sides of 0, 0 itself, and far out."""
+    x = np.random.default_rng(seed).standard_normal(n) * 4
+    x[::7] = 0
+    x[::11] *= 30
+    return x.astype(dtype)
+
+
+# Sizes around a vector (2 or 4 numbers), a block's share and the strides of a grid.
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@every_function
+@settings(max_examples=12, deadline=None)
+@given(n=st.integers(1, 9) | st.integers(1020, 1030), seed=st.integers(0, 99))
+def test_every_function_and_derivative(name, dtype, n, seed):
+    arguments = FUNCTIONS[name]
+    x, dy = numbers(n, dtype, seed), numbers(n, dtype, seed + 1)
+    with cuda.use_runtime(EmulatorRuntime(seed)) as runtime:
+        y = assert_same(getattr(ops, name), x, *arguments)
+        for kept in (x, y):
+            if name == "sigmoid" or name == "tanh" or name == "elu":
+                kept = y
+            assert_same(getattr(ops, f"{name}_dx"), dy, kept, *arguments)
+            if hasattr(ops, f"{name}_d2"):
+                assert_same(getattr(ops, f"{name}_d2"), kept, *arguments)
+    assert set(runtime.launched) <= {
+        f"activation.{name}{part}_f{np.dtype(dtype).itemsize * 8}" for part in ("", "_dx", "_d2")
+    }
