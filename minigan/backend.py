@@ -88,6 +88,11 @@ def on_cuda(x: Any) -> bool:
     return array_module(x) is not np
 
 
+def is_array(x: Any) -> bool:
+    """Whether x is an array, on whatever device."""
+    return isinstance(x, np.ndarray) or on_cuda(x)
+
+
 def scalar(x: Any) -> Any:
     """The value of one number: a float on the CPU; on a card it stays there, for reading it waits.
 
@@ -108,6 +113,14 @@ def to_device(x: Any, device: str) -> Array:
     if module is np:
         return to_host(x)
     return x if array_module(x) is module else module.asarray(x)
+
+
+def overwrite(target: Array, values: Array) -> None:
+    """Write `values` into `target`, from whichever device to whichever."""
+    module = array_module(target)
+    if array_module(values) is not module:
+        values = to_host(values) if module is np else module.asarray(values)
+    target[...] = values
 
 
 def keep_freed_memory() -> bool:

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from minigan.backend import Array
+from minigan.backend import Array, to_device
 from minigan.errors import OptionError
 from minigan.layers.base import Layer
+from minigan.ops.optim import moving_average
 
 
 class EMA:
@@ -24,10 +25,14 @@ class EMA:
         self.net, self.decay = net, decay
         self.average = {name: array.copy() for name, array in self._live().items()}
 
+    def to(self, device: str) -> None:
+        """Follow the network to `device`."""
+        self.average = {name: to_device(array, device) for name, array in self.average.items()}
+
     def update(self) -> None:
         """Call once after each step of the network's optimiser."""
         for name, array in self._live().items():
-            self.average[name] += (1 - self.decay) * (array - self.average[name])
+            moving_average(self.average[name], array, self.decay)
 
     @contextmanager
     def applied(self) -> Iterator[Layer]:

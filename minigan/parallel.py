@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from minigan.backend import Array, DTypeLike
+from minigan.backend import Array, DTypeLike, on_cuda
 from minigan.errors import OptionError
 
 # Numbers touched, below which work stays on one core. Waking a thread takes 20 us, and the other
@@ -155,7 +155,10 @@ def elementwise(f: Callable[..., None], *arrays: Array) -> Array:
 
 
 def add_into(target: Array, value: Array) -> None:
-    """target += value for contiguous arrays of one shape, block by block."""
+    """target += value for contiguous arrays of one shape, block by block; on a card at once."""
+    if on_cuda(target):
+        target += value
+        return
     total, flat = target.reshape(-1), value.reshape(-1)
 
     def block(a: int, b: int) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 
 from minigan.backend import Array, DTypeLike
 from minigan.errors import OptionError, UnknownNameError
+from minigan.noise import Rng
 
-PRIORS: dict[str, Callable[[np.random.Generator, tuple[int, int]], Array]] = {
+PRIORS: dict[str, Callable[[Rng, tuple[int, int]], Array]] = {
     "uniform": lambda rng, shape: rng.uniform(-1, 1, shape),
     "normal": lambda rng, shape: rng.standard_normal(shape),
 }
@@ -25,6 +26,6 @@ class Prior:
             raise OptionError(f"z_dim={dim} must be at least 1")
         self.name, self.dim, self.dtype = name, dim, dtype
 
-    def draw(self, n: int, rng: np.random.Generator) -> Array:
-        """n samples."""
+    def draw(self, n: int, rng: Rng) -> Array:
+        """n samples, made where the state of rng lives."""
         return PRIORS[self.name](rng, (n, self.dim)).astype(self.dtype)

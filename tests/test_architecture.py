@@ -14,9 +14,10 @@ MODULES = sorted(ROOT.rglob("*.py"))
 ROWS: list[list[str]] = [
     ["version", "errors"],
     ["backend", "schedule"],
-    ["parallel", "init", "prior", "cuda"],
+    ["parallel", "init", "cuda"],
     ["ops"],
-    ["layers"],
+    ["noise"],
+    ["layers", "prior"],
     ["optim", "ema", "gradcheck", "losses", "models"],
     ["data"],
     ["gradcheck_cases", "metrics"],

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minigan.backend import Array
+from minigan.backend import Array, array_module
 from minigan.errors import OptionError, ShapeError
 from minigan.layers.base import GradContext, Layer
 from minigan.ops import activation as ops
@@ -184,7 +184,7 @@ class Maxout(Layer):
             raise ShapeError(f"{self!r} wanted (..., C * {self.num_pieces}), got shape {x.shape}")
         pieces = self._pieces(x)
         y = pieces[..., 0].copy()
-        winner = np.zeros(y.shape, np.uint8)
+        winner = np.zeros_like(y, np.uint8)
         for j in range(1, self.num_pieces):
             larger = (pieces[..., j] > y).view(np.uint8)
             np.maximum(winner, larger * np.uint8(j), out=winner)
@@ -196,7 +196,7 @@ class Maxout(Layer):
     ) -> Array | None:
         if not need_dx:
             return None
-        dx = np.empty((*dy.shape, self.num_pieces), dy.dtype)
+        dx = array_module(dy).empty((*dy.shape, self.num_pieces), dy.dtype)
         for j in range(self.num_pieces):
             np.multiply(dy, ctx.winner == j, out=dx[..., j])
         return dx.reshape(ctx.x_shape)

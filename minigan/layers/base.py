@@ -24,7 +24,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from minigan.backend import Array, DTypeLike
+from minigan.backend import Array, DTypeLike, is_array, to_device
 from minigan.errors import NoSecondDerivativeError, OptionError, ShapeError, StaleContextError
 from minigan.layers.params import FlatParams, Param
 
@@ -137,9 +137,17 @@ class Layer:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.describe()})"
 
+    def to(self, device: str) -> Self:
+        """Move parameters and state to `device`; returns the layer."""
+        self.flat.to(device)
+        for _, layer in self.walk():
+            for name, buffer in layer.own_buffers.items():
+                layer.own_buffers[name] = to_device(buffer, device)
+        return self
+
     def check_array(self, x: Any, wanted: str, ok: bool = True, dtype: Any = None) -> None:
         """Raise ShapeError unless x is a floating-point array, `ok`, and of `dtype` if given."""
-        if not isinstance(x, np.ndarray):
+        if not is_array(x):
             raise ShapeError(f"{self!r} wanted {wanted}, got {type(x).__name__}; pass an array")
         if not np.issubdtype(x.dtype, np.floating):
             raise ShapeError(
@@ -155,7 +163,7 @@ class Layer:
 
     def check_images(self, x: Any, channels: int | None = None, dtype: Any = None) -> None:
         """Raise ShapeError unless x is (N, H, W, C)."""
-        ok = isinstance(x, np.ndarray) and x.ndim == 4 and channels in (None, x.shape[-1])
+        ok = is_array(x) and x.ndim == 4 and channels in (None, x.shape[-1])
         self.check_array(x, f"(N, H, W, {channels or 'C'})", ok, dtype)
 
     def check_fresh(self, version: int, param: Param) -> None:

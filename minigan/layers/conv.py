@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minigan import init as initializers
-from minigan.backend import Array
+from minigan.backend import Array, is_array
 from minigan.errors import OptionError, ShapeError
 from minigan.layers.base import GradContext, Layer, pair
 from minigan.ops import conv as ops
@@ -227,7 +227,7 @@ class _OnSequences(Layer):
         self.check_array(
             x,
             f"(N, T, {self.in_channels})",
-            isinstance(x, np.ndarray) and x.ndim == 3 and x.shape[-1] == self.in_channels,
+            is_array(x) and x.ndim == 3 and x.shape[-1] == self.in_channels,
         )
         y, ctx = super().forward(x[:, None], train=train, update_stats=update_stats)
         return y[:, 0], ctx

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from minigan import init as initializers
-from minigan.backend import Array
+from minigan.backend import Array, is_array, on_cuda
 from minigan.errors import ShapeError
 from minigan.layers.base import GradContext, Layer
 from minigan.ops.channels import channel_sum
-from minigan.ops.linear import matmul
+from minigan.ops.linear import add_rows, matmul
 from minigan.parallel import add_into
 
 
@@ -58,7 +58,7 @@ class Dense(Layer):
         self.check_array(
             x,
             f"(..., {self.in_features})",
-            isinstance(x, np.ndarray) and x.ndim >= 2 and x.shape[-1] == self.in_features,
+            is_array(x) and x.ndim >= 2 and x.shape[-1] == self.in_features,
             self.weight.data.dtype,
         )
         y = matmul(x.reshape(-1, self.in_features), self.weight.data)
@@ -118,10 +118,11 @@ class Embedding(Layer):
         self, *xs: Array, train: bool = True, update_stats: bool = True
     ) -> tuple[Array, EmbeddingContext]:
         (index,) = xs
-        if not isinstance(index, np.ndarray) or not np.issubdtype(index.dtype, np.integer):
-            kind = index.dtype if isinstance(index, np.ndarray) else type(index).__name__
+        if not is_array(index) or not np.issubdtype(index.dtype, np.integer):
+            kind = index.dtype if is_array(index) else type(index).__name__
             raise ShapeError(f"{self!r} wanted an array of integers, got {kind}")
-        if index.size and (index.min() < 0 or index.max() >= self.num_embeddings):
+        known = index.size and not on_cuda(index)  # a card is not waited for
+        if known and (index.min() < 0 or index.max() >= self.num_embeddings):
             raise ShapeError(
                 f"{self!r} wanted integers from 0 to {self.num_embeddings - 1}, "
                 f"got {index.min()} to {index.max()}"
@@ -135,7 +136,7 @@ class Embedding(Layer):
         self.check_fresh(ctx.version, self.weight)
         if need_dw:
             rows = dy.reshape(-1, self.embedding_dim)
-            np.add.at(self.weight.grad, ctx.index.reshape(-1), rows)
+            add_rows(self.weight.grad, ctx.index.reshape(-1), rows)
 
     def input_gradient(self, dy: Array, ctx: EmbeddingContext) -> Any:
         raise ShapeError(f"{self!r} takes integers: there is no gradient of its input to penalise")

@@ -7,14 +7,16 @@ import numpy as np
 from minigan.backend import Array
 from minigan.errors import OptionError
 from minigan.layers.base import GradContext, Layer
+from minigan.noise import advance
+from minigan.ops import random
 
 
 class Dropout(Layer):
     """In training each number becomes 0 with probability p, else x / (1 - p); otherwise y = x.
 
-    The mask is a pure function of two integers in the layer's state: `key`, drawn once from rng,
-    and `count`, which moves with every training pass that may update state. A stored network
-    therefore goes on with the masks that it would have had.
+    The mask is a pure function of the layer's state "noise": a key, drawn once from rng, and a
+    counter that moves with every training pass that may update state (see ops/random.py). A
+    stored network therefore goes on with the masks that it would have had, on any device.
     """
 
     def __init__(self, p: float = 0.5, *, rng: np.random.Generator) -> None:
@@ -22,8 +24,9 @@ class Dropout(Layer):
         if not 0 <= p < 1:
             raise OptionError(f"dropout p={p!r} must lie in [0, 1)")
         self.p = p
-        self.own_buffers["key"] = rng.integers(0, 2**63, 2, np.uint64)
-        self.own_buffers["count"] = np.zeros(1, np.uint64)
+        noise = np.zeros(random.WORDS, np.uint64)
+        noise[:2] = rng.integers(0, 2**63, 2, np.uint64)
+        self.own_buffers["noise"] = noise
 
     def describe(self) -> str:
         return f"p={self.p}"
@@ -35,9 +38,10 @@ class Dropout(Layer):
         self.check_array(x, "an array")
         if not train or self.p == 0:
             return x, None
-        scale = self._mask(x)
+        noise = self.own_buffers["noise"]
+        scale = random.dropout_scale(noise, x.shape, self.p, x.dtype)
         if update_stats:
-            self.own_buffers["count"] += np.uint64(1)
+            advance(noise)
         return x * scale, scale
 
     def backward(
@@ -49,11 +53,3 @@ class Dropout(Layer):
 
     def double_backward(self, ddx: Array, gctx: GradContext) -> tuple[Array, None]:
         return ddx if gctx.ctx is None else ddx * gctx.ctx, None
-
-    def _mask(self, x: Array) -> Array:
-        """0 or 1 / (1 - p), in x's shape and dtype."""
-        # The pass number is the high word: a pass never reaches the next one's numbers.
-        counter = np.array([0, 0, 0, self.own_buffers["count"][0]], np.uint64)
-        bits = np.random.Philox(key=self.own_buffers["key"], counter=counter)
-        keep = np.random.Generator(bits).random(x.shape, np.float32) >= self.p
-        return keep * x.dtype.type(1 / (1 - self.p))

@@ -16,13 +16,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from minigan import init as initializers
-from minigan.backend import Array
+from minigan.backend import Array, is_array
 from minigan.errors import OptionError, ShapeError
 from minigan.layers.base import GradContext, Layer
+from minigan.layers.params import Directions
 from minigan.ops.channels import (
     batch_norm_dx,
     batch_norm_sums,
@@ -47,9 +49,22 @@ class NormContext:
     def xhat(self) -> Array:
         return (self.x - self.mean) * self.s
 
+    def dx(self, g: Array) -> Array:
+        """The gradient of x from g, that of xhat."""
+        return normalize_dx(g, self.xhat, self.s, self.axes) if self.axes else g * self.s
 
-class _Norm(Layer):
-    """The affine part and the derivatives; a subclass says which axes to normalise."""
+    def ddx(self, u: Array, g: Array) -> tuple[Array, Array | None]:
+        """What <u, dx(g)> owes to g and to x."""
+        if not self.axes:
+            return u * self.s, None
+        return normalize_ddx(u, g, self.xhat, self.s, self.axes)
+
+
+class Norm(Layer):
+    """The affine part and its derivatives; a subclass says what is normalised over what.
+
+    Its context has a `version`, `xhat`, and the derivatives `dx` and `ddx` of NormContext.
+    """
 
     def __init__(
         self,
@@ -78,36 +93,44 @@ class _Norm(Layer):
     def normalized(self, x: Array, axes: Axes) -> tuple[Array, NormContext]:
         """gamma xhat + beta over these axes, and the context."""
         y, s, mean, _ = normalize(x, axes, self.eps)
-        if self.affine:
-            y *= self.gamma.data
-            y += self.beta.data
-        return y, NormContext(x, mean, s, axes, self.gamma.version if self.affine else 0)
+        return self.affine_map(y), NormContext(x, mean, s, axes, self.version)
 
-    def backward(
-        self, dy: Array, ctx: NormContext, need_dx: bool = True, need_dw: bool = True
-    ) -> Array | None:
-        xhat = ctx.xhat
+    def affine_map(self, xhat: Array) -> Array:
+        """gamma xhat + beta, in place."""
+        if self.affine:
+            xhat *= self.gamma.data
+            xhat += self.beta.data
+        return xhat
+
+    @property
+    def version(self) -> int:
+        """That of the parameters, for a context."""
+        return self.gamma.version if self.affine else 0
+
+    def backward(self, dy: Array, ctx: Any, need_dx: bool = True, need_dw: bool = True) -> Any:
         if self.affine:
             self.check_fresh(ctx.version, self.gamma)
             if need_dw:
-                self.gamma.grad += self._per_parameter(dy * xhat)
+                self.gamma.grad += self._per_parameter(dy * ctx.xhat)
                 self.beta.grad += self._per_parameter(dy)
-        if not need_dx:
-            return None
-        return normalize_dx(self._scaled(dy), xhat, ctx.s, ctx.axes)
+        return ctx.dx(self._scaled(dy)) if need_dx else None
 
     def double_backward(self, ddx: Array, gctx: GradContext) -> tuple[Array, Array | None]:
-        ctx: NormContext = gctx.ctx
-        x_extra: Array | None
-        if not ctx.axes:
-            dg, x_extra = ddx * ctx.s, None
-        else:
-            g = self._scaled(gctx.dy)
-            dg, x_extra = normalize_ddx(ddx, g, ctx.xhat, ctx.s, ctx.axes)
+        dg, x_extra = gctx.ctx.ddx(ddx, self._scaled(gctx.dy))
         if self.affine:
-            self.check_fresh(ctx.version, self.gamma)
+            self.check_fresh(gctx.ctx.version, self.gamma)
             self.gamma.grad += self._per_parameter(gctx.dy * dg)
         return self._scaled(dg), x_extra
+
+    def weight_double_backward(
+        self, ddw: Directions, gctx: GradContext
+    ) -> tuple[Array | None, Array | None]:
+        """<c, dgamma> + <d, dbeta> = sum dy (c xhat + d)."""
+        if not self.affine:
+            return None, None
+        self.check_fresh(gctx.ctx.version, self.gamma)
+        c = ddw[self.gamma]
+        return c * gctx.ctx.xhat + ddw[self.beta], gctx.ctx.dx(gctx.dy * c)
 
     def _scaled(self, a: Array) -> Array:
         return a * self.gamma.data if self.affine else a
@@ -117,7 +140,7 @@ class _Norm(Layer):
         return a.sum(tuple(range(a.ndim - len(self.shape))))
 
 
-class BatchNorm(_Norm):
+class BatchNorm(Norm):
     """Normalises each channel over the batch and all places: (N, ..., C) -> (N, ..., C).
 
     In training, mean and variance are the batch's, and the running ones move by `momentum`
@@ -151,7 +174,7 @@ class BatchNorm(_Norm):
         self.check_array(
             x,
             f"(N, ..., {self.shape[0]})",
-            isinstance(x, np.ndarray) and x.ndim >= 2 and x.shape[-1] == self.shape[0],
+            is_array(x) and x.ndim >= 2 and x.shape[-1] == self.shape[0],
             self.own_buffers["running_mean"].dtype,
         )
         if train:
@@ -199,7 +222,7 @@ class BatchNorm(_Norm):
         buffer += buffer.dtype.type(self.momentum) * (value - buffer)
 
 
-class InstanceNorm(_Norm):
+class InstanceNorm(Norm):
     """Normalises each channel of each example over its places: (N, ..., C) -> (N, ..., C).
 
     As PyTorch's, without affine parameters unless asked; no running statistics. Raises ShapeError
@@ -224,7 +247,7 @@ class InstanceNorm(_Norm):
         self.check_array(
             x,
             f"(N, ..., {self.shape[0]}) with more than one place",
-            isinstance(x, np.ndarray)
+            is_array(x)
             and x.ndim >= 3
             and x.shape[-1] == self.shape[0]
             and math.prod(x.shape[1:-1]) > 1,
@@ -234,7 +257,7 @@ class InstanceNorm(_Norm):
         return self.normalized(x, axes)
 
 
-class LayerNorm(_Norm):
+class LayerNorm(Norm):
     """Normalises each example over its last axes, whose sizes are `normalized_shape`.
 
     (..., *normalized_shape) -> the same; gamma and beta have normalized_shape.
@@ -262,7 +285,7 @@ class LayerNorm(_Norm):
         self.check_array(
             x,
             f"(N, ..., {self.describe()})",
-            isinstance(x, np.ndarray) and x.ndim > inner and x.shape[-inner:] == self.shape,
+            is_array(x) and x.ndim > inner and x.shape[-inner:] == self.shape,
             self.gamma.data.dtype if self.affine else None,
         )
         axes = tuple(range(x.ndim - inner, x.ndim))

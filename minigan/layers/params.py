@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from minigan.backend import Array, DTypeLike
+from minigan.backend import (
+    Array,
+    DTypeLike,
+    array_module,
+    device_module,
+    on_cuda,
+    overwrite,
+    to_host,
+)
 from minigan.errors import CheckpointError, OptionError
+from minigan.ops.optim import sum_of_squares
 
 
 class Version:
@@ -39,8 +50,8 @@ class Param:
 
     def bind(self, data: Array, grad: Array, version: Version) -> None:
         """Move into `data` and `grad`, views of a shared buffer, keeping the values."""
-        data[...] = self.data
-        grad[...] = self.grad
+        overwrite(data, self.data)
+        overwrite(grad, self.grad)
         self.data, self.grad, self._version, self.packed = data, grad, version, True
 
 
@@ -71,7 +82,7 @@ class FlatParams:
         self.params = named
         self.version = Version()
         self.slices: dict[str, slice] = {}
-        self._allocate(dtypes.pop() if dtypes else np.dtype(np.float32))
+        self._allocate(dtypes.pop() if dtypes else np.dtype(np.float32), np)
 
     @property
     def size(self) -> int:
@@ -80,18 +91,27 @@ class FlatParams:
 
     def astype(self, dtype: DTypeLike) -> None:
         """Move everything into new buffers of another dtype; optimisers made before are stale."""
-        self._allocate(np.dtype(dtype))
+        self._allocate(np.dtype(dtype), array_module(self.data))
         self.touch()
 
     def zero_grad(self) -> None:
         self.grad[...] = 0
 
     def touch(self) -> None:
+    def to(self, device: str) -> None:
+        """Move everything to `device`; an optimiser's own state is moved by itself."""
+        module = device_module(device)
+        if module is not array_module(self.data):
+            self._allocate(self.data.dtype, module)
+            self.touch()
+
         """Say that `data` changed: backward passes of earlier forwards are refused from now on."""
         self.version.count += 1
 
-    def grad_norm(self) -> float:
-        """Euclidean norm of the gradient."""
+    def grad_norm(self) -> Any:
+        """Euclidean norm of the gradient; on a card an array of no axes, which stays there."""
+        if on_cuda(self.grad):
+            return np.sqrt(sum_of_squares(self.grad))
         with np.errstate(over="ignore"):
             square = float(np.dot(self.grad, self.grad))
         if square == np.inf:  # float32 squares of finite numbers above 1e19 are
@@ -101,7 +121,7 @@ class FlatParams:
     def first_nonfinite(self) -> str | None:
         """Name of the parameter nearest the output whose gradient is not finite, if any."""
         for name in reversed(self.slices):
-            if not np.isfinite(self.grad[self.slices[name]]).all():
+            if not np.isfinite(to_host(self.grad[self.slices[name]])).all():
                 return name
         return None
 
@@ -112,13 +132,13 @@ class FlatParams:
                 f"{data.size} stored parameters for a network of {self.data.size}: "
                 "the file belongs to another architecture"
             )
-        self.data[...] = data
+        overwrite(self.data, data)
         self.touch()
 
     def _allocate(self, dtype: np.dtype) -> None:
         total = sum(p.data.size for p in self.params.values())
-        self.data = np.zeros(total, dtype)
-        self.grad = np.zeros(total, dtype)
+        self.data = module.zeros(total, dtype)
+        self.grad = module.zeros(total, dtype)
         start = 0
         for name, p in self.params.items():
             place = slice(start, start + p.data.size)

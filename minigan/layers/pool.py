@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minigan.backend import Array
+from minigan.backend import Array, array_module, is_array
 from minigan.errors import OptionError
 from minigan.layers.base import GradContext, Layer, pair
 from minigan.layers.shape import Linear
@@ -121,7 +121,7 @@ class GlobalMaxPool(Layer):
         self, *xs: Array, train: bool = True, update_stats: bool = True
     ) -> tuple[Array, MaxContext]:
         (x,) = xs
-        self.check_array(x, "(N, ..., C)", isinstance(x, np.ndarray) and x.ndim >= 3)
+        self.check_array(x, "(N, ..., C)", is_array(x) and x.ndim >= 3)
         places = x.reshape(x.shape[0], -1, x.shape[-1])
         winner = places.argmax(1)[:, None]
         return np.take_along_axis(places, winner, 1)[:, 0], MaxContext(winner, x.shape)
@@ -131,8 +131,9 @@ class GlobalMaxPool(Layer):
     ) -> Array | None:
         if not need_dx:
             return None
-        dx = np.zeros((ctx.x_shape[0], math.prod(ctx.x_shape[1:-1]), ctx.x_shape[-1]), dy.dtype)
-        np.put_along_axis(dx, ctx.winner, dy[:, None], 1)
+        xp = array_module(dy)
+        dx = xp.zeros((ctx.x_shape[0], math.prod(ctx.x_shape[1:-1]), ctx.x_shape[-1]), dy.dtype)
+        xp.put_along_axis(dx, ctx.winner, dy[:, None], 1)
         return dx.reshape(ctx.x_shape)
 
     def double_backward(self, ddx: Array, gctx: GradContext) -> tuple[Array, None]:
