@@ -67,7 +67,7 @@ def test_a_state_of_another_kind_or_size_is_refused_and_nothing_moves():
     before = rng_state(stream)
     with pytest.raises(OptionError, match="of Philox given to a stream"):
         restore_rng(stream, rng_state(make_rng(0)))
-    with pytest.raises(OptionError, match="Philox 4x64-10.* given to a Philox generator"):
+    with pytest.raises(OptionError, match=r"Philox 4x64-10.* given to a Philox generator"):
         restore_rng(make_rng(0), before)
     with pytest.raises(OptionError, match="5 words; wanted 6"):
         restore_rng(stream, {**before, "state": before["state"][:5]})

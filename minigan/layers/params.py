@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -55,6 +56,10 @@ class Param:
         self.data, self.grad, self._version, self.packed = data, grad, version, True
 
 
+# A direction in the space of parameters: for each parameter an array of its shape.
+Directions = Mapping[Param, Array]
+
+
 class FlatParams:
     """All parameters of a network in one buffer `data` (P,), all gradients in `grad` (P,).
 
@@ -94,10 +99,6 @@ class FlatParams:
         self._allocate(np.dtype(dtype), array_module(self.data))
         self.touch()
 
-    def zero_grad(self) -> None:
-        self.grad[...] = 0
-
-    def touch(self) -> None:
     def to(self, device: str) -> None:
         """Move everything to `device`; an optimiser's own state is moved by itself."""
         module = device_module(device)
@@ -105,6 +106,10 @@ class FlatParams:
             self._allocate(self.data.dtype, module)
             self.touch()
 
+    def zero_grad(self) -> None:
+        self.grad[...] = 0
+
+    def touch(self) -> None:
         """Say that `data` changed: backward passes of earlier forwards are refused from now on."""
         self.version.count += 1
 
@@ -135,7 +140,12 @@ class FlatParams:
         overwrite(self.data, data)
         self.touch()
 
-    def _allocate(self, dtype: np.dtype) -> None:
+    def direction(self, vector: Array) -> Directions:
+        """A vector (P,) as views, one for each parameter."""
+        return {p: vector[self.slices[name]].reshape(p.shape) for name, p in self.params.items()}
+
+    def _allocate(self, dtype: np.dtype, module: Any) -> None:
+        """New buffers made by `module`, with the values of the old ones."""
         total = sum(p.data.size for p in self.params.values())
         self.data = module.zeros(total, dtype)
         self.grad = module.zeros(total, dtype)

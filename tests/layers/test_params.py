@@ -74,8 +74,7 @@ def test_a_cast_reaches_floating_buffers_and_leaves_counters():
     assert kinds == {
         "running_mean": double,
         "running_var": double,
-        "key": counter,
-        "count": counter,
+        "noise": counter,
     }
     for name, b in net.buffers.items():
         np.testing.assert_array_equal(b, before[name])
