@@ -53,7 +53,7 @@ class Algorithms(Commands):
 
 
 class Integers(click.ParamType):
-    """Integers with commas between: 128,128."""
+    """Integers with commas between: 128,128; none of them is an empty word."""
 
     name = "int,int,..."
 
@@ -63,7 +63,7 @@ class Integers(click.ParamType):
         if isinstance(value, tuple):
             return value
         try:
-            return tuple(int(part) for part in value.split(","))
+            return tuple(int(part) for part in value.split(",")) if value else ()
         except ValueError:
             self.fail(f"{value!r} is not a list of whole numbers such as 128,128", param, ctx)
 

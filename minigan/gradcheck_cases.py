@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,14 @@ def _cross_entropy(rng: Rng) -> list[Result]:
     return check_loss(loss, rng.standard_normal((4, 3)), rng=rng)
 
 
+def _reconstruction(nll: Callable[..., tuple[float, Array]]) -> Callable[[Rng], list[Result]]:
+    def check(rng: Rng) -> list[Result]:
+        x = np.tanh(rng.standard_normal((3, 2, 2, 1)))
+        return check_loss(lambda y: nll(y, x), rng.standard_normal(x.shape), rng=rng)
+
+    return check
+
+
 def _evaluating(rng: Rng) -> list[Result]:
     """Batch norm out of training: the statistics are constants."""
     layer = Frozen(L.BatchNorm(3)).astype(np.float64)
@@ -125,6 +134,20 @@ LAYERS: dict[str, Callable[[Rng], list[Result]]] = {
     ),
     "MinibatchStdDev": _layer(lambda r: L.MinibatchStdDev(), (3, 2, 2, 2)),
     "MinibatchStdDev (groups)": _layer(lambda r: L.MinibatchStdDev(group_size=3), (6, 2)),
+    "VirtualBatchNorm": _layer(lambda r: L.VirtualBatchNorm(2, 3), (5, 2, 2, 2)),
+    "ReferenceBatch (virtual)": _layer(
+        lambda r: L.ReferenceBatch(
+            L.Sequential(L.Dense(3, 4, rng=r), L.VirtualBatchNorm(4, 3), L.Tanh()),
+            r.standard_normal((3, 3)),
+        ),
+        (2, 3),
+    ),
+    "ReferenceBatch (batch norm)": _layer(
+        lambda r: L.ReferenceBatch(
+            L.Sequential(L.BatchNorm(3), L.Dense(3, 4, rng=r)), r.standard_normal((3, 3))
+        ),
+        (2, 3),
+    ),
     "Pack": _layer(lambda r: L.Pack(2), (4, 2, 3, 2)),
     "SpectralNorm (dense)": _layer(lambda r: L.SpectralNorm(L.Dense(3, 4, rng=r), rng=r), (5, 3)),
     "SpectralNorm (convolution)": _layer(
@@ -188,6 +211,14 @@ LAYERS: dict[str, Callable[[Rng], list[Result]]] = {
 LOSSES: dict[str, Callable[[Rng], list[Result]]] = {
     **{name: _objective(objective()) for name, objective in losses.OBJECTIVES.items()},
     "cross_entropy": _cross_entropy,
+    "squared_error": _reconstruction(losses.squared_error),
+    "absolute_error": _reconstruction(losses.absolute_error),
+    "gaussian_nll": _reconstruction(partial(losses.gaussian_nll, scale=0.3)),
+    "laplace_nll": _reconstruction(partial(losses.laplace_nll, scale=0.3)),
+    "bernoulli_nll": _reconstruction(losses.bernoulli_nll),
+    "kl_to_standard_normal": lambda r: check_loss(
+        losses.kl_to_standard_normal, r.standard_normal((4, 3)), r.standard_normal((4, 3)), rng=r
+    ),
 }
 
 NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
@@ -203,6 +234,28 @@ NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
     ),
     "dcgan_discriminator": _network(
         lambda r: models.dcgan_discriminator((16, 24, 3), width=4, rng=r), (4, 16, 24, 3)
+    ),
+    "mlp_encoder": _network(
+        lambda r: models.mlp_encoder((4, 3, 1), 6, hidden=(8, 7), rng=r), (5, 4, 3, 1)
+    ),
+    "dense_discriminator": _network(
+        lambda r: models.dense_discriminator((5,), hidden=(8, 7), rng=r), (6, 5)
+    ),
+    "mlp_joint_discriminator": _network(
+        lambda r: models.mlp_joint_discriminator((4, 3, 1), 5, hidden=(8, 7), rng=r),
+        (6, 4, 3, 1),
+        (6, 5),
+    ),
+    "conv_encoder": _network(
+        lambda r: models.conv_encoder((16, 24, 3), 6, width=4, rng=r), (4, 16, 24, 3)
+    ),
+    "conv_decoder": _network(
+        lambda r: models.conv_decoder(6, (8, 12, 3), width=4, bounded=False, rng=r), (4, 6)
+    ),
+    "conv_joint_discriminator": _network(
+        lambda r: models.conv_joint_discriminator((8, 12, 3), 5, width=4, units=6, rng=r),
+        (4, 8, 12, 3),
+        (4, 5),
     ),
 }
 

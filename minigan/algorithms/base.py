@@ -40,18 +40,19 @@ class Algorithm(ABC):
     def sample(self, n: int, rng: np.random.Generator) -> Array:
         """n generated examples; a function of the weights and of rng alone."""
 
-    def descend(self, name: str, loss: float) -> float:
+    def descend(self, name: str, loss: float, *, optimizer: str | None = None) -> float:
         """One step of network `name` along the gradient it has; returns the gradient's norm.
 
+        optimizer: the name of the optimiser that takes it, where it is not the network's own.
         Raises NonFiniteError, before anything moves, if the loss or the gradient is not finite.
         """
-        net, optimizer = self.networks[name], self.optimizers[name]
+        net, rule = self.networks[name], self.optimizers[optimizer or name]
         if not math.isfinite(loss):
             raise NonFiniteError(f"the loss of {name} is {loss}; {self._largest_weight()}")
         norm = clip_grad_norm(net.flat, self.max_grad_norm)
         if not math.isfinite(norm) and (parameter := net.flat.first_nonfinite()):
             raise NonFiniteError(f"the gradient of {_place(name, net, parameter)}, is not finite")
-        optimizer.step()
+        rule.step()
         if name in self.averages:
             self.averages[name].update()
         return norm

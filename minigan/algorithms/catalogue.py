@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from minigan.algorithms.adversarial import dcgan, mlp
+from minigan.algorithms.autoencoding import aae, alpha_gan, autoencoder, bigan, vae
 from minigan.algorithms.base import Algorithm
 from minigan.algorithms.options import Streams, Task
 from minigan.errors import UnknownNameError
@@ -43,6 +44,46 @@ ALGORITHMS: dict[str, Recipe] = {
         build=dcgan.build,
         data="kittens",
         explains=("gan", "loss"),
+    ),
+    "autoencoder": Recipe(
+        summary="examples through a code to themselves: three dense layers",
+        paper="Hinton and Salakhutdinov 2006, Science 313",
+        options=autoencoder.Options,
+        build=autoencoder.build,
+        data="digits",
+        explains=("autoencoder", "reconstruction"),
+    ),
+    "vae": Recipe(
+        summary="variational autoencoder: the evidence lower bound, reparameterised",
+        paper="Kingma and Welling 2014, arXiv:1312.6114",
+        options=vae.Options,
+        build=vae.build,
+        data="digits",
+        explains=("vae", "posterior", "gaussian", "likelihood"),
+    ),
+    "aae": Recipe(
+        summary="adversarial autoencoder: a discriminator shapes the codes",
+        paper="Makhzani et al. 2016, arXiv:1511.05644",
+        options=aae.Options,
+        build=aae.build,
+        data="digits",
+        explains=("aae", "posterior", "reconstruction", "loss"),
+    ),
+    "alpha-gan": Recipe(
+        summary="autoencoder and GAN in one: examples and codes are both judged",
+        paper="Rosca et al. 2017, arXiv:1706.04987",
+        options=alpha_gan.Options,
+        build=alpha_gan.build,
+        data="digits",
+        explains=("alphagan", "ratio", "posterior", "reconstruction", "loss"),
+    ),
+    "bigan": Recipe(
+        summary="bidirectional GAN (ALI): D judges pairs of an example and its code",
+        paper="Donahue et al. 2017, arXiv:1605.09782; Dumoulin et al. 2017, arXiv:1606.00704",
+        options=bigan.Options,
+        build=bigan.build,
+        data="digits",
+        explains=("bigan", "posterior", "loss"),
     ),
 }
 

@@ -2,7 +2,27 @@
 
 from minigan.losses.adversarial import Minimax, NonSaturating
 from minigan.losses.classification import cross_entropy
+from minigan.losses.gaussian import kl_to_standard_normal
 from minigan.losses.objective import Objective
 from minigan.losses.objectives import OBJECTIVES
+from minigan.losses.reconstruction import (
+    absolute_error,
+    bernoulli_nll,
+    gaussian_nll,
+    laplace_nll,
+    squared_error,
+)
 
-__all__ = ["OBJECTIVES", "Minimax", "NonSaturating", "Objective", "cross_entropy"]
+__all__ = [
+    "OBJECTIVES",
+    "Minimax",
+    "NonSaturating",
+    "Objective",
+    "absolute_error",
+    "bernoulli_nll",
+    "cross_entropy",
+    "gaussian_nll",
+    "kl_to_standard_normal",
+    "laplace_nll",
+    "squared_error",
+]

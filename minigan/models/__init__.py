@@ -1,15 +1,29 @@
 """Networks by family, built from layers."""
 
+from minigan.models.autoencoder import (
+    conv_decoder,
+    conv_encoder,
+    conv_joint_discriminator,
+    dense_discriminator,
+    mlp_encoder,
+    mlp_joint_discriminator,
+)
 from minigan.models.dcgan import dcgan_discriminator, dcgan_generator
 from minigan.models.features import LinearSVM, discriminator_features, linear_svm
 from minigan.models.mlp import mlp_discriminator, mlp_generator
 
 __all__ = [
     "LinearSVM",
+    "conv_decoder",
+    "conv_encoder",
+    "conv_joint_discriminator",
     "dcgan_discriminator",
     "dcgan_generator",
+    "dense_discriminator",
     "discriminator_features",
     "linear_svm",
     "mlp_discriminator",
+    "mlp_encoder",
     "mlp_generator",
+    "mlp_joint_discriminator",
 ]

@@ -9,22 +9,25 @@ from matplotlib.figure import Figure
 from minigan.training.log import Record
 from minigan.training.pictures import render, write_png
 
-PANELS = (  # what belongs together, and the scale it is read on
-    ("losses", "loss_", "linear"),
-    ("mean probability that D gives", "D(", "linear"),
-    ("gradient norms", "grad_norm_", "log"),
+PANELS: tuple[tuple[str, tuple[str, ...], str], ...] = (  # what belongs together, and its scale
+    ("bound and reconstruction", ("ELBO", "reconstruction", "KL"), "linear"),
+    ("losses", ("loss_",), "linear"),
+    ("mean probability that a discriminator gives", ("D(", "C("), "linear"),
+    ("gradient norms", ("grad_norm_",), "log"),
 )
 
 
 def write_curves(records: list[Record], path: Path) -> None:
-    """Losses, D(x) and D(G(z)), and gradient norms; warnings as vertical lines."""
+    """A panel for each group of what was logged; warnings as vertical lines."""
     logged = [r for r in records if "warning" not in r]
     if not logged:
         return
-    figure = Figure(figsize=(8, 9), dpi=100, layout="constrained")
-    panels = figure.subplots(len(PANELS), sharex=True)
-    for axes, (title, prefix, scale) in zip(panels, PANELS, strict=True):
-        for name in [k for k in logged[-1] if k.startswith(prefix)]:
+    found = [(*panel, [k for k in logged[-1] if k.startswith(panel[1])]) for panel in PANELS]
+    found = [panel for panel in found if panel[-1]]
+    figure = Figure(figsize=(8, 3 * len(found)), dpi=100, layout="constrained")
+    panels = figure.subplots(len(found), sharex=True, squeeze=False)[:, 0]
+    for axes, (title, _, scale, names) in zip(panels, found, strict=True):
+        for name in names:
             at = [r for r in logged if name in r]
             axes.plot([r["step"] for r in at], [r[name] for r in at], linewidth=1, label=name)
         for r in records:

@@ -42,7 +42,13 @@ def grid(x: Array, *, columns: int | None = None, gap: int = 2) -> Image.Image:
     return image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
 
 
-def plot_points(x: Array, real: Array) -> Image.Image:
+def pairs(above: Array, below: Array, *, columns: int = 8) -> Image.Image:
+    """Rows of pictures (N, H, W, C), each above a row of its counterparts."""
+    rows = [half[i : i + columns] for i in range(0, len(above), columns) for half in (above, below)]
+    return grid(np.concatenate(rows), columns=columns)
+
+
+def plot_points(x: Array, real: Array, *, label: str = "G(z)") -> Image.Image:
     """Generated points over real ones: (N, 1) as histograms, (N, 2) or more as a scatter."""
     figure = Figure(figsize=(5, 5), dpi=100, layout="constrained")
     axes = figure.subplots()
@@ -50,10 +56,10 @@ def plot_points(x: Array, real: Array) -> Image.Image:
         low, high = np.quantile(np.concatenate([x, real]), [0.001, 0.999])
         bins = np.linspace(low, high, 60).tolist()
         axes.hist(real[:, 0], bins, density=True, color="0.8", label="data")
-        axes.hist(x[:, 0], bins, density=True, histtype="step", color="C3", label="G(z)")
+        axes.hist(x[:, 0], bins, density=True, histtype="step", color="C3", label=label)
     else:
         axes.scatter(real[:, 0], real[:, 1], s=6, c="0.7", linewidths=0, label="data")
-        axes.scatter(x[:, 0], x[:, 1], s=6, c="C3", linewidths=0, label="G(z)")
+        axes.scatter(x[:, 0], x[:, 1], s=6, c="C3", linewidths=0, label=label)
         low, high = real.min(0)[:2], real.max(0)[:2]
         margin = 0.3 * float((high - low).max())
         axes.set_xlim(low[0] - margin, high[0] + margin)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minigan.algorithms import GAN
+from minigan.algorithms.latent import Latent
 from minigan.backend import Array, make_rng
 from minigan.errors import OptionError
 from minigan.training import checkpoint
@@ -42,7 +42,7 @@ def write_samples(
     algorithm = build_algorithm(config, dataset)
     stored = checkpoint.load(folder / "checkpoints", step)
     stored.restore(algorithm)
-    if not isinstance(algorithm, GAN):
+    if not isinstance(algorithm, Latent):
         raise OptionError(f"{config.algorithm} has no latent z to sample from")
     z = draw_z(algorithm, n, seed, interpolate)
     x = generate(algorithm, z)
@@ -64,7 +64,7 @@ def write_samples(
     return f"{len(x)} {done}: {out}"
 
 
-def draw_z(algorithm: GAN, n: int, seed: int, interpolate: int | None) -> Array:
+def draw_z(algorithm: Latent, n: int, seed: int, interpolate: int | None) -> Array:
     """n draws of the prior; or n rows of `interpolate` points on the way from one draw to another.
 
     Between normal draws the way is on a great circle (White 2016, "Sampling generative networks"),
@@ -80,7 +80,7 @@ def draw_z(algorithm: GAN, n: int, seed: int, interpolate: int | None) -> Array:
     )
 
 
-def generate(algorithm: GAN, z: Array) -> Array:
+def generate(algorithm: Latent, z: Array) -> Array:
     """G(z), a chunk at a time."""
     return np.concatenate([algorithm.generate(z[i : i + CHUNK]) for i in range(0, len(z), CHUNK)])
 

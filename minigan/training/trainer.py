@@ -4,6 +4,7 @@ runs/NAME/
     config.json                    everything that decides the run
     log.jsonl                      a line per logged step
     samples/step_000300.png        G on one fixed z
+    samples/reconstruction_step_*  examples above what comes back of them, where there is an encoder
     checkpoints/step_000300.*      to resume from
     samples.gif  curves.png        at the end
 
@@ -24,7 +25,8 @@ from typing import Any
 import numpy as np
 
 from minigan.algorithms import Algorithm, Streams, Task, recipe
-from minigan.backend import keep_freed_memory, make_rng
+from minigan.algorithms.latent import Reconstructing
+from minigan.backend import Array, keep_freed_memory, make_rng
 from minigan.data import Dataset, Loader, open_data
 from minigan.errors import NonFiniteError, OptionError
 from minigan.metrics import diversity
@@ -33,13 +35,14 @@ from minigan.training import checkpoint, log
 from minigan.training.config import Config, RunOptions
 from minigan.training.curves import write_curves
 from minigan.training.files import UNFINISHED, remove_unfinished
-from minigan.training.pictures import grid, plot_points, write_film, write_png
+from minigan.training.pictures import grid, pairs, plot_points, write_film, write_png
 from minigan.training.progress import ProgressReport
 from minigan.training.stop import StopRequest
 from minigan.training.watch import Watch, small_data
 
 LOCK = ".lock"
 PICTURES, POINTS = 64, 2000  # how many samples a picture of a run shows
+RECONSTRUCTIONS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +176,18 @@ class Trainer:
         real = self.dataset.draw(n, make_rng(seed, 4)).x
         picture = grid(x) if self.dataset.kind == "image" else plot_points(x, real)
         write_png(picture, self.folder / "samples" / f"step_{self.step:06d}.png")
+        if isinstance(self.algorithm, Reconstructing):
+            self._draw_reconstructions(self.algorithm, real)
         return diversity(x) / max(diversity(real), np.finfo(np.float64).tiny)
+
+    def _draw_reconstructions(self, algorithm: Reconstructing, real: Array) -> None:
+        """Write the picture of examples, always the same, and of their reconstructions."""
+        if self.dataset.kind == "image":
+            real = real[:RECONSTRUCTIONS]
+            picture = pairs(real, algorithm.reconstruct(real))
+        else:
+            picture = plot_points(algorithm.reconstruct(real), real, label="G(E(x))")
+        write_png(picture, self.folder / "samples" / f"reconstruction_step_{self.step:06d}.png")
 
     def _draw_whole_run(self) -> None:
         write_curves(log.read(self.log_path), self.folder / "curves.png")

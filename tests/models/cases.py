@@ -18,13 +18,21 @@ Rng = np.random.Generator
 
 @dataclass(frozen=True)
 class Network:
-    """How a network is built, and the shapes of four examples that go in and come out."""
+    """How a network is built, and the shapes of four examples that go in and come out.
+
+    `also` is the shape of a second input.
+    """
 
     function: str
     build: Callable[[Rng], Layer]
     takes: Shape
     gives: Shape
     label: str = ""
+    also: Shape | None = None
+
+    @property
+    def inputs(self) -> tuple[Shape, ...]:
+        return (self.takes,) if self.also is None else (self.takes, self.also)
 
     def __str__(self) -> str:
         return f"{self.function} {self.label}".strip()
@@ -70,6 +78,78 @@ NETWORKS = [
         lambda r: models.dcgan_discriminator((16, 24, 3), width=4, rng=r),
         (4, 16, 24, 3),
         (4, 1),
+    ),
+    Network(
+        "mlp_encoder",
+        lambda r: models.mlp_encoder((4, 3, 1), 6, hidden=(8, 7), rng=r),
+        (4, 4, 3, 1),
+        (4, 6),
+        "of pictures",
+    ),
+    Network(
+        "mlp_encoder",
+        lambda r: models.mlp_encoder((2,), 1, hidden=(), rng=r),
+        (4, 2),
+        (4, 1),
+        "of points, linear",
+    ),
+    Network(
+        "dense_discriminator",
+        lambda r: models.dense_discriminator((5,), hidden=(8, 7), rng=r),
+        (4, 5),
+        (4, 1),
+        "of codes",
+    ),
+    Network(
+        "dense_discriminator",
+        lambda r: models.dense_discriminator((4, 3, 1), hidden=(8,), rng=r),
+        (4, 4, 3, 1),
+        (4, 1),
+        "of pictures",
+    ),
+    Network(
+        "mlp_joint_discriminator",
+        lambda r: models.mlp_joint_discriminator((4, 3, 1), 5, hidden=(8, 7), rng=r),
+        (4, 4, 3, 1),
+        (4, 1),
+        "of pictures",
+        (4, 5),
+    ),
+    Network(
+        "mlp_joint_discriminator",
+        lambda r: models.mlp_joint_discriminator((2,), 1, hidden=(8,), rng=r),
+        (4, 2),
+        (4, 1),
+        "of points",
+        (4, 1),
+    ),
+    Network(
+        "conv_encoder",
+        lambda r: models.conv_encoder((16, 24, 3), 6, width=4, rng=r),
+        (4, 16, 24, 3),
+        (4, 6),
+    ),
+    Network(
+        "conv_decoder",
+        lambda r: models.conv_decoder(6, (16, 24, 3), width=4, rng=r),
+        (4, 6),
+        (4, 16, 24, 3),
+        "of pictures",
+    ),
+    Network(
+        "conv_decoder",
+        lambda r: models.conv_decoder(6, (8, 8, 1), width=4, bounded=False, rng=r),
+        (4, 6),
+        (4, 8, 8, 1),
+        "of logits",
+    ),
+    Network(
+        "conv_joint_discriminator",
+        lambda r: models.conv_joint_discriminator((16, 24, 3), 5, width=4, units=6, rng=r),
+        (4, 16, 24, 3),
+        (4, 1),
+        "",
+        (4, 5),
     ),
 ]
 

@@ -23,7 +23,18 @@ def build(network, dtype=np.float64, seed=0):
 
 
 def inputs(network, dtype=np.float64, seed=1):
-    return make_rng(seed).standard_normal(network.takes).astype(dtype)
+    rng = make_rng(seed)
+    return tuple(rng.standard_normal(shape).astype(dtype) for shape in network.inputs)
+
+
+def gradients(network, dx):
+    """One for each input."""
+    return (dx,) if network.also is None else dx
+
+
+def assert_same(ours, theirs):
+    for a, b in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 @both_dtypes
@@ -31,12 +42,12 @@ def inputs(network, dtype=np.float64, seed=1):
 def test_shape_and_dtype(network, dtype):
     net = build(network, dtype)
     for train in (True, False):
-        y, ctx = net.forward(inputs(network, dtype), train=train, update_stats=False)
+        y, ctx = net.forward(*inputs(network, dtype), train=train, update_stats=False)
         assert y.shape == network.gives
         assert y.dtype == dtype
-        dx = net.backward(y, ctx)
-        assert dx.shape == network.takes
-        assert dx.dtype == dtype
+        for dx, shape in zip(gradients(network, net.backward(y, ctx)), network.inputs, strict=True):
+            assert dx.shape == shape
+            assert dx.dtype == dtype
 
 
 @every_network
@@ -48,7 +59,7 @@ def test_two_forwards_and_both_orders_of_backward_equal_two_runs(network):
     apart = build(network)
     runs = []
     for x, dy in zip(xs, dys, strict=True):
-        y, ctx = apart.forward(x)
+        y, ctx = apart.forward(*x)
         apart.flat.zero_grad()
         dx = apart.backward(dy, ctx)
         runs.append((y, dx, apart.flat.grad.copy()))
@@ -57,12 +68,12 @@ def test_two_forwards_and_both_orders_of_backward_equal_two_runs(network):
 
     for order in ((0, 1), (1, 0)):
         net = build(network)
-        both = [net.forward(x) for x in xs]
+        both = [net.forward(*x) for x in xs]
         net.flat.zero_grad()
         for i in order:
             dx = net.backward(dys[i], both[i][1])
             np.testing.assert_array_equal(both[i][0], runs[i][0])
-            np.testing.assert_array_equal(dx, runs[i][1])
+            assert_same(gradients(network, dx), gradients(network, runs[i][1]))
         # One addition, of two numbers, in either order: equal to the bit but for the sum of a
         # bias's gradient with what is there already.
         np.testing.assert_allclose(net.flat.grad, total, rtol=0, atol=1e-13 * np.abs(total).max())
@@ -73,7 +84,7 @@ def test_two_forwards_and_both_orders_of_backward_equal_two_runs(network):
 @every_network
 def test_need_dx_and_need_dw_change_nothing_else(network):
     net, x = build(network), inputs(network)
-    y, ctx = net.forward(x)
+    y, ctx = net.forward(*x)
     dy = make_rng(5).standard_normal(y.shape)
     dx = net.backward(dy, ctx)
     grad = net.flat.grad.copy()
@@ -81,7 +92,7 @@ def test_need_dx_and_need_dw_change_nothing_else(network):
     assert net.backward(dy, ctx, need_dx=False) is None
     np.testing.assert_array_equal(net.flat.grad, grad)
     net.flat.zero_grad()
-    np.testing.assert_array_equal(net.backward(dy, ctx, need_dw=False), dx)
+    assert_same(gradients(network, net.backward(dy, ctx, need_dw=False)), gradients(network, dx))
     assert not net.flat.grad.any()
 
 
@@ -97,8 +108,8 @@ def test_the_rng_decides_every_weight(network):
 @every_network
 def test_out_of_training_an_example_does_not_depend_on_its_batch(network):
     net, x = build(network), inputs(network)
-    whole, _ = net.forward(x, train=False)
-    for i in range(len(x)):
-        alone, _ = net.forward(x[i : i + 1], train=False)
+    whole, _ = net.forward(*x, train=False)
+    for i in range(len(whole)):
+        alone, _ = net.forward(*(part[i : i + 1] for part in x), train=False)
         # Matrix products of other sizes add in another order.
         np.testing.assert_allclose(alone[0], whole[i], rtol=1e-12, atol=1e-14)

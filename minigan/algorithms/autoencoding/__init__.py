@@ -1,0 +1,1 @@
+"""Autoencoders: an encoder E beside a decoder G, with and without adversaries."""

@@ -1,0 +1,159 @@
+"""Options and networks that the autoencoders share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
+
+import numpy as np
+
+from minigan.algorithms.autoencoding.posterior import POSTERIORS, Posterior
+from minigan.algorithms.options import OptimizerOptions, Streams, Task, option
+from minigan.errors import OptionError, UnknownNameError
+from minigan.layers import Layer
+from minigan.losses import OBJECTIVES
+from minigan.models import (
+    conv_decoder,
+    conv_encoder,
+    conv_joint_discriminator,
+    dcgan_discriminator,
+    dense_discriminator,
+    mlp_encoder,
+    mlp_generator,
+    mlp_joint_discriminator,
+)
+from minigan.optim import Optimizer
+from minigan.prior import PRIORS, Prior
+
+Rng = np.random.Generator
+
+
+class Family(Protocol):
+    """How the networks of one kind are built for a task, from the options of their sizes."""
+
+    def encoder(self, o: AutoencoderOptions, task: Task, outputs: int, rng: Rng) -> Layer:
+        """Examples -> (N, outputs)."""
+
+    def decoder(self, o: AutoencoderOptions, task: Task, bounded: bool, rng: Rng) -> Layer:
+        """Codes -> examples, in (-1, 1) if `bounded`."""
+
+    def discriminator(self, o: JudgedOptions, task: Task, rng: Rng) -> Layer:
+        """Examples -> logits."""
+
+    def joint_discriminator(self, o: JudgedOptions, task: Task, rng: Rng) -> Layer:
+        """Examples and codes -> logits."""
+
+
+class Perceptrons:
+    """For data of any shape."""
+
+    def encoder(self, o: AutoencoderOptions, task: Task, outputs: int, rng: Rng) -> Layer:
+        return mlp_encoder(task.shape, outputs, hidden=o.hidden_E, rng=rng)
+
+    def decoder(self, o: AutoencoderOptions, task: Task, bounded: bool, rng: Rng) -> Layer:
+        return mlp_generator(o.z_dim, task.shape, hidden=o.hidden_G, bounded=bounded, rng=rng)
+
+    def discriminator(self, o: JudgedOptions, task: Task, rng: Rng) -> Layer:
+        return dense_discriminator(task.shape, hidden=o.hidden_D, rng=rng)
+
+    def joint_discriminator(self, o: JudgedOptions, task: Task, rng: Rng) -> Layer:
+        return mlp_joint_discriminator(task.shape, o.z_dim, hidden=o.hidden_D, rng=rng)
+
+
+class Convolutions:
+    """DCGAN's networks, for pictures."""
+
+    def encoder(self, o: AutoencoderOptions, task: Task, outputs: int, rng: Rng) -> Layer:
+        return conv_encoder(task.shape, outputs, width=o.width, rng=rng)
+
+    def decoder(self, o: AutoencoderOptions, task: Task, bounded: bool, rng: Rng) -> Layer:
+        return conv_decoder(o.z_dim, task.shape, width=o.width, bounded=bounded, rng=rng)
+
+    def discriminator(self, o: JudgedOptions, task: Task, rng: Rng) -> Layer:
+        return dcgan_discriminator(task.shape, width=o.width, rng=rng)
+
+    def joint_discriminator(self, o: JudgedOptions, task: Task, rng: Rng) -> Layer:
+        return conv_joint_discriminator(task.shape, o.z_dim, width=o.width, rng=rng)
+
+
+FAMILIES: dict[str, Family] = {"mlp": Perceptrons(), "conv": Convolutions()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutoencoderOptions(OptimizerOptions):
+    """The optimiser, the code, and the sizes of encoder and decoder."""
+
+    lr: float = option(1e-3, "learning rate")
+    network: str = option("mlp", "networks: perceptrons, or DCGAN's for pictures", FAMILIES)
+    z_dim: int = option(32, "numbers in a code z")
+    hidden_E: tuple[int, ...] = option((512, 512), "units of E's hidden layers (mlp)")
+    hidden_G: tuple[int, ...] = option((512, 512), "units of G's hidden layers (mlp)")
+    width: int = option(32, "channels next to the picture, doubled by every halving (conv)")
+
+    def family(self, task: Task) -> Family:
+        """The networks' builder. Raises OptionError for options that cannot be."""
+        if self.network not in FAMILIES:
+            raise UnknownNameError("network", self.network, FAMILIES)
+        if self.network == "conv" and task.kind != "image":
+            raise OptionError(
+                f"--network conv takes pictures, the data has points of shape {task.shape}; use "
+                "--network mlp"
+            )
+        for name, value in (("z-dim", self.z_dim), ("width", self.width)):
+            if value < 1:
+                raise OptionError(f"--{name} {value} must be at least 1")
+        for f in fields(self):
+            if f.name.startswith("hidden_"):
+                _check_units("--" + f.name.replace("_", "-"), getattr(self, f.name))
+        if self.clip_norm is not None and not self.clip_norm > 0:
+            raise OptionError(f"--clip-norm {self.clip_norm} must be above 0")
+        return FAMILIES[self.network]
+
+    def build_optimizers(self, task: Task, **networks: Layer) -> dict[str, Optimizer]:
+        """One for each network, by its name. Raises as `build_optimizer`."""
+        return {name: self.build_optimizer(net.flat, task) for name, net in networks.items()}
+
+    @property
+    def max_grad_norm(self) -> float:
+        """The longest gradient that is not scaled down."""
+        return math.inf if self.clip_norm is None else self.clip_norm
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedOptions(AutoencoderOptions):
+    """And a discriminator, with the objective of its game."""
+
+    objective: str = option("non-saturating", "the game with the discriminator", OBJECTIVES)
+    prior: str = option("normal", "distribution of the codes", PRIORS)
+    encoder: str = option("deterministic", "how E gives a code of an example", POSTERIORS)
+    hidden_D: tuple[int, ...] = option((512, 512), "units of D's hidden layers")
+
+    def posterior(self) -> Posterior:
+        """Raises UnknownNameError."""
+        if self.encoder not in POSTERIORS:
+            raise UnknownNameError("encoder", self.encoder, POSTERIORS)
+        return POSTERIORS[self.encoder]()
+
+    def shared(self, streams: Streams) -> dict[str, Any]:
+        """What every algorithm with a discriminator is given."""
+        return {
+            "prior": Prior(self.prior, self.z_dim),
+            "posterior": self.posterior(),
+            "max_grad_norm": self.max_grad_norm,
+            "rng": streams.noise,
+        }
+
+
+def at_least_0(flag: str, value: float) -> float:
+    """A weight of a loss. Raises OptionError for a negative or infinite one."""
+    if not 0 <= value < math.inf:
+        raise OptionError(f"{flag} {value} must be at least 0 and finite")
+    return value
+
+
+def _check_units(flag: str, hidden: Sequence[int]) -> None:
+    if any(units < 1 for units in hidden):
+        given = ",".join(map(str, hidden))
+        raise OptionError(f"{flag} {given}: a layer has at least 1 unit")
