@@ -14,6 +14,13 @@ Gradient penalties differentiate the backward pass once more:
 
 With P a scalar function of dx and ddx = dP/dx(dx), double_backward adds dP/dtheta into the
 parameters' gradients and returns dP/d(dy) and dP/d(x), the latter None where it vanishes.
+
+An unrolled discriminator is differentiated through its parameters' gradients dw too: with ddw =
+dP/d(dw), a direction in the space of parameters,
+
+    ddy, x_extra = layer.weight_double_backward(ddw, gctx)
+
+does the same for <ddw, dw>. Both are linear, so what P owes through dx and through dw is added.
 """
 
 from __future__ import annotations
@@ -26,7 +33,7 @@ import numpy as np
 
 from minigan.backend import Array, DTypeLike, is_array, to_device
 from minigan.errors import NoSecondDerivativeError, OptionError, ShapeError, StaleContextError
-from minigan.layers.params import FlatParams, Param
+from minigan.layers.params import Directions, FlatParams, Param
 
 
 @dataclass(slots=True)
@@ -81,6 +88,19 @@ class Layer:
             "penalty; use another layer there"
         )
 
+    def weight_double_backward(self, ddw: Directions, gctx: Any) -> tuple[Any, Any]:
+        """ddy and x_extra of <ddw, dw>, dw the gradients that backward adds; None for no gradient.
+
+        Adds the derivative with respect to the parameters into their gradients. Raises
+        NoSecondDerivativeError where a layer has none; one without parameters owes nothing.
+        """
+        if self.params:
+            raise NoSecondDerivativeError(
+                f"{self!r} cannot be differentiated through its parameters' gradients, so it "
+                "cannot stand in an unrolled discriminator; use another layer there"
+            )
+        return None, None
+
     # --- parameters and state -------------------------------------------------------------------
 
     @property
@@ -117,6 +137,14 @@ class Layer:
                     layer.own_buffers[name] = buffer.astype(dtype)
         return self
 
+    def to(self, device: str) -> Self:
+        """Move parameters and state to `device`; returns the layer."""
+        self.flat.to(device)
+        for _, layer in self.walk():
+            for name, buffer in layer.own_buffers.items():
+                layer.own_buffers[name] = to_device(buffer, device)
+        return self
+
     def add_param(self, name: str, data: Array) -> Param:
         """Register a parameter; its name is PyTorch's."""
         self.own_params[name] = Param(data)
@@ -136,14 +164,6 @@ class Layer:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.describe()})"
-
-    def to(self, device: str) -> Self:
-        """Move parameters and state to `device`; returns the layer."""
-        self.flat.to(device)
-        for _, layer in self.walk():
-            for name, buffer in layer.own_buffers.items():
-                layer.own_buffers[name] = to_device(buffer, device)
-        return self
 
     def check_array(self, x: Any, wanted: str, ok: bool = True, dtype: Any = None) -> None:
         """Raise ShapeError unless x is a floating-point array, `ok`, and of `dtype` if given."""

@@ -8,7 +8,8 @@ x_0 -> x_1 -> ... -> x_n the gradients g_n = dy, ..., g_0 = dx run down; the sec
     goes down  c_{i-1} = layer_i.backward(c_i) + e_i,   c_n = 0
 
 so that one ordinary backward pass collects every e_i into x_extra = c_0 and adds into the
-parameters' gradients on its way what they owe to x_1, ..., x_n.
+parameters' gradients on its way what they owe to x_1, ..., x_n. What <ddw, dw> owes joins on the
+way up, each layer's share where its parameters are; it alone starts from v_0 = None.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 from minigan.backend import Array
 from minigan.errors import ShapeError
 from minigan.layers.base import Layer, add
+from minigan.layers.params import Directions
 from minigan.layers.shape import Identity
 
 
@@ -78,10 +80,16 @@ class Sequential(Layer):
             dx, gctxs[i] = self.layers[i].input_gradient(dx, ctx[i])
         return dx, ManyGradContext(ctx, gctxs)
 
-    def double_backward(self, ddx: Any, gctx: ManyGradContext) -> tuple[Array, Any]:
-        v, extras = ddx, []
+    def double_backward(self, ddx: Any, gctx: ManyGradContext) -> tuple[Any, Any]:
+        return self._second(ddx, gctx, None)
+
+    def weight_double_backward(self, ddw: Directions, gctx: ManyGradContext) -> tuple[Any, Any]:
+        return self._second(None, gctx, ddw)
+
+    def _second(self, v: Any, gctx: ManyGradContext, ddw: Directions | None) -> tuple[Any, Any]:
+        extras = []
         for layer, inner in zip(self.layers, gctx.gctxs, strict=True):
-            v, extra = layer.double_backward(v, inner)
+            v, extra = _owed(layer, v, inner, ddw)
             extras.append(extra)
         c: Any = None
         for layer, ctx, extra in reversed(list(zip(self.layers, gctx.ctxs, extras, strict=True))):
@@ -127,9 +135,19 @@ class Residual(Layer):
         return body + skip, ManyGradContext(ctx, [body_gctx, skip_gctx])
 
     def double_backward(self, ddx: Array, gctx: ManyGradContext) -> tuple[Array, Array | None]:
-        body, body_extra = self.body.double_backward(ddx, gctx.gctxs[0])
-        skip, skip_extra = self.shortcut.double_backward(ddx, gctx.gctxs[1])
-        return body + skip, add(body_extra, skip_extra)
+        return self._second(ddx, gctx, None)
+
+    def weight_double_backward(
+        self, ddw: Directions, gctx: ManyGradContext
+    ) -> tuple[Any, Array | None]:
+        return self._second(None, gctx, ddw)
+
+    def _second(
+        self, v: Any, gctx: ManyGradContext, ddw: Directions | None
+    ) -> tuple[Any, Array | None]:
+        body, body_extra = _owed(self.body, v, gctx.gctxs[0], ddw)
+        skip, skip_extra = _owed(self.shortcut, v, gctx.gctxs[1], ddw)
+        return add(body, skip), add(body_extra, skip_extra)
 
 
 @dataclass(slots=True)
@@ -191,14 +209,33 @@ class _Join(Layer):
         both = [branch.input_gradient(part, inner) for branch, part, inner in self._parts(dy, ctx)]
         return self.gather([dx for dx, _ in both]), ManyGradContext(ctx, [g for _, g in both])
 
-    def double_backward(self, ddx: Any, gctx: ManyGradContext) -> tuple[Array, Any]:
+    def double_backward(self, ddx: Any, gctx: ManyGradContext) -> tuple[Any, Any]:
         feeds = self.spread(ddx if isinstance(ddx, tuple) else (ddx,))
+        return self._second(feeds, gctx, None)
+
+    def weight_double_backward(self, ddw: Directions, gctx: ManyGradContext) -> tuple[Any, Any]:
+        return self._second((None,) * len(self.branches), gctx, ddw)
+
+    def _second(
+        self, feeds: tuple[Any, ...], gctx: ManyGradContext, ddw: Directions | None
+    ) -> tuple[Any, Any]:
         both = [
-            branch.double_backward(v, inner)
+            _owed(branch, v, inner, ddw)
             for branch, v, inner in zip(self.branches, feeds, gctx.gctxs, strict=True)
         ]
-        ddy = np.concatenate([v for v, _ in both], -1)
-        return ddy, self.gather([extra for _, extra in both])
+        ddys = [ddy for ddy, _ in both]
+        return self._joined(ddys, gctx.ctxs), self.gather([extra for _, extra in both])
+
+    def _joined(self, ddys: list[Any], ctx: JoinContext) -> Array | None:
+        """One array of what each branch's dy is owed; a branch that is owed nothing gets zeros."""
+        some = next((ddy for ddy in ddys if ddy is not None), None)
+        if some is None:
+            return None
+        parts = [
+            np.zeros_like(some, shape=(*some.shape[:-1], b - a)) if ddy is None else ddy
+            for ddy, (a, b) in zip(ddys, pairwise(ctx.edges), strict=True)
+        ]
+        return np.concatenate(parts, -1)
 
     def _parts(self, dy: Array, ctx: JoinContext) -> list[tuple[Layer, Array, Any]]:
         parts = [dy[..., a:b] for a, b in pairwise(ctx.edges)]
@@ -229,6 +266,15 @@ class Parallel(_Join):
 
     def gather(self, dxs: list[Any]) -> Any:
         return None if all(dx is None for dx in dxs) else tuple(dxs)
+
+
+def _owed(layer: Layer, v: Any, gctx: Any, ddw: Directions | None) -> tuple[Any, Any]:
+    """What <v, dx> and <ddw, dw> of a part owe to its dy and its x; v or ddw may be missing."""
+    ddy, extra = (None, None) if v is None else layer.double_backward(v, gctx)
+    if ddw is not None and layer.params:
+        more, more_extra = layer.weight_double_backward(ddw, gctx)
+        ddy, extra = add(ddy, more), _add_each(extra, more_extra)
+    return ddy, extra
 
 
 def _add_each(a: Any, b: Any) -> Any:

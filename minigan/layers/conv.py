@@ -6,7 +6,8 @@ With the triad of ops/conv.py, y = K(w) x:
     ConvTranspose2d  y = conv2d_dx(x, w)      dx = conv2d(dy, w)        dw = conv2d_dw(dy, x)
 
 Second derivatives stay inside the triad: for Conv2d, <v, dx> = <K(w) v, dy>, so ddy = conv2d(v, w)
-and dw gains conv2d_dw(v, dy); for the transpose, roles of v and dy change places.
+and dw gains conv2d_dw(v, dy); for the transpose, roles of v and dy change places. Through the
+weight's gradient, <V, dw> = <K(V) x, dy>: ddy = K(V) x and x_extra is the input gradient under V.
 
 A weight is (kh, kw, C, O) of the underlying convolution: (kh, kw, in, out) for Conv2d, and
 (kh, kw, out, in) for ConvTranspose2d, whose underlying convolution runs from its output to its
@@ -24,6 +25,7 @@ from minigan import init as initializers
 from minigan.backend import Array, is_array
 from minigan.errors import OptionError, ShapeError
 from minigan.layers.base import GradContext, Layer, pair
+from minigan.layers.params import Directions
 from minigan.ops import conv as ops
 from minigan.ops.channels import channel_sum
 from minigan.parallel import add_into
@@ -122,6 +124,14 @@ class Conv2d(_Convolution):
         add_into(self.weight.grad, ops.conv2d_dw(ddx, gctx.dy, self.kernel_size, **self.geometry))
         return ops.conv2d(ddx, self.weight.data, **self.geometry), None
 
+    def weight_double_backward(self, ddw: Directions, gctx: GradContext) -> tuple[Array, Array]:
+        self.check_fresh(gctx.ctx.version, self.weight)
+        V, x = ddw[self.weight], gctx.ctx.x
+        ddy = ops.conv2d(x, V, **self.geometry)
+        if self.bias is not None:
+            ddy += ddw[self.bias]
+        return ddy, ops.conv2d_dx(gctx.dy, V, x.shape, **self.geometry)
+
 
 class ConvTranspose2d(_Convolution):
     """Transposed convolution (N, H, W, in_channels) -> (N, OH, OW, out_channels).
@@ -214,6 +224,15 @@ class ConvTranspose2d(_Convolution):
         add_into(self.weight.grad, ops.conv2d_dw(dy, ddx, self.kernel_size, **self.geometry))
         return ops.conv2d_dx(ddx, self.weight.data, dy.shape, **self.geometry), None
 
+    def weight_double_backward(self, ddw: Directions, gctx: GradContext) -> tuple[Array, Array]:
+        self.check_fresh(gctx.ctx.version, self.weight)
+        V, x = ddw[self.weight], gctx.ctx.x
+        ddy = ops.conv2d_dx(x, V, gctx.dy.shape, **self.geometry)
+        if self.bias is not None:
+            ddy += ddw[self.bias]
+        x_extra = ops.conv2d(gctx.dy, V, **self.geometry)
+        return ddy, x_extra[:, : x.shape[1], : x.shape[2]]
+
 
 class _OnSequences(Layer):
     """Runs an image layer on sequences (N, T, C), as images of one row."""
@@ -241,6 +260,11 @@ class _OnSequences(Layer):
     def double_backward(self, ddx: Array, gctx: GradContext) -> tuple[Array, None]:
         rows = GradContext(gctx.ctx, gctx.dy[:, None])
         return super().double_backward(ddx[:, None], rows)[0][:, 0], None
+
+    def weight_double_backward(self, ddw: Directions, gctx: GradContext) -> tuple[Array, Array]:
+        rows = GradContext(gctx.ctx, gctx.dy[:, None])
+        ddy, x_extra = super().weight_double_backward(ddw, rows)
+        return ddy[:, 0], x_extra[:, 0]
 
 
 class Conv1d(_OnSequences, Conv2d):

@@ -3,6 +3,7 @@ r"""Fully connected layers and table look-up.
 Dense:  y = x W + b            W (in, out)
         dx = dy W^T            dW = x^T dy          db = sum dy
 second: <v, dx> = <v W, dy>    so ddy = v W, and dW gains v^T dy
+        <V, dW> = <x V, dy>    so ddy = x V, and x_extra = dy V^T; <c, db> adds c to ddy
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from minigan import init as initializers
 from minigan.backend import Array, is_array, on_cuda
 from minigan.errors import ShapeError
 from minigan.layers.base import GradContext, Layer
+from minigan.layers.params import Directions
 from minigan.ops.channels import channel_sum
 from minigan.ops.linear import add_rows, matmul
 from minigan.parallel import add_into
@@ -84,6 +86,15 @@ class Dense(Layer):
         flat = ddx.reshape(-1, self.in_features)
         add_into(self.weight.grad, matmul(flat.T, rows))
         return matmul(flat, self.weight.data).reshape(gctx.dy.shape), None
+
+    def weight_double_backward(self, ddw: Directions, gctx: GradContext) -> tuple[Array, Array]:
+        self.check_fresh(gctx.ctx.version, self.weight)
+        V, x = ddw[self.weight], gctx.ctx.x
+        ddy = matmul(x.reshape(-1, self.in_features), V)
+        if self.bias is not None:
+            ddy += ddw[self.bias]
+        x_extra = matmul(gctx.dy.reshape(-1, self.out_features), V.T)
+        return ddy.reshape(gctx.dy.shape), x_extra.reshape(x.shape)
 
 
 @dataclass(slots=True)

@@ -13,11 +13,19 @@ from typing import Any
 import numpy as np
 
 from minigan import layers as L
-from tests.oracles.torch_twins import Spec, spec
+from tests.oracles.torch_twins import Drawn, Spec, spec
 
 Array = np.ndarray
 Shape = tuple[int, ...]
-CONTAINERS = (L.Sequential, L.Residual, L.Concat, L.Parallel, L.ReconstructionError, L.SpectralNorm)
+CONTAINERS = (
+    L.Sequential,
+    L.Residual,
+    L.Concat,
+    L.Parallel,
+    L.ReconstructionError,
+    L.SpectralNorm,
+    L.ReferenceBatch,
+)
 
 
 @dataclass(frozen=True)
@@ -225,6 +233,40 @@ VARIED: list[Case] = [
     case(spec(L.InstanceNorm, 3), (2, 5, 7, 3)),
     case(spec(L.InstanceNorm, 2, eps=0.1, affine=True), (3, 7, 2)),
     case(spec(L.InstanceNorm, 1, affine=True), (1, 3, 3, 1)),
+    case(spec(L.VirtualBatchNorm, 3, 4), (6, 3)),
+    case(spec(L.VirtualBatchNorm, 2, 3, eps=0.1), (4, 3, 2, 2)),
+    case(spec(L.VirtualBatchNorm, 1, 2, affine=False), (3, 5, 1), train=False),
+    case(
+        spec(
+            L.ReferenceBatch,
+            spec(
+                L.Sequential,
+                spec(L.Conv2d, 2, 3, 3, padding=1, bias=False),
+                spec(L.VirtualBatchNorm, 3, 4),
+                spec(L.Tanh),
+                spec(L.GlobalAvgPool),
+                spec(L.Dense, 3, 5, bias=False),
+                spec(L.VirtualBatchNorm, 5, 4),
+                spec(L.Softplus),
+            ),
+            Drawn(4, 3, 2, 2),
+        ),
+        (2, 3, 2, 2),
+    ),
+    case(
+        spec(
+            L.ReferenceBatch,
+            spec(
+                L.Sequential,
+                spec(L.Dense, 3, 4, bias=False),
+                spec(L.BatchNorm, 4),
+                spec(L.Sigmoid),
+            ),
+            Drawn(3, 3),
+        ),
+        (1, 3),
+    ),
+    case(spec(L.ReferenceBatch, spec(L.BatchNorm, 3), Drawn(2, 3)), (4, 3), train=False),
     case(spec(L.LayerNorm, 5), (3, 5)),
     case(spec(L.LayerNorm, (3, 5, 2)), (2, 3, 5, 2)),
     case(spec(L.LayerNorm, (5, 2), eps=0.1), (2, 3, 5, 2)),

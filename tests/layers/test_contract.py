@@ -105,7 +105,8 @@ def test_only_buffers_move_with_update_stats_and_only_in_training(case):
     layer.forward(*case.inputs(), train=case.train, update_stats=True)
     if case.train and layer.buffers and case.spec.args != (0.0,):
         moved = {name for name, b in layer.buffers.items() if not np.array_equal(b, before[name])}
-        assert moved == set(before)
+        # the examples of a reference batch never move
+        assert moved == {name for name in before if not name.endswith("reference")}
     np.testing.assert_array_equal(layer.flat.data, params)
     assert {path: set(vars(part)) for path, part in layer.walk()} == names
 
@@ -312,8 +313,12 @@ WRONG_SHAPES = {
     L.LayerNorm: [(5,), (3, 4)],
     L.MaxPool2d: [(5, 7, 3), (2, 1, 7, 3)],
     L.Maxout: [(4, 5)],
+    L.MinibatchDiscrimination: [(5, 3), (5, 4, 4)],
+    L.MinibatchStdDev: [(3,)],
+    L.Pack: [(5, 2, 5, 2), (6,)],
     L.PixelShuffle: [(3, 5, 8), (2, 3, 5, 6)],
     L.Reshape: [(3, 29), (3,)],
+    L.VirtualBatchNorm: [(6, 2), (4, 3), (6,)],
     L.Upsample: [(3, 5, 3)],
 }
 TAKES_ANY_SHAPE = {

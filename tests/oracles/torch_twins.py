@@ -71,7 +71,7 @@ class Spec:
     options: dict[str, Any] = field(default_factory=dict)
 
     def build(self, rng: np.random.Generator) -> L.Layer:
-        args = [a.build(rng) if isinstance(a, Spec) else a for a in self.args]
+        args = [a.build(rng) if isinstance(a, Spec | Drawn) else a for a in self.args]
         takes_rng = "rng" in inspect.signature(self.kind).parameters
         return self.kind(*args, **self.options, **({"rng": rng} if takes_rng else {}))
 
@@ -81,6 +81,19 @@ class Spec:
     def __repr__(self) -> str:
         given = [repr(a) for a in self.args] + [f"{k}={v}" for k, v in self.options.items()]
         return f"{self.kind.__name__}({', '.join(given)})"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """An argument of random numbers, (*shape); the layer keeps it as a buffer."""
+
+    shape: tuple[int, ...]
+
+    def __init__(self, *shape: int) -> None:
+        object.__setattr__(self, "shape", shape)
+
+    def build(self, rng: np.random.Generator) -> Array:
+        return rng.standard_normal(self.shape)
 
 
 def spec(kind: type[L.Layer], *args: Any, **options: Any) -> Spec:
@@ -140,6 +153,25 @@ def _layer_norm(
 ) -> Tensor:
     shape = (shape,) if isinstance(shape, int) else shape
     return F.layer_norm(x, shape, *_affine(env, affine), eps=eps)
+
+
+def _virtual_batch_norm(
+    env: Env, x: Tensor, features: int, size: int, eps: float = 1e-5, affine: bool = True
+) -> Tensor:
+    def normalized(rows: Tensor, over: Tensor) -> Tensor:
+        axes = tuple(range(x.ndim - 1))
+        return (rows - over.mean(axes)) / (over.var(axes, unbiased=False) + eps).sqrt()
+
+    reference = x[:size]
+    examples = [x[i : i + 1] for i in range(size, len(x))]
+    unions = [normalized(one, torch.cat([reference, one])) for one in examples]
+    y = torch.cat([normalized(reference, reference), *unions])
+    return y * env.params["weight"] + env.params["bias"] if affine else y
+
+
+def _reference_batch(env: Env, x: Tensor, net: Spec, _: Drawn) -> Tensor:
+    reference = env.buffers["reference"]
+    return net.torch(env.below("net"), torch.cat([reference, x]))[len(reference) :]
 
 
 def _affine(env: Env, affine: bool) -> tuple[Tensor | None, Tensor | None]:
@@ -275,6 +307,7 @@ TWINS: dict[type[L.Layer], Callable[..., Tensor]] = {
     L.Parallel: _parallel,
     L.PixelShuffle: _on_images(F.pixel_shuffle),
     L.ReLU: _elementwise(F.relu),
+    L.ReferenceBatch: _reference_batch,
     L.Reshape: lambda env, x, *shape: x.reshape(x.shape[0], *shape),
     L.ReconstructionError: _energy,
     L.Residual: _residual,
@@ -283,6 +316,7 @@ TWINS: dict[type[L.Layer], Callable[..., Tensor]] = {
     L.Softplus: _elementwise(_softplus),
     L.SpectralNorm: _spectral_norm,
     L.Tanh: _elementwise(torch.tanh),
+    L.VirtualBatchNorm: _virtual_batch_norm,
     L.Upsample: _on_images(_upsample),
 }
 
