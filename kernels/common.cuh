@@ -26,7 +26,7 @@ const unsigned ALL_LANES = 0xffffffffu;
 #define TYPED_AS(name, suffix, type, threads, parameters, arguments)                                \
     namespace name##suffix##_types {                                                                \
     typedef type T;                                                                                 \
-    extern "C" __global__ void __launch_bounds__(threads) name##suffix parameters {                 \
+    extern "C" __global__ void __launch_bounds__(threads, 1) name##suffix parameters {                 \
         name##_kernel<T> arguments;                                                                 \
     }                                                                                               \
     }                                                                                               \

@@ -65,7 +65,7 @@ def build(source: Path, *, sanitize: bool = False, flags: tuple[str, ...] = ()) 
     null pointer, and `signature_NAME()`. Raises CompileError.
     """
     options = (*FLAGS, *(ADDRESS_SANITIZER if sanitize else ()), *flags, f"-I{KERNELS}")
-    parts = [source, KERNELS / "common.cuh", HERE / "emulator.h"]
+    parts = [source, *sorted(KERNELS.glob("*.cuh")), HERE / "emulator.h"]
     content = [p.read_bytes() for p in parts] + [" ".join(map(str, options)).encode()]
     content.append(str(COMPILER).encode() + str(source).encode())
     name = hashlib.sha256(b"\0".join(content)).hexdigest()[:20]
