@@ -53,10 +53,11 @@ def make_game(
     seed: int = 0,
     optimizer: Callable[[FlatParams], Optimizer] = lambda params: Adam(params, 2e-3, beta1=0.5),
     prior: str = "normal",
+    game: type[GAN] = GAN,
     **options: Any,
 ) -> GAN:
     G, D = (net.astype(dtype) for net in pair(make_rng(seed)))
-    return GAN(
+    return game(
         G,
         D,
         optimizer_G=optimizer(G.flat),
