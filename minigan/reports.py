@@ -18,6 +18,7 @@ from minigan.errors import UnknownNameError
 from minigan.explain import explain
 from minigan.gradcheck import TOLERANCE, GradcheckError
 from minigan.gradcheck_cases import CASES
+from minigan.metrics import METRICS
 from minigan.training.config import versions
 
 
@@ -27,6 +28,7 @@ def print_list() -> None:
     for title, rows in (
         ("algorithms", [(n, f"{r.summary} ({r.paper})") for n, r in ALGORITHMS.items()]),
         ("data", [(n, e.description) for n, e in DATASETS.items()]),
+        ("metrics", [(n, f"{m.summary}; needs {m.needs}") for n, m in METRICS.items()]),
     ):
         table = Table("name", "what it is", title=title, title_justify="left", box=None)
         for row in rows:

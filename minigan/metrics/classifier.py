@@ -81,6 +81,7 @@ def train_classifier(
     batch: int = 64,
     width: int = 32,
     hidden: int | None = None,
+    dropout: float = 0.5,
     seed: int = 0,
 ) -> Classifier:
     """A small CNN for one or more labels of pictures: Adam, its rate falling on a cosine.
@@ -92,7 +93,9 @@ def train_classifier(
     places = [list(dataset.label_names).index(label) for label in wanted]
     outputs = columns(wanted)
     total = sum(map(len, wanted.values()))
-    net = cnn_classifier(dataset.shape, total, width=width, hidden=hidden, rng=make_rng(seed, 6))
+    net = cnn_classifier(
+        dataset.shape, total, width=width, hidden=hidden, dropout=dropout, rng=make_rng(seed, 6)
+    )
     optimizer = Adam(net.flat, cosine(2e-3, end=steps))
     shifts = make_rng(seed, 7)
     with Loader(dataset, batch, seed=seed) as loader:

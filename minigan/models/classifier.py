@@ -14,6 +14,7 @@ def cnn_classifier(
     *,
     width: int = 32,
     hidden: int | None = None,
+    dropout: float = 0.5,
     rng: np.random.Generator,
 ) -> Sequential:
     """Pictures (N, H, W, C) -> logits (N, classes): three strided convolutions, a dense layer.
@@ -35,8 +36,6 @@ def cnn_classifier(
     if hidden is not None:
         layers += [Dense(features, hidden, rng=rng), ReLU()]
         features = hidden
-    return Sequential(
-        *layers,
-        Dropout(0.5, rng=rng),
-        Dense(features, classes, init="glorot_uniform", rng=rng),
-    )
+    if dropout:
+        layers.append(Dropout(dropout, rng=rng))
+    return Sequential(*layers, Dense(features, classes, init="glorot_uniform", rng=rng))

@@ -1,0 +1,210 @@
+"""The metrics by name: their protocols, what data they need, and which values say "better"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from minigan.data import Dataset
+from minigan.data.kittens import Kittens
+from minigan.data.stacked import StackedDigits
+from minigan.errors import DataError, OptionError, UnknownNameError
+from minigan.metrics.density_coverage import density_coverage
+from minigan.metrics.frechet import frechet_distance
+from minigan.metrics.kernel import kernel_distance
+from minigan.metrics.measures import (
+    MODES,
+    as_values,
+    classifier_score,
+    likelihood,
+    modes_captured,
+    new_kittens,
+    on_features,
+    two_sample_values,
+)
+from minigan.metrics.precision_recall import precision_recall
+from minigan.metrics.result import Result
+from minigan.metrics.subject import Subject
+
+Rank = Callable[[float], float]
+RANKS: dict[str, Rank] = {
+    "higher": lambda value: value,
+    "lower": lambda value: -value,
+    "nearer to 1/2": lambda value: -abs(value - 0.5),
+}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric that a name can choose.
+
+    needs   what data it takes, in words; `takes` says whether a data set is such
+    n       how many samples of a data set's generator it takes unless told
+    better  for each value that can rank checkpoints a key of RANKS; the first is the main one
+    """
+
+    summary: str
+    needs: str
+    takes: Callable[[Dataset], bool]
+    n: Callable[[Dataset], int]
+    better: dict[str, str]
+    measure: Callable[[Subject, int], Result]
+
+
+def _any(dataset: Dataset) -> bool:
+    return True
+
+
+def _features_n(dataset: Dataset) -> int:
+    """Enough for 192 features, and a few seconds on one core."""
+    return 2000
+
+
+def _pictures(dataset: Dataset) -> bool:
+    return dataset.kind == "image"
+
+
+METRICS: dict[str, Metric] = {
+    "modes": Metric(
+        "modes captured, high-quality share and reverse KL",
+        "data whose modes are known (ring, grid, stacked-digits)",
+        lambda data: type(data) in MODES,
+        lambda data: 26_000 if isinstance(data, StackedDigits) else 2500,  # PacGAN's
+        {"modes": "higher", "reverse_kl": "lower", "high_quality": "higher"},
+        modes_captured,
+    ),
+    "fid": Metric(
+        "Fréchet distance of features",
+        "any data",
+        _any,
+        _features_n,
+        {"distance": "lower"},
+        on_features(
+            "fid",
+            "Fréchet distance of Gaussians fitted to features (Heusel et al. 2017, with another "
+            "extractor); biased upwards, compare equal N only",
+            lambda real, fake, _: {"distance": frechet_distance(real, fake)},
+        ),
+    ),
+    "kid": Metric(
+        "kernel distance of features, with its error",
+        "any data",
+        _any,
+        _features_n,
+        {"value": "lower"},
+        on_features(
+            "kid",
+            "unbiased MMD² under the kernel (<x, y> / F + 1)³, jackknife error "
+            "(Binkowski et al. 2018, with another extractor)",
+            lambda real, fake, _: as_values(kernel_distance(real, fake)),
+        ),
+    ),
+    "is": Metric(
+        "inception score",
+        "pictures",
+        _pictures,
+        _features_n,
+        {"score": "higher"},
+        classifier_score,
+    ),
+    "precision-recall": Metric(
+        "improved precision and recall of features",
+        "any data",
+        _any,
+        _features_n,
+        {"recall": "higher", "precision": "higher"},
+        on_features(
+            "precision-recall",
+            "k = 3 nearest neighbours (Kynkäänniemi et al. 2019, with another extractor)",
+            lambda real, fake, _: as_values(precision_recall(real, fake)),
+        ),
+    ),
+    "density-coverage": Metric(
+        "density and coverage of features",
+        "any data",
+        _any,
+        _features_n,
+        {"coverage": "higher", "density": "higher"},
+        on_features(
+            "density-coverage",
+            "k = 5 nearest neighbours (Naeem et al. 2020, with another extractor)",
+            lambda real, fake, _: as_values(density_coverage(real, fake)),
+        ),
+    ),
+    "parzen": Metric(
+        "log-likelihood under a Parzen window",
+        "data with a test split",
+        _any,
+        lambda data: 10_000,  # that of the papers on MNIST
+        {},  # it needs held-out data, and what chose a checkpoint is not held out
+        likelihood,
+    ),
+    "two-sample": Metric(
+        "nearest-neighbour two-sample test of features",
+        "any data",
+        _any,
+        _features_n,
+        {"accuracy": "nearer to 1/2"},
+        on_features(
+            "two-sample",
+            "leave-one-out 1-NN accuracy, 0.5 where samples and data are alike; p by 1,000 "
+            "permutations (Lopez-Paz and Oquab 2017)",
+            two_sample_values,
+        ),
+    ),
+    "novelty": Metric(
+        "share of kittens whose combination of parts is new",
+        "kittens, whose parts are known",
+        lambda data: isinstance(data, Kittens),
+        _features_n,
+        {"corrected": "higher", "new": "higher", "distinct": "higher"},
+        new_kittens,
+    ),
+}
+
+
+def metric(name: str) -> Metric:
+    """The metric of that name. Raises UnknownNameError."""
+    if name not in METRICS:
+        raise UnknownNameError("metric", name, METRICS)
+    return METRICS[name]
+
+
+def checked(names: Iterable[str], dataset: Dataset) -> list[str]:
+    """The names, each a metric's that takes the data. Raises UnknownNameError, DataError."""
+    names = list(names)
+    for name in names:
+        found = metric(name)
+        if not found.takes(dataset):
+            raise DataError(
+                f"metric {name!r} needs {found.needs}; the data here is {dataset.name}, "
+                f"{dataset.kind} of shape {dataset.shape}"
+            )
+    return names
+
+
+def measure(name: str, subject: Subject, n: int | None = None) -> Result:
+    """A metric of a subject, with n samples or as many as it takes by itself.
+
+    Raises UnknownNameError, DataError where the data is not what it needs, and OptionError for n.
+    """
+    checked([name], subject.data)
+    if n is not None and n < 10:
+        raise OptionError(f"{n} samples say nothing; give 10 or more")
+    return metric(name).measure(subject, n or metric(name).n(subject.data))
+
+
+def ranking(wanted: str) -> tuple[str, str, Rank]:
+    """Of METRIC or METRIC.VALUE the metric, the value, and a number that is higher for better.
+
+    Raises UnknownNameError, and OptionError for a metric that ranks nothing.
+    """
+    name, _, value = wanted.partition(".")
+    better = metric(name).better
+    if not better:
+        others = ", ".join(n for n, m in METRICS.items() if m.better)
+        raise OptionError(f"metric {name!r} cannot choose a checkpoint; these can: {others}")
+    value = value or next(iter(better))
+    if value not in better:
+        raise UnknownNameError(f"value of metric {name}", value, better)
+    return name, value, RANKS[better[value]]

@@ -1,0 +1,77 @@
+"""What is measured: samples of a generator, and the data that they are compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from minigan.backend import Array, make_rng
+from minigan.data import Batch, Dataset, Finite
+from minigan.metrics.extractors import Extractor, extractor_for
+
+SAMPLES, REAL = 8, 9  # streams of random numbers from the seed
+
+
+class Subject:
+    """Samples and data for the metrics; what several metrics need is made once.
+
+    draw       n, rng -> n samples (n, ...), the same for the same state of rng
+    data       the split that samples are compared with, called `split`
+    training, held_out   both splits, where the data has two; else None
+    extractor  a shipped one's name, an .onnx file, or None for the data's own
+    """
+
+    def __init__(
+        self,
+        draw: Callable[[int, np.random.Generator], Array],
+        data: Dataset,
+        *,
+        split: str,
+        held_out: Dataset | None = None,
+        extractor: str | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.data, self.split, self.held_out, self.seed = data, split, held_out, seed
+        self._draw, self._wanted = draw, extractor
+        self._extractor: Extractor | None = None
+        self._cache: dict[tuple[str, int], Array] = {}
+
+    @property
+    def extractor(self) -> Extractor:
+        """Made when first asked for. Raises what `extractor_for` raises."""
+        if self._extractor is None:
+            self._extractor = extractor_for(self.data, self._wanted)
+        return self._extractor
+
+    def paired(self, n: int) -> int:
+        """n, or as many as the data has where that is less."""
+        return n if self.data.size is None else min(n, self.data.size)
+
+    def samples(self, n: int) -> Array:
+        """n samples; fewer are the first of more only where `draw` makes them so."""
+        return self._once("samples", n, lambda: self._draw(n, make_rng(self.seed, SAMPLES)))
+
+    def real(self, n: int) -> Array:
+        """n examples of the data; different ones where it is finite."""
+        return self._once("real", n, lambda: examples(self.data, n, make_rng(self.seed, REAL)).x)
+
+    def sample_features(self, n: int) -> Array:
+        """(n, F)."""
+        return self._once("sample features", n, lambda: self.extractor.features(self.samples(n)))
+
+    def real_features(self, n: int) -> Array:
+        """(n, F)."""
+        return self._once("real features", n, lambda: self.extractor.features(self.real(n)))
+
+    def _once(self, what: str, n: int, make: Callable[[], Array]) -> Array:
+        if (what, n) not in self._cache:
+            self._cache[what, n] = make()
+        return self._cache[what, n]
+
+
+def examples(data: Dataset, n: int, rng: np.random.Generator) -> Batch:
+    """n examples: without replacement from finite data, fresh ones from endless data."""
+    if isinstance(data, Finite):
+        return data.take(rng.permutation(len(data))[:n])
+    return data.draw(n, rng)

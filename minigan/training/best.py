@@ -1,0 +1,106 @@
+"""The best checkpoint of a run by a named metric, kept beside the last ones and never tidied away.
+
+checkpoints/best/
+    best.json                 {"metric": "fid.distance", "value": 12.3, "step": 1500, ...}
+    step_001500.*             the checkpoint, as any other
+
+It is measured on samples and data that the run's seed alone decides, from streams of their own, so
+looking changes nothing of the training. A run that was killed and goes on from an earlier step
+finds the same values again: what is not better than the record leaves the record as it is, so it
+ends with the files of a run without interruption.
+
+Samples are compared with the training split: a test split that chose the checkpoint could not
+judge it afterwards.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import warnings
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from minigan.algorithms import Algorithm
+from minigan.data import Dataset
+from minigan.errors import CheckpointError
+from minigan.metrics import MetricWarning, Subject, checked, measure, metric, ranking
+from minigan.training import checkpoint
+from minigan.training.checkpoint import Checkpoint
+from minigan.training.files import write_atomically
+from minigan.training.generation import Draw, drawing
+
+FOLDER = "best"
+RECORD = "best.json"
+
+
+@dataclass(frozen=True)
+class Record:
+    """The best value so far: of which metric, measured on how many samples, after which step."""
+
+    metric: str
+    samples: int
+    value: float
+    step: int
+
+
+class Best:
+    """Measures a run as it goes, and keeps its best checkpoint in `checkpoints`/best.
+
+    wanted  METRIC or METRIC.VALUE
+    n       samples to measure with; 0 for as many as the metric takes by itself
+
+    Raises UnknownNameError, DataError and OptionError where that cannot be measured on the data.
+    """
+
+    def __init__(
+        self, wanted: str, checkpoints: Path, dataset: Dataset, *, n: int, seed: int
+    ) -> None:
+        self._metric, self._value, self._rank = ranking(wanted)
+        self.name = f"{self._metric}.{self._value}"
+        self.folder = checkpoints / FOLDER
+        checked([self._metric], dataset)
+        self._dataset, self._n, self._seed = dataset, n or metric(self._metric).n(dataset), seed
+        few = 20  # a trial on the data itself: what is missing is met before the first step
+        self._measure(lambda n, rng: dataset.draw(n, rng).x, few)
+
+    def look(self, algorithm: Algorithm, step: int) -> float:
+        """The value after `step` steps; the checkpoint is stored if it is the best so far."""
+        value = self._measure(drawing(algorithm), self._n)
+        record = self._record()
+        better = record is None or self._rank(value) > self._rank(record.value)
+        if math.isfinite(value) and better:
+            checkpoint.save(self.folder, step, algorithm, keep=1)
+            new = Record(self.name, self._n, value, step)
+            write_atomically(self.folder / RECORD, json.dumps(asdict(new), indent=1).encode())
+        return value
+
+    def _measure(self, draw: Draw, n: int) -> float:
+        subject = Subject(draw, self._dataset, split="train", seed=self._seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", MetricWarning)  # ranks do not need right values
+            return measure(self._metric, subject, n).values[self._value]
+
+    def _record(self) -> Record | None:
+        """The stored record; None where there is none of this metric."""
+        try:
+            record = Record(**json.loads((self.folder / RECORD).read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
+        except (AttributeError, TypeError, ValueError) as error:
+            raise CheckpointError(
+                f"{self.folder / RECORD} is damaged: {error}; remove {self.folder} to begin the "
+                "record anew"
+            ) from error
+        return record if (record.metric, record.samples) == (self.name, self._n) else None
+
+
+def load(checkpoints: Path, step: int | str | None = None) -> Checkpoint:
+    """The checkpoint of a step, the last, or with step="best" the best. Raises CheckpointError."""
+    if step != FOLDER:
+        return checkpoint.load(checkpoints, None if step is None else int(step))
+    if not checkpoint.steps(checkpoints / FOLDER):
+        raise CheckpointError(
+            f"{checkpoints} holds no best checkpoint; train with --keep-best METRIC to have one"
+        )
+    return checkpoint.load(checkpoints / FOLDER)
