@@ -17,32 +17,65 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from minigan import backend
 
-# A recorded piece of work, done again by calling it.
+# A recorded piece of work, done by calling it.
 Work = Callable[[], None]
-_recording: list[Work] | None = None
 
 
 class CaptureError(RuntimeError):
     """Something that a card cannot do while a stream is captured."""
 
 
+class Recording:
+    """What would be computed, in order. Nothing counts as done: what had to be computed to know its
+    shape is undone, so what is read without a replay is NaN or as it was before."""
+
+    def __init__(self) -> None:
+        self.works: list[Work] = []
+        self._before: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self._fresh: list[np.ndarray] = []
+
+    def about_to_write(self, array: np.ndarray) -> None:
+        """Keep what the memory of `array` holds."""
+        root = _root(array)
+        if id(root) not in self._before:
+            self._before[id(root)] = (root, root.copy())
+
+    def made(self, arrays: list[np.ndarray]) -> None:
+        """These are results, unknown before a replay."""
+        self._fresh += arrays
+
+    def undo(self) -> None:
+        """Everything is again as it was before the recording."""
+        for root, content in self._before.values():
+            root[...] = content
+        for array in self._fresh:
+            _poison(array)
+
+
+_recording: Recording | None = None
+
+
 @contextmanager
-def recording() -> Iterator[list[Work]]:
-    """Everything that is computed on emulated arrays inside the block, in order."""
+def recording() -> Iterator[Recording]:
+    """Everything that the block would compute on emulated arrays."""
     global _recording
     if _recording is not None:
         raise CaptureError("a capture is running already")
-    _recording = []
+    _recording = Recording()
     try:
-        yield _recording
+        with np.errstate(all="ignore"):
+            yield _recording
     finally:
+        _recording.undo()
         _recording = None
 
 
-def record(work: Work) -> None:
-    """Keep `work`, which has been done once, if a capture is running."""
-    if _recording is not None:
-        _recording.append(work)
+def do(work: Work) -> None:
+    """Do `work`, whose result is in arrays; while a capture runs, record it instead."""
+    if _recording is None:
+        work()
+    else:
+        _recording.works.append(work)
 
 
 def refuse_waiting(what: str) -> None:
@@ -90,11 +123,12 @@ class EmulatedArray(NDArrayOperatorsMixin):
         return _computed(lambda a, k: a[k], (self, key), {})
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        def work() -> None:
-            self.host[_unwrap(key)] = _unwrap(value)
+        key, value = _unwrap(key), _unwrap(value)
 
-        work()
-        record(work)
+        def work() -> None:
+            self.host[key] = value
+
+        do(work)
 
     def __len__(self) -> int:
         return len(self.host)
@@ -193,31 +227,33 @@ def _arrays(value: Any) -> Iterator[np.ndarray]:
 
 def _computed(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """function(*args, **kwargs), recorded so that doing it again fills the same arrays."""
+    out = kwargs.get("out")
     args, named = _unwrap(tuple(args)), _unwrap(kwargs)
-    result = _wrap(function(*args, **named))
+    written = list(_arrays(named.get("out")))
+    if _recording is not None:
+        for array in written:
+            _recording.about_to_write(array)
+    raw = function(*args, **named)
+    result = _wrap(raw)
+    if out is not None:
+        result = out[0] if isinstance(out, tuple) and len(out) == 1 else out
     if _recording is None:
         return result
-    outs = [
-        a.host
-        for a in (result if isinstance(result, tuple | list) else [result])
-        if isinstance(a, EmulatedArray)
-    ]
     inputs = [*_arrays(args), *_arrays(tuple(named.values()))]
-    written = list(_arrays(named.get("out")))
-    if not outs and not written:
-        return result
-    if all(any(np.may_share_memory(o, i) for i in inputs) for o in outs) and not written:
+    several = result if isinstance(result, tuple | list) else [result]
+    results = [a.host for a in several if isinstance(a, EmulatedArray)]
+    fresh = [a for a in results if not any(np.may_share_memory(a, i) for i in inputs)]
+    if not fresh and not written:
         return result  # views: nothing was computed
 
     def work() -> None:
         again = function(*args, **named)
-        for old, new in zip(outs, _arrays(_as_arrays(again)), strict=True):
-            if new is not old and not any(old is w for w in written):
+        if not written:
+            for old, new in zip(results, _arrays(_as_arrays(again)), strict=True):
                 old[...] = new
 
-    record(work)
-    if written and isinstance(kwargs.get("out"), tuple):
-        return kwargs["out"][0] if len(kwargs["out"]) == 1 else kwargs["out"]
+    _recording.made(fresh)
+    _recording.works.append(work)
     return result
 
 
@@ -225,6 +261,21 @@ def _as_arrays(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_as_arrays(v) for v in value]
     return np.asarray(value)
+
+
+def _root(array: np.ndarray) -> np.ndarray:
+    """The array that owns the memory."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def _poison(array: np.ndarray) -> None:
+    """NaNs, or the largest integers."""
+    if array.flags.c_contiguous:
+        array.reshape(-1).view(np.uint8)[...] = 0xFF
+    else:
+        array[...] = np.nan if array.dtype.kind == "f" else 0
 
 
 class EmulatedModule:
@@ -252,8 +303,8 @@ class EmulatedModule:
     def array(self, x: Any, dtype: Any = None) -> EmulatedArray:
         """A copy of x on the card."""
         host = x.host if isinstance(x, EmulatedArray) else x
-        if isinstance(host, np.ndarray):
-            refuse_waiting("a copy from the host") if host is x else None
+        if isinstance(x, np.ndarray) and x.ndim:
+            refuse_waiting("a copy from the host")
         return EmulatedArray(np.array(host, dtype))
 
     def asnumpy(self, x: Any) -> np.ndarray:
@@ -264,7 +315,7 @@ class EmulatedModule:
     def empty(self, shape: Any, dtype: Any = np.float64) -> EmulatedArray:
         """Memory of unknown content: NaNs, or the largest integers."""
         array = np.empty(shape, dtype)
-        array.reshape(-1).view(np.uint8)[...] = 0xFF
+        _poison(array)
         return EmulatedArray(array)
 
     def empty_like(self, x: EmulatedArray, dtype: Any = None) -> EmulatedArray:

@@ -12,7 +12,7 @@ import numpy as np
 
 from minigan.errors import KernelError
 from tests.emulator import build
-from tests.emulator.arrays import EmulatedArray, Work, record, recording
+from tests.emulator.arrays import EmulatedArray, Work, do, recording
 
 
 class _Launch(ctypes.Structure):
@@ -70,16 +70,14 @@ class EmulatorRuntime:
             if error:
                 raise KernelError(f"kernel {name}: {error.decode()}")
 
-        work()
         self.launched.append(name)
-        record(work)
+        do(work)
 
     @contextmanager
     def capture(self) -> Iterator[Capture]:
-        """Record what the block launches and computes; `replay()` of the result does it again."""
-        with recording() as works:
-            yield (captured := Capture(works))
-        captured.works = list(works)
+        """Record what the block would launch and compute; `replay()` of the result does it."""
+        with recording() as recorded:
+            yield Capture(recorded.works)
 
 
 class Capture:
@@ -89,7 +87,7 @@ class Capture:
         self.works = works
 
     def replay(self) -> None:
-        """The same launches and functions again, on the same memory."""
+        """Launch and compute it, on the memory that it was recorded with."""
         for work in self.works:
             work()
 
