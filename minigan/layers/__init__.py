@@ -21,6 +21,7 @@ from minigan.layers.norm import BatchNorm, InstanceNorm, LayerNorm
 from minigan.layers.pack import Pack
 from minigan.layers.params import Directions, FlatParams, Param
 from minigan.layers.pool import AvgPool2d, GlobalAvgPool, GlobalMaxPool, GlobalSumPool, MaxPool2d
+from minigan.layers.prefix import prefix
 from minigan.layers.reference import ReferenceBatch, VirtualBatchNorm
 from minigan.layers.shape import Flatten, Identity, PixelShuffle, Reshape, Upsample
 from minigan.layers.spectral import SpectralNorm
@@ -70,4 +71,5 @@ __all__ = [
     "Tanh",
     "Upsample",
     "VirtualBatchNorm",
+    "prefix",
 ]
