@@ -31,7 +31,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from minigan.backend import Array
-from minigan.ops import winograd
+from minigan.ops import subpixel, winograd
 from minigan.ops.dispatch import op
 from minigan.ops.patches import (
     Pair,
@@ -123,6 +123,8 @@ def conv2d_dx(
     n, oh, ow, _ = dy.shape
     if winograd.applies(x_shape, w.shape, (oh, ow), stride, dilation):
         return winograd.conv2d_dx(dy, w, x_shape, stride, padding)
+    if subpixel.applies(w.shape, (oh, ow), stride, dilation):
+        return subpixel.conv2d_dx(dy, w, x_shape, stride, padding)
     dx = np.empty(x_shape, dy.dtype)
     blocks = dilation == (1, 1) and kh % stride[0] == 0 and kw % stride[1] == 0
     matrix = (by_blocks(w, stride) if blocks else w).reshape(-1, out).T
