@@ -78,7 +78,8 @@ class LeakyReLU(Activation):
         return f"negative_slope={self.negative_slope}"
 
     def f(self, x: Array) -> tuple[Array, Array]:
-        return ops.leaky_relu(x, self.negative_slope), x
+        y = ops.leaky_relu(x, self.negative_slope)
+        return y, y  # of x's sign, and the next layer keeps it anyway: x may be freed
 
     def f_dx(self, dy: Array, saved: Array) -> Array:
         return ops.leaky_relu_dx(dy, saved, self.negative_slope)

@@ -43,19 +43,19 @@ def leaky_relu(x: Array, slope: float) -> Array:
 
 
 @op
-def leaky_relu_dx(dy: Array, x: Array, slope: float) -> Array:
-    """dy where x > 0, slope * dy elsewhere.
+def leaky_relu_dx(dy: Array, y: Array, slope: float) -> Array:
+    """dy where y = leaky_relu(x) > 0, which is where x > 0; slope * dy elsewhere.
 
     The factor is max(1 or 0, slope): on random signs numpy.where is eight times slower, for it
     branches at each number.
     """
 
-    def block(out: Array, dy: Array, x: Array) -> None:
-        np.greater(x, 0, out=out, casting="unsafe")
-        np.maximum(out, x.dtype.type(slope), out=out)
+    def block(out: Array, dy: Array, y: Array) -> None:
+        np.greater(y, 0, out=out, casting="unsafe")
+        np.maximum(out, y.dtype.type(slope), out=out)
         out *= dy
 
-    return elementwise(block, dy, x)
+    return elementwise(block, dy, y)
 
 
 @op
