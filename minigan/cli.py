@@ -68,6 +68,25 @@ class Integers(click.ParamType):
             self.fail(f"{value!r} is not a list of whole numbers such as 128,128", param, ctx)
 
 
+class StepOrBest(click.ParamType):
+    """A checkpoint: a number of steps, or the word best."""
+
+    name = "step|best"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | str:
+        if value == "best" or isinstance(value, int):
+            return value
+        try:
+            return int(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a number of steps nor 'best'", param, ctx)
+
+
+_FROM = "Checkpoint to use: a step, or best (default: the last)."
+
+
 def options_of(cls: type) -> list[click.Option]:
     """One command-line option for each field of an options dataclass."""
     hints = get_type_hints(cls)
@@ -116,7 +135,8 @@ def _train_command(name: str) -> click.Command:
 
     def run(out: Path | None, **given: Any) -> int:
         own = {f.name for f in fields(recipe.options)}
-        options = recipe.options(**{k: v for k, v in given.items() if k in own})
+        said = {k: v for k, v in given.items() if k in own and _is_said(k)}
+        options = recipe.options.of(**said)
         shared = RunOptions(**{k: v for k, v in given.items() if k not in own})
         folder = out or Path("runs") / f"{name}-{Path(shared.data or recipe.data).stem}"
         return _finish(Trainer.start(name, options, shared, folder).train())
@@ -133,6 +153,12 @@ def _train_command(name: str) -> click.Command:
         help=f"{recipe.summary} ({recipe.paper}). Data unless given: {recipe.data}.",
         short_help=recipe.summary,
     )
+
+
+def _is_said(name: str) -> bool:
+    """Whether an option was given, rather than left at its default."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source is not click.core.ParameterSource.DEFAULT
 
 
 for _name in ALGORITHMS:
@@ -157,7 +183,7 @@ def resume(folder: Path, more: int, step: int | None) -> int:
 @click.option("--n", type=click.IntRange(min=1), default=64, show_default=True, help="Samples.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of z.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A .png or .npz file.")
-@click.option("--from", "step", type=int, help="Checkpoint to use (default: the last).")
+@click.option("--from", "step", type=StepOrBest(), help=_FROM)
 @click.option("--columns", type=click.IntRange(min=1), help="Columns of the grid.")
 @click.option("--single", is_flag=True, help="--out is a folder: one file for each sample.")
 @click.option(
@@ -171,6 +197,27 @@ def sample(folder: Path, out: Path, **how: Any) -> None:
     from minigan.training.sampling import write_samples
 
     click.echo(write_samples(folder, out, **how))
+
+
+@cli.command("eval")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--metrics", help="Names with commas between (default: all that take the data).")
+@click.option("--n", type=click.IntRange(min=10), help="Samples (default: each metric's own).")
+@click.option("--split", type=click.Choice(["train", "test"]), help="Data to compare with.")
+@click.option("--extractor", metavar="NAME|FILE.onnx", help="Of features (default: the data's).")
+@click.option("--from", "step", type=StepOrBest(), help=_FROM)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of z.")
+@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Also write this file.")
+def eval_(folder: Path, metrics: str | None, json_path: Path | None, **how: Any) -> None:
+    """Measure how good a run's samples are; each value with its protocol."""
+    from minigan.training.evaluation import evaluate, write_json
+
+    results = []
+    for result in evaluate(folder, metrics and metrics.split(","), **how):
+        click.echo("\n".join(result.lines()))
+        results.append(result)
+    if json_path is not None:
+        write_json(results, folder, json_path)
 
 
 @cli.command("list")

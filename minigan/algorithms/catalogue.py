@@ -9,7 +9,7 @@ from typing import Any
 from minigan.algorithms.adversarial import dcgan, mlp
 from minigan.algorithms.autoencoding import aae, alpha_gan, autoencoder, bigan, vae
 from minigan.algorithms.base import Algorithm
-from minigan.algorithms.options import Streams, Task
+from minigan.algorithms.options import OptimizerOptions, Streams, Task
 from minigan.errors import UnknownNameError
 
 
@@ -22,7 +22,7 @@ class Recipe:
 
     summary: str
     paper: str
-    options: type
+    options: type[OptimizerOptions]
     build: Callable[[Any, Task, Streams], Algorithm]
     data: str
     explains: tuple[str, ...]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
 import math
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, Self
 
 from minigan import optim, schedule
 from minigan.algorithms.gan import GAN
+from minigan.algorithms.objective_options import ObjectiveOptions
+from minigan.algorithms.parts import CriticTerm, InstanceNoise, WeightClipping
+from minigan.algorithms.settings import flag, known, option, settings_for
 from minigan.backend import make_rng
-from minigan.errors import OptionError, UnknownNameError
+from minigan.errors import OptionError
 from minigan.layers import FlatParams, Layer
-from minigan.losses import objectives
+from minigan.noise import Stream
 from minigan.prior import PRIORS, Prior
 
 OPTIMIZERS: dict[str, type[optim.Optimizer]] = {
@@ -44,12 +47,7 @@ class Streams:
 
     def __init__(self, seed: int) -> None:
         self.weights = make_rng(seed, 1)
-        self.noise = make_rng(seed, 2)
-
-
-def option(default: Any, help: str, choices: Any = None) -> Any:
-    """A dataclass field with what the command line shows of it."""
-    return field(default=default, metadata={"help": help, "choices": choices and tuple(choices)})
+        self.noise = Stream(seed, 2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,57 +66,86 @@ class OptimizerOptions:
     warm_up: int = option(0, "steps over which the learning rate rises to its value")
     clip_norm: float | None = option(None, "longest gradient that is not scaled down")
 
-    def build_optimizer(self, params: FlatParams, task: Task) -> optim.Optimizer:
-        """Raises OptionError for an option that the chosen optimiser does not have."""
-        _known("optimiser", self.optimizer, OPTIMIZERS)
-        _known("schedule", self.schedule, SCHEDULES)
+    @classmethod
+    def of(cls, **given: Any) -> Self:
+        """The options with those that were given; what is not given is the class's default."""
+        return cls(**given)
+
+    def build_optimizer(
+        self, params: FlatParams, task: Task, *, lr: float | None = None
+    ) -> optim.Optimizer:
+        """The rule at its rate, or at `lr`.
+
+        Raises OptionError for an option that the chosen optimiser does not have.
+        """
+        known("optimiser", self.optimizer, OPTIMIZERS)
+        known("schedule", self.schedule, SCHEDULES)
         if self.decay_end is not None and self.decay_end < 1:
             raise OptionError(f"--decay-end {self.decay_end} must be at least 1")
-        rule = OPTIMIZERS[self.optimizer]
-        own = [name for name in inspect.signature(rule).parameters if name not in ("params", "lr")]
         settings = ("momentum", "alpha", "beta1", "beta2", "weight_decay")
-        given = {s: getattr(self, s) for s in settings if getattr(self, s) is not None}
-        for name in given:
-            chosen = given[name] != getattr(type(self), name)  # not just this class's default
-            if name not in own and chosen:
-                raise OptionError(
-                    f"--{name.replace('_', '-')} is no option of --optimizer {self.optimizer}, "
-                    f"which has: {', '.join(own) or 'none'}"
-                )
-        rate = SCHEDULES[self.schedule](self.lr, self.decay_end or max(task.steps, 1))
+        rule = OPTIMIZERS[self.optimizer]
+        own = settings_for(
+            self,
+            rule,
+            {name: name for name in settings},
+            f"--optimizer {self.optimizer}",
+            besides=("params", "lr"),
+        )
+        base = self.lr if lr is None else lr
+        rate = SCHEDULES[self.schedule](base, self.decay_end or max(task.steps, 1))
         if self.warm_up:
             rate = schedule.warm_up(rate, steps=self.warm_up)
-        return rule(params, rate, **{k: v for k, v in given.items() if k in own})
+        return rule(params, rate, **own)
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdversarialOptions(OptimizerOptions):
+class AdversarialOptions(ObjectiveOptions, OptimizerOptions):
     """What every two-player game of Algorithm 1 has."""
 
-    objective: str = option("non-saturating", "what G descends", objectives.OBJECTIVES)
+    lr_G: float | None = option(None, "learning rate of G (default: --lr)")
+    lr_D: float | None = option(None, "learning rate of D (default: --lr)")
+    clip_weights: float | None = option(None, "largest weight of D after each of its steps")
+    instance_noise: float = option(0.0, "deviation of noise on all D sees, falling to 0; 0: none")
     k: int = option(1, "discriminator steps per generator step")
     prior: str = option("normal", "distribution of the noise z", PRIORS)
     z_dim: int = option(100, "numbers in z")
     ema: float = option(0.0, "decay of the moving average of G to sample from; 0: none")
 
-    def build_game(self, G: Layer, D: Layer, task: Task, streams: Streams) -> GAN:
-        """Algorithm 1 over the two networks. Raises OptionError for values that cannot be."""
+    def build_game(
+        self,
+        G: Layer,
+        D: Layer,
+        task: Task,
+        streams: Streams,
+        *,
+        game: type[GAN] = GAN,
+        terms: Sequence[CriticTerm] = (),
+        **parts: Any,
+    ) -> GAN:
+        """Algorithm 1 over the two networks, or the `game` that is made of it.
+
+        terms, parts: what the options do not say. Raises OptionError for values that cannot be.
+        """
         if self.clip_norm is not None and not self.clip_norm > 0:
             raise OptionError(f"--clip-norm {self.clip_norm} must be above 0")
-        return GAN(
+        for name in ("clip_weights", "instance_noise"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < math.inf:
+                raise OptionError(f"{flag(name)} {value} must be at least 0 and finite")
+        noise, bound = self.instance_noise, self.clip_weights
+        return game(
             G,
             D,
-            optimizer_G=self.build_optimizer(G.flat, task),
-            optimizer_D=self.build_optimizer(D.flat, task),
+            optimizer_G=self.build_optimizer(G.flat, task, lr=self.lr_G),
+            optimizer_D=self.build_optimizer(D.flat, task, lr=self.lr_D),
             prior=Prior(self.prior, self.z_dim),
-            objective=objectives.get(self.objective),
+            objective=self.build_objective(),
+            terms=[*self.build_terms(), *terms],
+            instance_noise=InstanceNoise(noise, steps=task.steps) if noise else None,
+            weight_clipping=WeightClipping(bound) if bound else None,
             k=self.k,
             ema=self.ema,
             max_grad_norm=math.inf if self.clip_norm is None else self.clip_norm,
             rng=streams.noise,
+            **parts,
         )
-
-
-def _known(kind: str, name: str, table: dict[str, Any]) -> None:
-    if name not in table:
-        raise UnknownNameError(kind, name, table)

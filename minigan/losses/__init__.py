@@ -5,6 +5,7 @@ from minigan.losses.classification import cross_entropy
 from minigan.losses.gaussian import kl_to_standard_normal
 from minigan.losses.objective import Objective
 from minigan.losses.objectives import OBJECTIVES
+from minigan.losses.penalties import PENALTIES
 from minigan.losses.reconstruction import (
     absolute_error,
     bernoulli_nll,
@@ -15,6 +16,7 @@ from minigan.losses.reconstruction import (
 
 __all__ = [
     "OBJECTIVES",
+    "PENALTIES",
     "Minimax",
     "NonSaturating",
     "Objective",

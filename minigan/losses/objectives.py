@@ -7,13 +7,31 @@ from typing import Any
 
 from minigan.errors import UnknownNameError
 from minigan.losses.adversarial import Minimax, NonSaturating
+from minigan.losses.boundary import BoundarySeeking
+from minigan.losses.critic import Hinge, Margin, Wasserstein
+from minigan.losses.energy import EnergyMargin, Equilibrium
+from minigan.losses.fdivergence import FGAN
+from minigan.losses.least_squares import LeastSquares
 from minigan.losses.objective import Objective
+from minigan.losses.relativistic import Relativistic, RelativisticAverage
+from minigan.losses.softmax import Softmax
 
 OBJECTIVES: dict[str, type[Objective]] = {
     o.name: o
     for o in (
         Minimax,
         NonSaturating,
+        FGAN,
+        LeastSquares,
+        Hinge,
+        Wasserstein,
+        Margin,
+        Relativistic,
+        RelativisticAverage,
+        Softmax,
+        BoundarySeeking,
+        EnergyMargin,
+        Equilibrium,
     )
 }
 

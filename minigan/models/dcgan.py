@@ -10,17 +10,22 @@ for 32x32, n = 4 and 4x4 for 64x64, n = 2 and 7x7 for 28x28.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from minigan import init
-from minigan.errors import OptionError
+from minigan.errors import OptionError, UnknownNameError
 from minigan.layers import (
     BatchNorm,
     Conv2d,
     ConvTranspose2d,
     Dense,
     Flatten,
+    Identity,
+    InstanceNorm,
     Layer,
+    LayerNorm,
     LeakyReLU,
     ReLU,
     Reshape,
@@ -30,6 +35,15 @@ from minigan.layers import (
 
 BASE = range(4, 8)  # sides that the shorter edge of the base may have
 GAMMA = init.normal(0.02, mean=1.0)
+
+# What stands after D's convolutions, for pictures of (H, W, C) there. A gradient penalty looks at
+# each example for itself, which batch norm does not.
+NORMS: dict[str, Callable[[tuple[int, int, int], np.random.Generator], Layer]] = {
+    "batch": lambda shape, rng: BatchNorm(shape[-1], init=GAMMA, rng=rng),
+    "layer": lambda shape, rng: LayerNorm(shape),
+    "instance": lambda shape, rng: InstanceNorm(shape[-1], affine=True),
+    "none": lambda shape, rng: Identity(),
+}
 
 
 def halvings(shape: tuple[int, ...]) -> int:
@@ -75,12 +89,15 @@ def dcgan_generator(
 
 
 def dcgan_discriminator(
-    shape: tuple[int, ...], *, width: int = 64, rng: np.random.Generator
+    shape: tuple[int, ...], *, width: int = 64, norm: str = "batch", rng: np.random.Generator
 ) -> Sequential:
     """D: pictures (N, H, W, C) -> logits (N, 1); each convolution halves the size.
 
-    `width` channels after the first layer, doubled by each further one.
+    `width` channels after the first layer, doubled by each further one; `norm` is the paper's batch
+    norm unless given.
     """
+    if norm not in NORMS:
+        raise UnknownNameError("norm", norm, NORMS)
     n = halvings(shape)
     h, w, channels = shape
     layers: list[Layer] = [
@@ -88,10 +105,10 @@ def dcgan_discriminator(
         LeakyReLU(negative_slope=0.2),
     ]
     features = width
-    for _ in range(n - 1):
+    for i in range(2, n + 1):
         layers += [
-            _down(features, features * 2, bias=False, rng=rng),
-            BatchNorm(features * 2, init=GAMMA, rng=rng),
+            _down(features, features * 2, bias=norm == "none", rng=rng),
+            NORMS[norm]((h >> i, w >> i, features * 2), rng),
             LeakyReLU(negative_slope=0.2),
         ]
         features *= 2

@@ -12,6 +12,7 @@ from minigan.algorithms.gan import GAN
 from minigan.algorithms.options import AdversarialOptions, Streams, Task, option
 from minigan.errors import OptionError
 from minigan.models import dcgan_discriminator, dcgan_generator
+from minigan.models.dcgan import NORMS
 from minigan.prior import PRIORS
 
 
@@ -21,6 +22,7 @@ class DCGANOptions(AdversarialOptions):
 
     beta1: float | None = option(0.5, "averaging factor of adam's first moment")
     prior: str = option("uniform", "distribution of the noise z", PRIORS)
+    norm_D: str = option("batch", "norm in D; a gradient penalty cannot do with batch norm", NORMS)
     width: int = option(64, "channels next to the picture; doubled by every halving of its size")
 
 
@@ -33,5 +35,7 @@ def build(options: DCGANOptions, task: Task, streams: Streams) -> GAN:
     if options.width < 1:
         raise OptionError(f"--width {options.width} must be at least 1")
     G = dcgan_generator(options.z_dim, task.shape, width=options.width, rng=streams.weights)
-    D = dcgan_discriminator(task.shape, width=options.width, rng=streams.weights)
+    D = dcgan_discriminator(
+        task.shape, width=options.width, norm=options.norm_D, rng=streams.weights
+    )
     return options.build_game(G, D, task, streams)
