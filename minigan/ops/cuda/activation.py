@@ -21,8 +21,8 @@ def leaky_relu(x: Array, slope: float) -> Array:
     return _unary("leaky_relu", x, slope)
 
 
-def leaky_relu_dx(dy: Array, x: Array, slope: float) -> Array:
-    return _binary("leaky_relu_dx", x, dy, slope)
+def leaky_relu_dx(dy: Array, y: Array, slope: float) -> Array:
+    return _binary("leaky_relu_dx", y, dy, slope)
 
 
 def elu(x: Array, alpha: float) -> Array:
