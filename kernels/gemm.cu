@@ -22,4 +22,6 @@ TYPED(gemm_naive, (GEMM_PARAMETERS(T), int transpose_a, int transpose_b),
 GEMM_KERNELS(wide_f32, SimtWide, float)
 GEMM_KERNELS(small_f32, SimtSmall, float)
 GEMM_KERNELS(scalar_f32, SimtScalar<float>, float)
+GEMM_TT_KERNEL(scalar_f32, SimtScalar<float>, float)
 GEMM_KERNELS(scalar_f64, SimtScalar<double>, double)
+GEMM_TT_KERNEL(scalar_f64, SimtScalar<double>, double)

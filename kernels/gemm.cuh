@@ -34,14 +34,17 @@ __device__ __forceinline__ void gemm_tile(GEMM_PARAMETERS(T)) {
 }
 
 #define GEMM_KERNEL(name, Product, transpose_a, transpose_b, T)                                       \
-    extern "C" __global__ void __launch_bounds__(Product::THREADS) name(GEMM_PARAMETERS(T)) {         \
+    extern "C" __global__ void __launch_bounds__(Product::THREADS, Product::BLOCKS)                   \
+        name(GEMM_PARAMETERS(T)) {                                                                    \
         gemm_tile<Product, transpose_a, transpose_b, T>(a, b, bias, c, m, n, k, splits, alpha, slope, \
                                                         activation, accumulate);                      \
     }
 
-// The kernels gemm_nn_SUFFIX, gemm_nt_SUFFIX, gemm_tn_SUFFIX and gemm_tt_SUFFIX.
+// The kernels gemm_nn_SUFFIX, gemm_nt_SUFFIX and gemm_tn_SUFFIX, which dense layers use.
 #define GEMM_KERNELS(suffix, Product, T)                    \
     GEMM_KERNEL(gemm_nn_##suffix, Product, false, false, T) \
     GEMM_KERNEL(gemm_nt_##suffix, Product, false, true, T)  \
-    GEMM_KERNEL(gemm_tn_##suffix, Product, true, false, T)  \
-    GEMM_KERNEL(gemm_tt_##suffix, Product, true, true, T)
+    GEMM_KERNEL(gemm_tn_##suffix, Product, true, false, T)
+
+// The fourth, which is rare: the host takes the scalar kernel for it.
+#define GEMM_TT_KERNEL(suffix, Product, T) GEMM_KERNEL(gemm_tt_##suffix, Product, true, true, T)

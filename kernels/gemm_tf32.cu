@@ -4,3 +4,4 @@
 GEMM_KERNELS(wide_f32, Tf32Wide, float)
 GEMM_KERNELS(small_f32, Tf32Small, float)
 GEMM_KERNELS(scalar_f32, Tf32Scalar, float)
+GEMM_TT_KERNEL(scalar_f32, Tf32Scalar, float)

@@ -173,6 +173,8 @@ struct MmaProduct {
     using Sum = float;
     static constexpr int BM = BM_, BN = BN_, BK = WORDS * Math::PER_WORD;
     static constexpr int THREADS = 32 * WARPS_M * WARPS_N;
+    static constexpr int SUM_LINE = BN + 8;                       // of the sums, on their way out
+    static constexpr int BLOCKS = BM == 128 ? 256 / THREADS : 2;  // of a multiprocessor, at least
     static constexpr int WM = BM / WARPS_M, WN = BN / WARPS_N, TILES_M = WM / 16, TILES_N = WN / 8;
 
     template <class A, class B, class Out>
@@ -221,16 +223,23 @@ struct MmaProduct {
         }
         pipe.finish();
 
-        const int first_row = m0 + row, first_column = n0 + column - g + 2 * t;
+        // Through shared memory, so that rows are written 16 bytes at a time by neighbouring threads.
+        __syncthreads();
+        float *sums = reinterpret_cast<float *>(shared);
 #pragma unroll
         for (int i = 0; i < TILES_M; ++i) {
 #pragma unroll
             for (int j = 0; j < TILES_N; ++j) {
-                const float upper[2] = {sum[i][j][0], sum[i][j][1]},
-                            lower[2] = {sum[i][j][2], sum[i][j][3]};
-                out.store(first_row + 16 * i, first_column + 8 * j, upper);
-                out.store(first_row + 16 * i + 8, first_column + 8 * j, lower);
+                float *upper = sums + (row + 16 * i) * SUM_LINE + column - g + 2 * t + 8 * j;
+                *reinterpret_cast<Vec<float, 2> *>(upper) = {sum[i][j][0], sum[i][j][1]};
+                *reinterpret_cast<Vec<float, 2> *>(upper + 8 * SUM_LINE) = {sum[i][j][2], sum[i][j][3]};
             }
+        }
+        __syncthreads();
+#pragma unroll 1
+        for (int i = thread; i < BM * BN / 4; i += THREADS) {
+            const int down = i / (BN / 4), right = i % (BN / 4) * 4;
+            out.store(m0 + down, n0 + right, load_vec<4>(sums + down * SUM_LINE + right).value);
         }
     }
 };
@@ -240,7 +249,7 @@ struct MmaProduct {
 // one number at a time where rows do not start at multiples of 16 bytes.
 using Tf32Wide = MmaProduct<Tf32, 128, 128, 2, 2, 4>;
 using Tf32Small = MmaProduct<Tf32, 64, 64, 2, 2, 4>;
-using Tf32Scalar = MmaProduct<Tf32, 64, 64, 2, 2, 1>;
+using Tf32Scalar = MmaProduct<Tf32, 64, 64, 2, 4, 1>;
 using Bf16Wide = MmaProduct<Bf16, 128, 128, 2, 4, 4>;
 using Bf16Small = MmaProduct<Bf16, 64, 64, 2, 2, 4>;
-using Bf16Scalar = MmaProduct<Bf16, 64, 64, 2, 2, 1>;
+using Bf16Scalar = MmaProduct<Bf16, 64, 64, 2, 4, 1>;

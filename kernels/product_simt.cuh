@@ -16,11 +16,14 @@
 
 #include "operand.cuh"
 
-template <typename T, int BM_, int BN_, int TM, int TN, int W>
+template <typename T, int BM_, int BN_, int BK_, int TM, int TN, int W>
 struct SimtProduct {
     using Sum = T;
-    static constexpr int BM = BM_, BN = BN_, BK = 16;
+    static constexpr int BM = BM_, BN = BN_, BK = BK_;
     static constexpr int THREADS = BM / TM * (BN / TN);
+    static constexpr int BLOCKS = sizeof(T) == 8 ? 1
+                                  : BM == 128    ? 2
+                                                 : 3;  // of a multiprocessor, at least
     static_assert(TM % 4 == 0 && TN % 4 == 0, "threads own groups of four rows and columns");
 
     using Quad = Vec<T, 4>;
@@ -100,7 +103,7 @@ struct SimtProduct {
 
 // 128 x 128 for large products; 64 x 64 where that would leave most of the card idle; 64 x 64
 // reading one number at a time, where rows do not start at multiples of 16 bytes.
-using SimtWide = SimtProduct<float, 128, 128, 8, 8, 4>;
-using SimtSmall = SimtProduct<float, 64, 64, 4, 4, 4>;
+using SimtWide = SimtProduct<float, 128, 128, 8, 8, 8, 4>;
+using SimtSmall = SimtProduct<float, 64, 64, 16, 4, 4, 4>;
 template <typename T>
-using SimtScalar = SimtProduct<T, 64, 64, 4, 4, 1>;
+using SimtScalar = SimtProduct<T, 64, 64, 16, 4, 4, 1>;

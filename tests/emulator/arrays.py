@@ -105,6 +105,10 @@ class EmulatedArray(NDArrayOperatorsMixin):
     T = property(lambda self: EmulatedArray(self.host.T))
 
     @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        return {"version": 3, **self.host.__array_interface__}
+
+    @property
     def base(self) -> EmulatedArray | None:
         return None if self.host.base is None else EmulatedArray(np.asarray(self.host.base))
 
