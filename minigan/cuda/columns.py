@@ -1,4 +1,4 @@
-"""Launching the kernels that reduce the rows of (slices, rows, columns); see kernels/columns.cuh."""
+"""Launching kernels that reduce the rows of (slices, rows, columns): see kernels/columns.cuh."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def reduce_rows(
 ) -> None:
     """Launch `kernel` and, where there are several slabs, `slabs_kernel` on what it left.
 
-    `numbers` is how many a statistic takes in between; the settings are the kernels' last arguments.
+    `numbers` is how many a statistic takes in between; settings are the kernels' last arguments.
     """
     z = min(c.slices, MOST_SLICES)
     extent = (np.int64(c.slices), np.int64(c.rows), np.int32(c.columns), np.int32(c.width))

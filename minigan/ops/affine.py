@@ -1,9 +1,9 @@
 r"""Batch norm's passes with the activation that follows it: y = f((x - mean) scale + shift).
 
-x is (..., C); mean, scale = gamma s and shift = beta are (C,). f is "none", "relu", "leaky_relu" (with
-`slope`) or "tanh". With g = dy f'(y), the backward passes are those of ops/channels.py for an
-upstream g; f'(y) is computed from x again, so nothing but x is kept from the forward pass. On a card
-each of the three is one pass over memory.
+x is (..., C); mean, scale = gamma s and shift = beta are (C,). f is "none", "relu", "leaky_relu"
+(with `slope`) or "tanh". With g = dy f'(y), the backward passes are those of ops/channels.py for an
+upstream g; f'(y) is computed from x again, so nothing but x is kept from the forward pass. On a
+card each of the three is one pass over memory.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def test_functions_and_operators_give_arrays_of_the_card(x):
     ],
 )
 def test_an_array_of_the_host_is_not_mixed_in(x, mixed):
-    with pytest.raises(TypeError, match="to_device|to_host"):
+    with pytest.raises(TypeError, match=r"to_device|to_host"):
         mixed(x, np.ones((2, 3)))
 
 

@@ -120,7 +120,7 @@ def test_what_cannot_be_done_is_refused(card):
     with pytest.raises(KernelError, match=r"axes \(0, 2\).*neighbouring"):
         norm.mean_over(x, (0, 2))
     vector = emulated.zeros(5, np.float32)
-    with pytest.raises(UnknownNameError, match="fused activation 'gelu'.*relu, tanh"):
+    with pytest.raises(UnknownNameError, match=r"fused activation 'gelu'.*relu, tanh"):
         affine.activated(x, vector, vector, None, "gelu")
-    with pytest.raises(KernelError, match="float16.*float32 and float64"):
+    with pytest.raises(KernelError, match=r"float16.*float32 and float64"):
         channels.channel_sum(emulated.zeros((2, 3), np.float16))
