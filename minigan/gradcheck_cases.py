@@ -238,6 +238,9 @@ NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
     "mlp_encoder": _network(
         lambda r: models.mlp_encoder((4, 3, 1), 6, hidden=(8, 7), rng=r), (5, 4, 3, 1)
     ),
+    "mlp_decoder": _network(
+        lambda r: models.mlp_decoder(5, (4, 3, 1), hidden=(8, 7), batch_norm=True, rng=r), (6, 5)
+    ),
     "dense_discriminator": _network(
         lambda r: models.dense_discriminator((5,), hidden=(8, 7), rng=r), (6, 5)
     ),

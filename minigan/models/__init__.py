@@ -5,15 +5,19 @@ from minigan.models.autoencoder import (
     conv_encoder,
     conv_joint_discriminator,
     dense_discriminator,
+    mlp_decoder,
     mlp_encoder,
     mlp_joint_discriminator,
 )
+from minigan.models.began import began_decoder, began_encoder
 from minigan.models.dcgan import dcgan_discriminator, dcgan_generator
 from minigan.models.features import LinearSVM, discriminator_features, linear_svm
 from minigan.models.mlp import mlp_discriminator, mlp_generator
 
 __all__ = [
     "LinearSVM",
+    "began_decoder",
+    "began_encoder",
     "conv_decoder",
     "conv_encoder",
     "conv_joint_discriminator",
@@ -22,6 +26,7 @@ __all__ = [
     "dense_discriminator",
     "discriminator_features",
     "linear_svm",
+    "mlp_decoder",
     "mlp_discriminator",
     "mlp_encoder",
     "mlp_generator",

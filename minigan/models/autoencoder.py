@@ -5,18 +5,21 @@ discriminator with as many outputs as a code needs, the decoder its generator. A
 pairs reads the picture first and joins the code where the picture has become features (Donahue et
 al. 2017; Dumoulin et al. 2017).
 
-Hidden units are ReLU in encoders and decoders, LeakyReLU 0.2 in discriminators, as in DCGAN.
+Hidden units are ReLU in encoders and decoders, LeakyReLU 0.2 in discriminators, as in DCGAN. With
+`batch_norm` perceptrons are BiGAN's: batch norm without gamma and beta on every hidden layer but
+the first, and weights from N(0, 0.02^2) (Donahue et al. 2017, section 4).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
-from minigan import init
 from minigan.layers import (
+    BatchNorm,
     Dense,
     Flatten,
     Identity,
@@ -24,7 +27,9 @@ from minigan.layers import (
     LeakyReLU,
     Parallel,
     ReLU,
+    Reshape,
     Sequential,
+    Tanh,
 )
 from minigan.models.dcgan import dcgan_discriminator, dcgan_generator
 
@@ -32,11 +37,38 @@ Rng = np.random.Generator
 
 
 def mlp_encoder(
-    shape: tuple[int, ...], outputs: int, *, hidden: Sequence[int] = (128, 128), rng: Rng
+    shape: tuple[int, ...],
+    outputs: int,
+    *,
+    hidden: Sequence[int] = (128, 128),
+    batch_norm: bool = False,
+    rng: Rng,
 ) -> Sequential:
     """E: examples (N, *shape) -> (N, outputs) through ReLU layers, its end linear."""
     flat: list[Layer] = [Flatten()] if len(shape) > 1 else []
-    return Sequential(*flat, *_perceptron(math.prod(shape), outputs, hidden, 0.0, rng))
+    sizes = [math.prod(shape), *hidden, outputs]
+    return Sequential(*flat, *_perceptron(sizes, ReLU, batch_norm, rng))
+
+
+def mlp_decoder(
+    z_dim: int,
+    shape: tuple[int, ...],
+    *,
+    hidden: Sequence[int] = (128, 128),
+    bounded: bool = True,
+    batch_norm: bool = False,
+    rng: Rng,
+) -> Sequential:
+    """G: codes (N, z_dim) -> examples (N, *shape) through ReLU layers.
+
+    `bounded` ends in tanh, for pictures in [-1, 1]; points and logits take a linear end.
+    """
+    layers = _perceptron([z_dim, *hidden, math.prod(shape)], ReLU, batch_norm, rng)
+    if bounded:
+        layers.append(Tanh())
+    if len(shape) > 1:
+        layers.append(Reshape(*shape))
+    return Sequential(*layers)
 
 
 def dense_discriminator(
@@ -44,24 +76,30 @@ def dense_discriminator(
 ) -> Sequential:
     """D: examples (N, *shape), or codes with the shape (z_dim,), -> logits (N, 1)."""
     flat: list[Layer] = [Flatten()] if len(shape) > 1 else []
-    return Sequential(*flat, *_perceptron(math.prod(shape), 1, hidden, 0.2, rng))
+    return Sequential(*flat, *_perceptron([math.prod(shape), *hidden, 1], _leaky, False, rng))
 
 
 def mlp_joint_discriminator(
-    shape: tuple[int, ...], z_dim: int, *, hidden: Sequence[int] = (128, 128), rng: Rng
+    shape: tuple[int, ...],
+    z_dim: int,
+    *,
+    hidden: Sequence[int] = (128, 128),
+    batch_norm: bool = False,
+    rng: Rng,
 ) -> Sequential:
     """D: pairs of examples (N, *shape) and codes (N, z_dim) -> logits (N, 1).
 
     Both are joined at the first layer.
     """
     join = Parallel(Flatten() if len(shape) > 1 else Identity(), Identity())
-    return Sequential(join, *_perceptron(math.prod(shape) + z_dim, 1, hidden, 0.2, rng))
+    sizes = [math.prod(shape) + z_dim, *hidden, 1]
+    return Sequential(join, *_perceptron(sizes, _leaky, batch_norm, rng))
 
 
 def conv_encoder(shape: tuple[int, ...], outputs: int, *, width: int = 64, rng: Rng) -> Sequential:
     """E: pictures (N, H, W, C) -> (N, outputs): DCGAN's discriminator with another end."""
     features, size = _picture_features(shape, width, rng)
-    return Sequential(*features, Dense(size, outputs, init=init.dcgan, rng=rng))
+    return Sequential(*features, Dense(size, outputs, init="dcgan", rng=rng))
 
 
 def conv_decoder(
@@ -83,12 +121,12 @@ def conv_joint_discriminator(
     DCGAN's convolutions read the picture, a layer of `units` the code; another one reads both.
     """
     features, size = _picture_features(shape, width, rng)
-    code = [_dense(z_dim, units, rng), LeakyReLU(negative_slope=0.2)]
+    code = Sequential(Dense(z_dim, units, init="dcgan", rng=rng), _leaky())
     return Sequential(
-        Parallel(Sequential(*features), Sequential(*code)),
-        _dense(size + units, units, rng),
-        LeakyReLU(negative_slope=0.2),
-        Dense(units, 1, init=init.dcgan, rng=rng),
+        Parallel(Sequential(*features), code),
+        Dense(size + units, units, init="dcgan", rng=rng),
+        _leaky(),
+        Dense(units, 1, init="dcgan", rng=rng),
     )
 
 
@@ -100,16 +138,20 @@ def _picture_features(shape: tuple[int, ...], width: int, rng: Rng) -> tuple[lis
 
 
 def _perceptron(
-    features: int, outputs: int, hidden: Sequence[int], negative_slope: float, rng: Rng
+    sizes: Sequence[int], rectifier: Callable[[], Layer], batch_norm: bool, rng: Rng
 ) -> list[Layer]:
+    """Dense layers through the sizes, a rectifier after each but the last."""
+    draw = ("dcgan", "dcgan") if batch_norm else ("he_normal", "glorot_uniform")
     layers: list[Layer] = []
-    for units in hidden:
-        rectifier = LeakyReLU(negative_slope=negative_slope) if negative_slope else ReLU()
-        layers += [_dense(features, units, rng), rectifier]
-        features = units
-    return [*layers, Dense(features, outputs, init="glorot_uniform", rng=rng)]
+    *hidden, end = pairwise(sizes)
+    for i, (features, units) in enumerate(hidden):
+        normed = batch_norm and i > 0  # which takes a bias away
+        layers.append(Dense(features, units, bias=not normed, init=draw[0], rng=rng))
+        if normed:
+            layers.append(BatchNorm(units, affine=False))
+        layers.append(rectifier())
+    return [*layers, Dense(*end, init=draw[1], rng=rng)]
 
 
-def _dense(features: int, units: int, rng: Rng) -> Dense:
-    """A layer under a rectifier."""
-    return Dense(features, units, init="he_normal", rng=rng)
+def _leaky() -> LeakyReLU:
+    return LeakyReLU(negative_slope=0.2)

@@ -94,6 +94,37 @@ NETWORKS = [
         "of points, linear",
     ),
     Network(
+        "mlp_encoder",
+        lambda r: models.mlp_encoder((4, 3, 1), 6, hidden=(8, 7), batch_norm=True, rng=r),
+        (4, 4, 3, 1),
+        (4, 6),
+        "with batch norm",
+    ),
+    Network(
+        "mlp_decoder",
+        lambda r: models.mlp_decoder(5, (4, 3, 1), hidden=(8, 7), batch_norm=True, rng=r),
+        (4, 5),
+        (4, 4, 3, 1),
+        "of pictures, with batch norm",
+    ),
+    Network(
+        "mlp_decoder",
+        lambda r: models.mlp_decoder(5, (2,), hidden=(), bounded=False, rng=r),
+        (4, 5),
+        (4, 2),
+        "of points, linear",
+    ),
+    Network(
+        "mlp_joint_discriminator",
+        lambda r: models.mlp_joint_discriminator(
+            (4, 3, 1), 5, hidden=(8, 7), batch_norm=True, rng=r
+        ),
+        (4, 4, 3, 1),
+        (4, 1),
+        "with batch norm",
+        (4, 5),
+    ),
+    Network(
         "dense_discriminator",
         lambda r: models.dense_discriminator((5,), hidden=(8, 7), rng=r),
         (4, 5),

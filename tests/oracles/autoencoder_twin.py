@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.distributions import Independent, Laplace, Normal, kl_divergence
 
 from tests.oracles.gan_twin import (
+    ToPictures,
     ToRows,
     dcgan_discriminator,
     dcgan_generator,
@@ -34,11 +35,17 @@ Shape = tuple[int, ...]
 
 
 def perceptron(
-    features: int, outputs: int, hidden: Sequence[int], rectifier: Callable[[], nn.Module]
+    features: int,
+    outputs: int,
+    hidden: Sequence[int],
+    rectifier: Callable[[], nn.Module],
+    batch_norm: bool = False,
 ) -> list[nn.Module]:
     parts: list[nn.Module] = []
-    for units in hidden:
-        parts += [nn.Linear(features, units), rectifier()]
+    for i, units in enumerate(hidden):
+        normed = batch_norm and i > 0
+        norm = [nn.BatchNorm1d(units, affine=False)] * normed
+        parts += [nn.Linear(features, units, bias=not normed), *norm, rectifier()]
         features = units
     return [*parts, nn.Linear(features, outputs)]
 
@@ -47,9 +54,20 @@ def leaky() -> nn.Module:
     return nn.LeakyReLU(0.2)
 
 
-def mlp_encoder(shape: Shape, outputs: int, hidden: Sequence[int]) -> nn.Sequential:
+def mlp_encoder(
+    shape: Shape, outputs: int, hidden: Sequence[int], batch_norm: bool
+) -> nn.Sequential:
     flat = [ToRows()] * (len(shape) > 1)
-    return nn.Sequential(*flat, *perceptron(math.prod(shape), outputs, hidden, nn.ReLU)).double()
+    parts = perceptron(math.prod(shape), outputs, hidden, nn.ReLU, batch_norm)
+    return nn.Sequential(*flat, *parts).double()
+
+
+def mlp_decoder(
+    z_dim: int, shape: Shape, hidden: Sequence[int], bounded: bool, batch_norm: bool
+) -> nn.Sequential:
+    parts = perceptron(z_dim, math.prod(shape), hidden, nn.ReLU, batch_norm)
+    parts += [nn.Tanh()] * bounded + [ToPictures(*shape)] * (len(shape) > 1)
+    return nn.Sequential(*parts).double()
 
 
 def dense_discriminator(shape: Shape, hidden: Sequence[int]) -> nn.Sequential:
@@ -85,9 +103,12 @@ class OfPairs(nn.Sequential):
         return y
 
 
-def mlp_joint_discriminator(shape: Shape, z_dim: int, hidden: Sequence[int]) -> nn.Sequential:
+def mlp_joint_discriminator(
+    shape: Shape, z_dim: int, hidden: Sequence[int], batch_norm: bool
+) -> nn.Sequential:
     join = Join([ToRows() if len(shape) > 1 else nn.Identity(), nn.Identity()])
-    return OfPairs(join, *perceptron(math.prod(shape) + z_dim, 1, hidden, leaky)).double()
+    parts = perceptron(math.prod(shape) + z_dim, 1, hidden, leaky, batch_norm)
+    return OfPairs(join, *parts).double()
 
 
 def conv_joint_discriminator(

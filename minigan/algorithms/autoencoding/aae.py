@@ -121,6 +121,7 @@ def _of_codes(name: str) -> str:
 class Options(JudgedOptions):
     """Two hidden layers of 1000 units in every network, codes of 8 normal numbers."""
 
+    lr: float = option(2e-4, "learning rate of E and G in the phase of reconstruction")
     z_dim: int = option(8, "numbers in a code z")
     lr_game: float = option(1e-4, "learning rate of D, and of E in the regularisation phase")
     hidden_E: tuple[int, ...] = option((1000, 1000), "units of E's hidden layers (mlp)")

@@ -18,7 +18,7 @@ ALI's.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from minigan.algorithms.autoencoding.base import Autoencoding
 from minigan.algorithms.autoencoding.options import JudgedOptions
@@ -105,8 +105,12 @@ def optimal_discriminator(p_encoder: Array, p_generator: Array) -> Array:
 
 @dataclass(frozen=True, kw_only=True)
 class Options(JudgedOptions):
-    """Adam as in DCGAN, 50 uniform numbers, two hidden layers of 1024 units (BiGAN on digits)."""
+    """Adam as in DCGAN, 50 uniform numbers, two hidden layers of 1024 units with batch norm.
 
+    These are BiGAN's own settings for digits (section 4).
+    """
+
+    batch_norm: ClassVar[bool] = True
     lr: float = option(2e-4, "learning rate")
     beta1: float | None = option(0.5, "averaging factor of adam's first moment")
     objective: str = option("non-saturating", "what E and G descend", OBJECTIVES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -20,8 +20,8 @@ from minigan.models import (
     conv_joint_discriminator,
     dcgan_discriminator,
     dense_discriminator,
+    mlp_decoder,
     mlp_encoder,
-    mlp_generator,
     mlp_joint_discriminator,
 )
 from minigan.optim import Optimizer
@@ -50,16 +50,25 @@ class Perceptrons:
     """For data of any shape."""
 
     def encoder(self, o: AutoencoderOptions, task: Task, outputs: int, rng: Rng) -> Layer:
-        return mlp_encoder(task.shape, outputs, hidden=o.hidden_E, rng=rng)
+        return mlp_encoder(task.shape, outputs, hidden=o.hidden_E, batch_norm=o.batch_norm, rng=rng)
 
     def decoder(self, o: AutoencoderOptions, task: Task, bounded: bool, rng: Rng) -> Layer:
-        return mlp_generator(o.z_dim, task.shape, hidden=o.hidden_G, bounded=bounded, rng=rng)
+        return mlp_decoder(
+            o.z_dim,
+            task.shape,
+            hidden=o.hidden_G,
+            bounded=bounded,
+            batch_norm=o.batch_norm,
+            rng=rng,
+        )
 
     def discriminator(self, o: JudgedOptions, task: Task, rng: Rng) -> Layer:
         return dense_discriminator(task.shape, hidden=o.hidden_D, rng=rng)
 
     def joint_discriminator(self, o: JudgedOptions, task: Task, rng: Rng) -> Layer:
-        return mlp_joint_discriminator(task.shape, o.z_dim, hidden=o.hidden_D, rng=rng)
+        return mlp_joint_discriminator(
+            task.shape, o.z_dim, hidden=o.hidden_D, batch_norm=o.batch_norm, rng=rng
+        )
 
 
 class Convolutions:
@@ -85,6 +94,7 @@ FAMILIES: dict[str, Family] = {"mlp": Perceptrons(), "conv": Convolutions()}
 class AutoencoderOptions(OptimizerOptions):
     """The optimiser, the code, and the sizes of encoder and decoder."""
 
+    batch_norm: ClassVar[bool] = False  # whether perceptrons hold it
     lr: float = option(1e-3, "learning rate")
     network: str = option("mlp", "networks: perceptrons, or DCGAN's for pictures", FAMILIES)
     z_dim: int = option(32, "numbers in a code z")

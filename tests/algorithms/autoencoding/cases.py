@@ -43,28 +43,30 @@ class Nets:
     theirs: dict[str, Callable[[int, bool], torch.nn.Module]]
 
 
-def perceptrons(shape: tuple[int, ...]) -> Nets:
-    """numbers: E's outputs for each number of a code; bounded: whether G ends in tanh."""
+def perceptrons(shape: tuple[int, ...], norm: bool = False) -> Nets:
+    """k: E's outputs for each number of a code; b: whether G ends in tanh; norm: batch norm."""
     codes = (Z_DIM,)
     return Nets(
         shape,
         {
-            "E": lambda k, b, r: models.mlp_encoder(shape, k * Z_DIM, hidden=HIDDEN, rng=r),
-            "G": lambda k, b, r: models.mlp_generator(
-                Z_DIM, shape, hidden=HIDDEN, bounded=b, rng=r
+            "E": lambda k, b, r: models.mlp_encoder(
+                shape, k * Z_DIM, hidden=HIDDEN, batch_norm=norm, rng=r
+            ),
+            "G": lambda k, b, r: models.mlp_decoder(
+                Z_DIM, shape, hidden=HIDDEN, bounded=b, batch_norm=norm, rng=r
             ),
             "D": lambda k, b, r: models.dense_discriminator(shape, hidden=HIDDEN, rng=r),
             "codes": lambda k, b, r: models.dense_discriminator(codes, hidden=HIDDEN, rng=r),
             "pairs": lambda k, b, r: models.mlp_joint_discriminator(
-                shape, Z_DIM, hidden=HIDDEN, rng=r
+                shape, Z_DIM, hidden=HIDDEN, batch_norm=norm, rng=r
             ),
         },
         {
-            "E": lambda k, b: twins.mlp_encoder(shape, k * Z_DIM, HIDDEN),
-            "G": lambda k, b: gan_twin.mlp_generator(Z_DIM, shape, HIDDEN, bounded=b),
+            "E": lambda k, b: twins.mlp_encoder(shape, k * Z_DIM, HIDDEN, norm),
+            "G": lambda k, b: twins.mlp_decoder(Z_DIM, shape, HIDDEN, b, norm),
             "D": lambda k, b: twins.dense_discriminator(shape, HIDDEN),
             "codes": lambda k, b: twins.dense_discriminator(codes, HIDDEN),
-            "pairs": lambda k, b: twins.mlp_joint_discriminator(shape, Z_DIM, HIDDEN),
+            "pairs": lambda k, b: twins.mlp_joint_discriminator(shape, Z_DIM, HIDDEN, norm),
         },
     )
 
@@ -98,6 +100,7 @@ def convolutions(shape: tuple[int, ...]) -> Nets:
 FAMILIES = {
     "points": perceptrons(POINTS),
     "pictures": perceptrons((5, 4, 1)),
+    "normed": perceptrons((5, 4, 1), norm=True),
     "conv": convolutions(PICTURES),
 }
 OPTIMIZERS = {

@@ -52,6 +52,7 @@ CASES = [
     alpha("conv", "non-saturating", posterior="gaussian", optimizer="adam"),
     game("bigan", "points", posterior="gaussian", objective="minimax"),
     game("bigan", "pictures", prior="uniform"),
+    game("bigan", "normed", posterior="gaussian", prior="uniform"),
     game("bigan", "conv", objective="minimax", optimizer="adam"),
     game("bigan", "conv", posterior="gaussian"),
 ]
