@@ -37,3 +37,11 @@ def suffix(x: Array) -> str:
     if x.dtype == np.float64:
         return "_f64"
     raise KernelError(f"an array of {x.dtype}; kernels take float32 and float64")
+
+
+def places(rows: int, line: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Grid and block for `rows` rows of `line` numbers each; see kernels/places.cuh."""
+    x = min(THREADS, 1 << max(0, line - 1).bit_length())
+    y = THREADS // x
+    across = ceil_div(line, x)
+    return (across, min(ceil_div(rows, y), max(1, MOST_BLOCKS // max(1, across)))), (x, y)
