@@ -1,7 +1,8 @@
 """Devices and random numbers: the only module that knows where arrays live.
 
-The engine is written against NumPy's interface. This version computes on the CPU; a request for
-another device is refused here, in one place, and never answered by a silent CPU run.
+The engine is written against NumPy's interface, which CuPy's arrays on a card have too. A request
+for a device that is not there is refused here, in one place, and never answered by a silent CPU
+run.
 """
 
 from __future__ import annotations
@@ -23,11 +24,14 @@ DTypeLike = Any
 # Array types of devices, each with the module that their functions are found in.
 _device_arrays: dict[type, Any] = {}
 _stand_in: Any = None
+_checked: set[int] = set()  # cards that are known to be usable
 
 # glibc's malloc.h: no array is mapped apart, and the heap's top is not trimmed.
 _MALLOPT = {-3: 1 << 30, -1: (1 << 31) - 1}  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD: bytes
 
 DEVICES = ("cpu", "cuda", "cuda:N")
+OLDEST_CARD = "75"  # compute capability: the first that CUDA 13 compiles for
+_DRIVER = "libcuda.so.1"
 
 
 def require_device(name: str) -> str:
@@ -50,7 +54,86 @@ def device_module(name: str) -> Any:
         raise OptionError(f"unknown device {name!r}; allowed: {', '.join(DEVICES)}")
     if _stand_in is not None:
         return _stand_in
-    raise DeviceError(f"device {name!r}: minigan has no CUDA back end yet; run with --device cpu")
+    number = int(name.partition(":")[2] or 0)
+    cupy = load_cupy()
+    if number not in _checked:
+        _check_card(cupy, name, number)
+        _checked.add(number)
+    cupy.cuda.Device(number).use()
+    return cupy
+
+
+def load_cupy() -> Any:
+    """The module cupy. Raises DeviceError where it is not installed or does not load."""
+    try:
+        import cupy
+    except ImportError as error:
+        missing = isinstance(error, ModuleNotFoundError) and error.name == "cupy"
+        what = "is not installed" if missing else f"does not load ({error})"
+        raise DeviceError(f"CuPy {what}; {_right_cupy()}, or run with --device cpu") from error
+    register_arrays(cupy.ndarray, cupy)
+    return cupy
+
+
+def driver_cuda() -> int | None:
+    """The newest CUDA that the installed driver can run, as 1000 major + 10 minor; None: no driver.
+
+    Asked of the driver itself, so that it is known without CuPy too.
+    """
+    version = ctypes.c_int()
+    try:
+        failed = ctypes.CDLL(_DRIVER).cuDriverGetVersion(ctypes.byref(version))
+    except (OSError, AttributeError):
+        return None
+    return None if failed else version.value
+
+
+def _check_card(cupy: Any, name: str, number: int) -> None:
+    """Raise DeviceError unless card `number` is there, and driver, CuPy and card fit together."""
+    driver, built = driver_cuda(), cupy.cuda.runtime.runtimeGetVersion()
+    if driver is None:
+        raise DeviceError(
+            f"device {name!r}: no CUDA driver found ({_DRIVER}); install NVIDIA's driver, "
+            "or run with --device cpu"
+        )
+    if driver // 1000 < built // 1000:
+        raise DeviceError(
+            f"device {name!r}: the driver runs CUDA {_spelt(driver)} and the installed CuPy is "
+            f"built for {_spelt(built)}; {_right_cupy()}, or run with --device cpu"
+        )
+    try:
+        count = cupy.cuda.runtime.getDeviceCount()
+    except RuntimeError as error:
+        raise DeviceError(
+            f"device {name!r}: the driver shows no card ({error}); look at nvidia-smi, "
+            "or run with --device cpu"
+        ) from error
+    if number >= count:
+        cards = "one card, cuda:0" if count == 1 else f"{count} cards, cuda:0 to cuda:{count - 1}"
+        raise DeviceError(f"device {name!r}: this machine has {cards}")
+    capability = cupy.cuda.Device(number).compute_capability
+    if int(capability) < int(OLDEST_CARD):
+        raise DeviceError(
+            f"device {name!r} is a card of compute capability {_dotted(capability)}; minigan's "
+            f"kernels need {_dotted(OLDEST_CARD)} or later; run with --device cpu"
+        )
+
+
+def _right_cupy() -> str:
+    """How to install the CuPy that fits the driver."""
+    driver = driver_cuda()
+    if driver is not None and driver < 12000:
+        return f"update the driver first, for it runs no CUDA beyond {_spelt(driver)}"
+    extra = "cuda12x" if driver is not None and driver < 13000 else "cuda13x"
+    return f"pip install 'minigan[{extra}]'"
+
+
+def _spelt(version: int) -> str:
+    return f"{version // 1000}.{version % 1000 // 10}"
+
+
+def _dotted(capability: str) -> str:
+    return f"{capability[:-1]}.{capability[-1]}"
 
 
 @contextmanager

@@ -67,5 +67,9 @@ class KernelError(MiniganError, RuntimeError):
     """A CUDA kernel that does not exist, does not compile or was given what it cannot take."""
 
 
+class CaptureError(MiniganError, RuntimeError):
+    """A training step that cannot be captured as a graph."""
+
+
 class NoCudaError(MiniganError, NotImplementedError):
     """An operation that has no CUDA version met an array on a card."""

@@ -8,12 +8,15 @@ are element by element: they run on blocks that stay in the cache, on every core
 from __future__ import annotations
 
 import math
+from typing import Any, ClassVar
 
 import numpy as np
 
-from minigan.backend import Array
+from minigan.backend import Array, array_module, on_cuda, overwrite, to_device
+from minigan.cuda.graph import before_each_step
 from minigan.errors import CheckpointError, OptionError
 from minigan.layers.params import FlatParams
+from minigan.ops.dispatch import cuda_version
 from minigan.parallel import over_blocks
 from minigan.schedule import Schedule, constant
 
@@ -22,6 +25,8 @@ class Optimizer:
     """Base: a subclass names its state and writes `update`."""
 
     state_names: tuple[str, ...] = ()
+    card_rule: ClassVar[str]  # the kernel of `update`, in minigan/ops/cuda/optim.py
+    rate_count: ClassVar[int] = 1
 
     def __init__(self, params: FlatParams, lr: float | Schedule) -> None:
         self.params = params
@@ -33,9 +38,12 @@ class Optimizer:
 
     def step(self) -> None:
         """Move the parameters once along the gradient that is in the buffer."""
+        theta, g = self.params.data, self.params.grad
+        if on_cuda(theta):
+            self._step_on_card()
+            return
         lr = self.schedule(self.t)
         self.t += 1
-        theta, g = self.params.data, self.params.grad
 
         def block(a: int, b: int) -> None:
             self.update(theta[a:b], g[a:b], {k: s[a:b] for k, s in self.state.items()}, lr)
@@ -46,6 +54,33 @@ class Optimizer:
     def update(self, theta: Array, g: Array, state: dict[str, Array], lr: float) -> None:
         """Change a block of theta and its state in place; self.t is 1 at the first step."""
         raise NotImplementedError
+
+    def rates(self, lr: float) -> list[float]:
+        """The numbers of the rule that change from step to step, as `card_rule` takes them."""
+        return [lr]
+
+    def settings(self) -> dict[str, float]:
+        """The numbers of the rule that do not change, as `card_rule` takes them."""
+        return {}
+
+    def to(self, device: str) -> None:
+        """Follow the network to `device`."""
+        self.state = {name: to_device(array, device) for name, array in self.state.items()}
+
+    def _step_on_card(self) -> None:
+        """`step` as one kernel. What changes from step to step lies in the card's memory, so that a
+        captured step can be replayed."""
+        theta, g = self.params.data, self.params.grad
+        rates = array_module(theta).empty(self.rate_count, np.float64)
+
+        def advance() -> None:
+            lr = self.schedule(self.t)
+            self.t += 1
+            overwrite(rates, np.array(self.rates(lr)))
+            self.params.touch()
+
+        before_each_step(advance)
+        cuda_version(self.card_rule)(theta, g, *self.state.values(), rates, **self.settings())
 
     def state_dict(self) -> dict[str, Array]:
         """The arrays of the state, and t as an array of one number."""
@@ -64,12 +99,14 @@ class Optimizer:
                 raise CheckpointError(
                     f"stored {name} has {state[name].size} numbers, the network {mine.size}"
                 )
-            mine[...] = state[name]
+            overwrite(mine, state[name])
         self.t = int(state["t"][0])
 
 
 class SGD(Optimizer):
     """theta -= eta g."""
+
+    card_rule = "optim.sgd"
 
     def update(self, theta: Array, g: Array, state: dict[str, Array], lr: float) -> None:
         theta -= lr * g
@@ -79,10 +116,15 @@ class Momentum(Optimizer):
     """v = mu v + g;  theta -= eta v (Polyak 1964, in PyTorch's scaling)."""
 
     state_names = ("v",)
+    card_rule = "optim.momentum"
+    nesterov: ClassVar[bool] = False
 
     def __init__(self, params: FlatParams, lr: float | Schedule, *, momentum: float = 0.9) -> None:
         super().__init__(params, lr)
         self.momentum = _unit("momentum", momentum)
+
+    def settings(self) -> dict[str, float]:
+        return {"momentum": self.momentum, "nesterov": self.nesterov}
 
     def update(self, theta: Array, g: Array, state: dict[str, Array], lr: float) -> None:
         v = state["v"]
@@ -93,6 +135,8 @@ class Momentum(Optimizer):
 
 class Nesterov(Momentum):
     """v = mu v + g;  theta -= eta (g + mu v) (Sutskever et al. 2013, in PyTorch's form)."""
+
+    nesterov = True
 
     def update(self, theta: Array, g: Array, state: dict[str, Array], lr: float) -> None:
         v = state["v"]
@@ -105,6 +149,7 @@ class RMSProp(Optimizer):
     """v = alpha v + (1 - alpha) g^2;  theta -= eta g / (sqrt(v) + eps) (Tieleman, Hinton 2012)."""
 
     state_names = ("v",)
+    card_rule = "optim.rmsprop"
 
     def __init__(
         self,
@@ -116,6 +161,9 @@ class RMSProp(Optimizer):
     ) -> None:
         super().__init__(params, lr)
         self.alpha, self.eps = _unit("alpha", alpha), eps
+
+    def settings(self) -> dict[str, float]:
+        return {"alpha": self.alpha, "eps": self.eps}
 
     def update(self, theta: Array, g: Array, state: dict[str, Array], lr: float) -> None:
         v = state["v"]
@@ -133,6 +181,8 @@ class Adam(Optimizer):
     """
 
     state_names = ("m", "v")
+    card_rule = "optim.adam"
+    rate_count = 3
 
     def __init__(
         self,
@@ -149,6 +199,14 @@ class Adam(Optimizer):
         if not 0 <= weight_decay < math.inf:
             raise OptionError(f"weight_decay={weight_decay!r} must be at least 0 and finite")
         self.eps, self.weight_decay = eps, weight_decay
+
+    def rates(self, lr: float) -> list[float]:
+        """eta / (1 - b1^t), 1 / sqrt(1 - b2^t) and what weight decay leaves of theta."""
+        first, second = 1 - self.beta1**self.t, 1 - self.beta2**self.t
+        return [lr / first, 1 / math.sqrt(second), 1 - lr * self.weight_decay]
+
+    def settings(self) -> dict[str, float]:
+        return {"beta1": self.beta1, "beta2": self.beta2, "eps": self.eps}
 
     def update(self, theta: Array, g: Array, state: dict[str, Array], lr: float) -> None:
         m, v = state["m"], state["v"]
@@ -183,12 +241,17 @@ class AdamW(Adam):
         super().__init__(params, lr, beta1=beta1, beta2=beta2, eps=eps, weight_decay=weight_decay)
 
 
-def clip_grad_norm(params: FlatParams, max_norm: float) -> float:
+def clip_grad_norm(params: FlatParams, max_norm: float) -> Any:
     """Scale the gradient down to norm max_norm if it is longer; returns its norm before.
 
-    A gradient that is not finite stays as it is.
+    A gradient that is not finite stays as it is; on a card, which is not waited for, it becomes NaN.
     """
     norm = params.grad_norm()
+    if on_cuda(norm):
+        if max_norm < math.inf:
+            shorter = max_norm / np.maximum(norm, max_norm)
+            params.grad *= shorter.astype(params.grad.dtype)
+        return norm
     if max_norm < norm < math.inf:
         params.grad *= max_norm / norm
     return norm

@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import Any, Self
 
 import numpy as np
 
-from minigan.backend import Array
+from minigan.backend import Array, device_module, on_cuda, overwrite, to_host
 from minigan.ema import EMA
-from minigan.errors import CheckpointError, NonFiniteError
+from minigan.errors import CheckpointError, NonFiniteError, OptionError
 from minigan.layers import Layer
+from minigan.noise import Stream
 from minigan.optim import Optimizer, clip_grad_norm
 
-Scalars = dict[str, float]
+Scalars = dict[str, Any]  # floats; of a step on a card, arrays of one number that stay there
 
 
 class Algorithm(ABC):
@@ -29,8 +31,10 @@ class Algorithm(ABC):
     optimizers: Mapping[str, Optimizer]
     averages: Mapping[str, EMA]
     minibatches: int = 1
+    _health: dict[str, Array]
     max_grad_norm: float = math.inf
-    rng: np.random.Generator
+    rng: Any  # noise.Stream, or NumPy's Generator on the CPU
+    device: str = "cpu"
 
     @abstractmethod
     def step(self, x: Array) -> Scalars:
@@ -40,22 +44,59 @@ class Algorithm(ABC):
     def sample(self, n: int, rng: np.random.Generator) -> Array:
         """n generated examples; a function of the weights and of rng alone."""
 
-    def descend(self, name: str, loss: float, *, optimizer: str | None = None) -> float:
+    def to(self, device: str) -> Self:
+        """Go on from here on `device`: networks, state of optimisers, averages and noise move.
+
+        Raises DeviceError where it is not there, OptionError for noise that cannot move.
+        """
+        if device_module(device) is not np and not isinstance(self.rng, Stream):
+            raise OptionError("the noise of a run on a card is drawn there: give a noise.Stream")
+        for part in (*self.networks.values(), *self.optimizers.values(), *self.averages.values()):
+            part.to(device)
+        if isinstance(self.rng, Stream):
+            self.rng.to(device)
+        self.device = device
+        zeros = device_module(device).zeros
+        self._health = {name: zeros((), np.float64) for name in self.networks}
+        return self
+
+    def descend(self, name: str, loss: Any, *, optimizer: str | None = None) -> Any:
         """One step of network `name` along the gradient it has; returns the gradient's norm.
 
         optimizer: the name of the optimiser that takes it, where it is not the network's own.
-        Raises NonFiniteError, before anything moves, if the loss or the gradient is not finite.
+        Raises NonFiniteError, before anything moves, if the loss or the gradient is not finite. A
+        card is not waited for: there `check_health` raises it later.
         """
         net, rule = self.networks[name], self.optimizers[optimizer or name]
+        if on_cuda(net.flat.grad):
+            norm = clip_grad_norm(net.flat, self.max_grad_norm)
+            self._health[name] += 0 * (loss + norm)  # 0 times a number that is not finite is NaN
+        else:
+            norm = self._finite_norm(name, net, loss)
+        rule.step()
+        if name in self.averages:
+            self.averages[name].update()
+        return norm
+
+    def check_health(self) -> None:
+        """Raise NonFiniteError if a loss or gradient on the card was not finite since `to`."""
+        if self.device == "cpu":
+            return
+        for name, health in self._health.items():
+            if not np.isfinite(to_host(health)):
+                raise NonFiniteError(
+                    f"the loss or the gradient of {name} has not been finite; "
+                    "resumed with --device cpu, the run names the layer"
+                )
+
+    def _finite_norm(self, name: str, net: Layer, loss: float) -> float:
+        """The gradient's norm before it is clipped, on the CPU. Raises NonFiniteError."""
         if not math.isfinite(loss):
             raise NonFiniteError(f"the loss of {name} is {loss}; {self._largest_weight()}")
         norm = clip_grad_norm(net.flat, self.max_grad_norm)
         if not math.isfinite(norm) and (parameter := net.flat.first_nonfinite()):
             raise NonFiniteError(f"the gradient of {_place(name, net, parameter)}, is not finite")
-        rule.step()
-        if name in self.averages:
-            self.averages[name].update()
-        return norm
+        return float(norm)
 
     def state_dict(self) -> dict[str, Array]:
         """Every array that a resumed run needs, by name. The random state is `rng`'s own."""
@@ -87,14 +128,14 @@ class Algorithm(ABC):
             optimizer.load_state_dict(_below(state, f"optimizer.{name}."))
         for name, array in mine.items():
             if not name.startswith("optimizer."):
-                array[...] = state[name]
+                overwrite(array, state[name])
         for net in self.networks.values():
             net.flat.touch()
 
     def _largest_weight(self) -> str:
         """Which weight has grown most, for a message about numbers that ran away."""
         sizes = {
-            _place(name, net, parameter): float(np.abs(p.data).max(initial=0))
+            _place(name, net, parameter): float(np.abs(to_host(p.data)).max(initial=0))
             for name, net in self.networks.items()
             for parameter, p in net.flat.params.items()
         }

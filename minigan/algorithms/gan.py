@@ -35,7 +35,7 @@ from minigan.algorithms.parts import (
     WeightClipping,
     added,
 )
-from minigan.backend import Array
+from minigan.backend import Array, to_device, to_host
 from minigan.ema import EMA
 from minigan.errors import NonFiniteError, OptionError
 from minigan.layers import Layer
@@ -182,11 +182,13 @@ class GAN(Algorithm):
     def generate(self, z: Array) -> Array:
         """G(z) with running statistics, from the averaged weights if they are kept.
 
-        Raises NonFiniteError where the weights have run away.
+        z and the result are arrays of the host, wherever the networks are. Raises NonFiniteError
+        where the weights have run away.
         """
         average = self.averages["G"].applied() if "G" in self.averages else nullcontext()
         with average, np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            x, _ = self.G.forward(z, train=False)
+            x, _ = self.G.forward(to_device(z, self.device), train=False)
+        x = to_host(x)
         if not np.isfinite(x).all():
             raise NonFiniteError(f"a sample G(z) is not finite; {self._largest_weight()}")
         return x

@@ -7,7 +7,7 @@ a runtime: CuPy's on a card; the tests' runtime compiles the same file for the C
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -28,6 +28,9 @@ class Runtime(Protocol):
         self, family: str, symbol: str, grid: Dim, block: Dim, args: tuple[Any, ...], shared: int
     ) -> None:
         """Run `symbol` of kernels/`family`.cu; `shared` is its dynamic shared memory in bytes."""
+
+    def capture(self) -> AbstractContextManager[Any]:
+        """Record what a `with` block launches and computes; `replay()` of its value does it."""
 
 
 _runtime: Runtime | None = None

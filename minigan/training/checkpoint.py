@@ -18,8 +18,9 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from minigan.algorithms import Algorithm
-from minigan.backend import make_rng, restore_rng, rng_state
+from minigan.backend import to_host
 from minigan.errors import CheckpointError, NonFiniteError
+from minigan.noise import Stream, restore_rng, rng_state
 from minigan.training.files import write_atomically
 from minigan.version import __version__
 
@@ -47,7 +48,8 @@ def save(folder: Path, step: int, algorithm: Algorithm, *, keep: int) -> None:
 
     Raises NonFiniteError, with nothing stored, for weights or state that a run cannot go on from.
     """
-    arrays = {k: np.ascontiguousarray(a) for k, a in algorithm.state_dict().items()}
+    found = algorithm.state_dict()
+    arrays = {k: np.ascontiguousarray(to_host(a)) for k, a in found.items()}
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise NonFiniteError(f"{name} is not finite")
@@ -97,7 +99,7 @@ def load(folder: Path, step: int | None = None) -> Checkpoint:
         data = path.read_bytes()
         if hashlib.sha256(data).hexdigest() != state["sha256"]:
             raise ValueError("its content has changed or is cut short")
-        restore_rng(make_rng(0), state["rng"])  # a trial
+        restore_rng(Stream(0), state["rng"])  # a trial
         return Checkpoint(path, int(state["step"]), load_tensors(data), state["rng"])
     except (OSError, ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         what = f"it has no {error}" if isinstance(error, KeyError) else error

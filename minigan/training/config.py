@@ -12,6 +12,7 @@ from typing import Any, Self
 from minigan.algorithms import recipe
 from minigan.algorithms.options import option
 from minigan.backend import require_device
+from minigan.cuda import PRECISIONS
 from minigan.data import DATASETS
 from minigan.errors import CheckpointError, OptionError
 from minigan.parallel import available_threads
@@ -32,7 +33,9 @@ class RunOptions:
     batch: int = option(64, "examples in a minibatch (m)")
     steps: int = option(2000, "training iterations")
     seed: int = option(0, "seed of weights, noise and the order of the data")
-    device: str = option("cpu", "where to compute")
+    device: str = option("cpu", "where to compute: cpu, cuda or cuda:N")
+    precision: str = option("tf32", "of products on a card", PRECISIONS)
+    no_graph: bool = option(False, "on a card, run each step without capturing it as a graph")
     threads: int = option(0, "processors to compute on (0: all); the bits depend on it")
     log_every: int = option(10, "steps between lines of log.jsonl")
     sample_every: int = option(0, "steps between sample pictures (0: 20 pictures in all)")
@@ -101,6 +104,11 @@ class Config:
     @classmethod
     def load(cls, path: Path) -> Self:
         """Raises CheckpointError where there is no configuration, or one of another version."""
+    def on(self, device: str | None) -> Self:
+        """The same run on another device, if one is given. Raises what `require_device` raises."""
+        run = self.run if device is None else replace(self.run, device=require_device(device))
+        return replace(self, run=run)
+
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
             options = recipe(stored["algorithm"]).options

@@ -9,6 +9,7 @@ import numpy as np
 
 from minigan.algorithms.latent import Latent
 from minigan.backend import Array, make_rng
+from minigan.cuda import set_precision
 from minigan.errors import OptionError
 from minigan.training import checkpoint
 from minigan.training.config import Config
@@ -25,10 +26,11 @@ def write_samples(
     *,
     n: int,
     seed: int = 0,
-    step: int | None = None,
+    step: int | str | None = None,
     columns: int | None = None,
     single: bool = False,
     interpolate: int | None = None,
+    device: str | None = None,
 ) -> str:
     """Write n samples of the run in `folder` to `out`; returns a line that says what was written.
 
@@ -37,7 +39,8 @@ def write_samples(
     """
     if not single and out.suffix.lower() not in (".png", ".npz"):
         raise OptionError(f"--out {out}: wanted a .png or .npz file, or a folder with --single")
-    config = Config.load(folder / "config.json")
+    config = Config.load(folder / "config.json").on(device)
+    set_precision(config.run.precision)
     dataset = dataset_of(config)
     algorithm = build_algorithm(config, dataset)
     stored = checkpoint.load(folder / "checkpoints", step)

@@ -28,6 +28,7 @@ from minigan.algorithms import Algorithm, Streams, Task, recipe
 from minigan.algorithms.latent import Reconstructing
 from minigan.backend import Array, keep_freed_memory, make_rng
 from minigan.data import Dataset, Loader, open_data
+from minigan.cuda import set_precision
 from minigan.errors import NonFiniteError, OptionError
 from minigan.metrics import diversity
 from minigan.parallel import use_threads
@@ -40,6 +41,7 @@ from minigan.training.progress import ProgressReport
 from minigan.training.stop import StopRequest
 from minigan.training.watch import Watch, small_data
 
+from minigan.training.stepper import Stepper, read
 LOCK = ".lock"
 PICTURES, POINTS = 64, 2000  # how many samples a picture of a run shows
 RECONSTRUCTIONS = 32
@@ -63,8 +65,6 @@ class Trainer:
         use_threads(config.run.threads)
         self.folder, self.config = folder, config
         self.dataset = dataset_of(config)
-        self.algorithm = build_algorithm(config, self.dataset)
-        self.step = 0
         run = config.run
         self.loader = Loader(
             self.dataset, run.batch * self.algorithm.minibatches, seed=run.seed, start=0
@@ -86,13 +86,16 @@ class Trainer:
         return trainer
 
     @classmethod
-    def resume(cls, folder: Path, *, more: int = 0, step: int | None = None) -> Trainer:
+    def resume(
+        cls, folder: Path, *, more: int = 0, step: int | None = None, device: str | None = None
+    ) -> Trainer:
         """A run as its last checkpoint (or that of `step`) left it, `more` steps longer.
 
-        A run that was stopped before its first checkpoint begins anew. Raises CheckpointError.
+        It goes on where it was, or on `device`; checkpoints are the same on all. A run that was
+        stopped before its first checkpoint begins anew. Raises CheckpointError.
         """
         config = Config.load(folder / "config.json")
-        trainer = cls(folder, config.prolonged(more))
+        trainer = cls(folder, config.prolonged(more).on(device))
         if step is not None or checkpoint.steps(trainer.checkpoints):
             stored = checkpoint.load(trainer.checkpoints, step)
             stored.restore(trainer.algorithm)
@@ -152,7 +155,7 @@ class Trainer:
     def _advance(self, clock: _Clock) -> log.Record | None:
         """One step of the algorithm, with its picture and its log line if they are due."""
         run, total = self.config.run, self.config.run.steps
-        scalars = self.algorithm.step(next(self.loader).x)
+        scalars = self._advance_once(next(self.loader).x)
         self.step += 1
         drawn = self.step % run.sample_every == 0 or self.step == total
         logged = self.step % run.log_every == 0 or self.step in (1, total) or drawn
@@ -210,6 +213,7 @@ class Trainer:
                 + (f"The checkpoint of step {good[-1]} is good: start" if good else "Start")
                 + " again with a lower --lr or with --clip-norm"
             ) from error
+            self.algorithm.check_health()
 
 
 class _Clock:

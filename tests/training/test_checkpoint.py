@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from minigan.algorithms import ALGORITHMS, Algorithm, Streams, Task
-from minigan.backend import rng_state
 from minigan.errors import CheckpointError, NonFiniteError
+from minigan.noise import rng_state
 from minigan.training import checkpoint
 
 

@@ -1,0 +1,120 @@
+"""Kernels on a card: compiled by NVRTC through CuPy when first launched, and captured as graphs.
+
+CuPy keeps what it compiled in a folder of the user's, by the hash of source, options and card, so
+that a second process compiles nothing. CuPy is imported in minigan/backend.py alone.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from minigan.backend import load_cupy
+from minigan.cuda.sources import source
+from minigan.errors import KernelError
+
+OPTIONS = ("--std=c++17",)
+STATIC_SHARED = 48 * 1024  # bytes; a kernel that wants more of its launch asks for it
+
+
+class CupyRuntime:
+    """Launches on CuPy's current stream of CuPy's current device."""
+
+    def __init__(self) -> None:
+        self._cupy = load_cupy()
+        self.compiled: dict[str, Any] = {}  # a module for each family that was launched
+        self._kernel = cache(self._find)
+
+    def launch(
+        self,
+        family: str,
+        symbol: str,
+        grid: tuple[int, ...],
+        block: tuple[int, ...],
+        args: tuple[Any, ...],
+        shared: int = 0,
+    ) -> None:
+        """Run a kernel. Raises KernelError where it does not exist or compile."""
+        kernel = self._kernel(family, symbol)
+        if shared > STATIC_SHARED and shared > kernel.max_dynamic_shared_size_bytes:
+            kernel.max_dynamic_shared_size_bytes = shared
+        kernel(grid, block, args, shared_mem=shared)
+
+    @contextmanager
+    def capture(self) -> Iterator[CudaGraph]:
+        """Record what the block launches, without doing it; `replay()` of the result does it.
+
+        Memory that the block allocates comes from a pool of the graph's own, so that nothing else
+        is ever put there.
+        """
+        cupy = self._cupy
+        graph = CudaGraph(cupy.cuda.Stream(), cupy.cuda.MemoryPool())
+        with graph.stream, cupy.cuda.using_allocator(graph.pool.malloc):
+            graph.stream.begin_capture()
+            try:
+                yield graph
+            except BaseException:
+                if graph.stream.is_capturing():
+                    _abandon(graph.stream)
+                raise
+            graph.recorded = graph.stream.end_capture()
+
+    def _find(self, family: str, symbol: str) -> Any:
+        module = self.compiled.get(family)
+        if module is None:
+            module = self._compile(family)
+        try:
+            return module.get_function(symbol)
+        except self._cupy.cuda.driver.CUDADriverError as error:
+            raise KernelError(f"kernels/{family}.cu has no kernel {symbol}: {error}") from error
+
+    def _compile(self, family: str) -> Any:
+        module = self._cupy.RawModule(code=source(family), options=OPTIONS)
+        try:
+            module.compile()
+        except self._cupy.cuda.compiler.CompileException as error:
+            raise KernelError(_compile_message(family, str(error))) from error
+        self.compiled[family] = module
+        return module
+
+
+class CudaGraph:
+    """A captured step, on the stream that it was captured on, with the memory it works in."""
+
+    def __init__(self, stream: Any, pool: Any) -> None:
+        self.stream, self.pool = stream, pool
+        self.recorded: Any = None
+
+    def replay(self) -> None:
+        """Do the whole step again. Work on CuPy's default stream waits for it, and it for that."""
+        self.recorded.launch(self.stream)
+
+    def memory(self) -> int:
+        """Bytes that the step's own arrays take."""
+        return int(self.pool.total_bytes())
+
+
+def _abandon(stream: Any) -> None:
+    """End a capture that failed; the error that made it fail is the one to tell."""
+    try:
+        stream.end_capture()
+    except Exception:
+        return
+
+
+def _compile_message(family: str, log: str) -> str:
+    """One line with the last errors of a compiler's log, and where all of it is."""
+    descriptor, name = tempfile.mkstemp(prefix=f"minigan-{family}-", suffix=".log")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(log)
+    errors = [line.strip() for line in log.splitlines() if "error" in line][-3:]
+    tail = "; ".join(errors or [line.strip() for line in log.splitlines() if line.strip()][-3:])
+    return (
+        f"kernels/{family}.cu does not compile for this card: {tail}; whole log: {Path(name)}; "
+        "report it with the output of `minigan doctor`, or run with --device cpu"
+    )

@@ -1,0 +1,44 @@
+"""One step of training after another, on the device that the run is for.
+
+On a card the first steps run one operation at a time, which compiles every kernel and moves what
+has to be there; then the step is captured as a graph (minigan/cuda/graph.py) and replayed. Both
+compute the same to the bit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigan.algorithms import Algorithm
+from minigan.algorithms.base import Scalars
+from minigan.backend import Array, to_device, to_host
+from minigan.cuda import StepGraph
+
+WARM_UP = 2  # steps before a capture: optimisers and averages have all run then
+
+
+class Stepper:
+    """Calls `algorithm.step` with examples of the host; `graph` says whether a card may capture."""
+
+    def __init__(self, algorithm: Algorithm, *, graph: bool = True) -> None:
+        self.algorithm = algorithm
+        self._graph: StepGraph | None = None
+        self._eager_left = WARM_UP if graph and algorithm.device != "cpu" else -1
+
+    def __call__(self, x: Array) -> Scalars:
+        """One step; its scalars are read by `read`, and overwritten by the next step.
+
+        Raises CaptureError where the step cannot be captured.
+        """
+        x = to_device(x, self.algorithm.device)
+        if self._graph is None and self._eager_left == 0:
+            self._graph = StepGraph(self.algorithm.step, x)
+        if self._graph is not None:
+            return self._graph(x)
+        self._eager_left -= 1
+        return self.algorithm.step(x)
+
+
+def read(scalars: Scalars) -> dict[str, Any]:
+    """The scalars of a step as numbers of the host. On a card this waits for the step to end."""
+    return {name: float(to_host(value)) for name, value in scalars.items()}
