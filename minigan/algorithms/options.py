@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Self
 
@@ -12,7 +12,7 @@ from minigan.algorithms.gan import GAN
 from minigan.algorithms.objective_options import ObjectiveOptions
 from minigan.algorithms.parts import CriticTerm, InstanceNoise, WeightClipping
 from minigan.algorithms.settings import flag, known, option, settings_for
-from minigan.backend import make_rng
+from minigan.backend import Array, make_rng
 from minigan.errors import OptionError
 from minigan.layers import FlatParams, Layer
 from minigan.noise import Stream
@@ -40,6 +40,8 @@ class Task(NamedTuple):
     shape: tuple[int, ...]  # of one example: (H, W, C) or (D,)
     kind: Literal["image", "points"]
     steps: int  # the length of the run, for schedules
+    batch: int | None = None  # examples of a minibatch
+    examples: Callable[[int], Array] | None = None  # as many of the data set, always the same
 
 
 class Streams:

@@ -14,6 +14,7 @@ from minigan.backend import Array, array_module
 from minigan.errors import OptionError
 from minigan.layers import Layer
 from minigan.losses.objective import Objective, Value
+from minigan.noise import Rng
 from minigan.schedule import linear_decay
 
 
@@ -22,7 +23,7 @@ class CriticTerm(Protocol):
 
     name: ClassVar[str]
 
-    def __call__(self, D: Layer, real: Array, fake: Array, rng: np.random.Generator) -> Value:
+    def __call__(self, D: Layer, real: Array, fake: Array, rng: Rng) -> Value:
         """The term's value; its gradient is added to D's parameters."""
 
     def check(self, D: Layer) -> None:
@@ -36,6 +37,12 @@ class Regularizer(Protocol):
 
     def __call__(self, net: Layer) -> Value:
         """The term's value; its gradient is added to the network's parameters."""
+
+    def state_dict(self) -> dict[str, Array]:
+        """What a resumed run needs of it, by name."""
+
+    def to(self, device: str) -> None:
+        """Follow the network to `device`."""
 
 
 Regularizers = Mapping[str, Sequence[Regularizer]]  # for "G" and "D"
@@ -79,7 +86,7 @@ class InstanceNoise:
             raise OptionError(f"instance noise of std={std!r}: wanted above 0 and finite")
         self.std = linear_decay(std, start=0, end=max(steps, 1))
 
-    def __call__(self, x: Array, step: int, rng: np.random.Generator) -> Array:
+    def __call__(self, x: Array, step: int, rng: Rng) -> Array:
         """x with the noise of that step."""
         std = self.std(step)
         if not std:

@@ -40,6 +40,10 @@ class FeatureMatching:
     def __init__(self, layer: str | None = None) -> None:
         self.layer = layer
 
+    def check(self, D: Layer) -> None:
+        """Raise OptionError for a name that is no layer of D."""
+        prefix(D, self.layer)
+
     def __call__(self, D: Layer, fake: Array, real: Array | None) -> tuple[Value, Array]:
         """The loss of generated examples, and its gradient for them; D is frozen.
 

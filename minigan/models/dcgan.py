@@ -10,40 +10,28 @@ for 32x32, n = 4 and 4x4 for 64x64, n = 2 and 7x7 for 28x28.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from minigan import init
-from minigan.errors import OptionError, UnknownNameError
+from minigan.backend import Array
+from minigan.errors import OptionError
 from minigan.layers import (
-    BatchNorm,
     Conv2d,
     ConvTranspose2d,
     Dense,
     Flatten,
-    Identity,
-    InstanceNorm,
     Layer,
-    LayerNorm,
     LeakyReLU,
     ReLU,
     Reshape,
     Sequential,
     Tanh,
 )
+from minigan.models.norms import Norms
+from minigan.models.remedies import Remedies
 
 BASE = range(4, 8)  # sides that the shorter edge of the base may have
 GAMMA = init.normal(0.02, mean=1.0)
-
-# What stands after D's convolutions, for pictures of (H, W, C) there. A gradient penalty looks at
-# each example for itself, which batch norm does not.
-NORMS: dict[str, Callable[[tuple[int, int, int], np.random.Generator], Layer]] = {
-    "batch": lambda shape, rng: BatchNorm(shape[-1], init=GAMMA, rng=rng),
-    "layer": lambda shape, rng: LayerNorm(shape),
-    "instance": lambda shape, rng: InstanceNorm(shape[-1], affine=True),
-    "none": lambda shape, rng: Identity(),
-}
 
 
 def halvings(shape: tuple[int, ...]) -> int:
@@ -60,61 +48,81 @@ def halvings(shape: tuple[int, ...]) -> int:
 
 
 def dcgan_generator(
-    z_dim: int, shape: tuple[int, ...], *, width: int = 64, rng: np.random.Generator
+    z_dim: int,
+    shape: tuple[int, ...],
+    *,
+    width: int = 64,
+    norm: str = "batch",
+    reference: Array | None = None,
+    rng: np.random.Generator,
 ) -> Sequential:
     """G: z (N, z_dim) -> pictures (N, H, W, C) in (-1, 1); `width` channels before the last layer.
 
     z is projected and reshaped to the base, then each transposed convolution doubles the size and
-    halves the channels.
+    halves the channels. `norm` is the paper's batch norm unless given; "reference" and "virtual"
+    need a `reference` of z.
     """
     n = halvings(shape)
     h, w, channels = shape
+    norms = Norms(norm, reference=reference, init=GAMMA, rng=rng)
     base = (h >> n, w >> n, width << (n - 1))
     layers: list[Layer] = [
-        Dense(z_dim, int(np.prod(base)), bias=False, init=init.dcgan, rng=rng),
+        Dense(z_dim, int(np.prod(base)), bias=norms.bias, init=init.dcgan, rng=rng),
         Reshape(*base),
-        BatchNorm(base[2], init=GAMMA, rng=rng),
+        norms.after(*base),
         ReLU(),
     ]
     features = base[2]
-    for _ in range(n - 1):
+    for i in range(n - 1, 0, -1):
         layers += [
-            _up(features, features // 2, bias=False, rng=rng),
-            BatchNorm(features // 2, init=GAMMA, rng=rng),
+            _up(features, features // 2, bias=norms.bias, rng=rng),
+            norms.after(h >> i, w >> i, features // 2),
             ReLU(),
         ]
         features //= 2
     layers += [_up(features, channels, bias=True, rng=rng), Tanh()]
-    return Sequential(*layers)
+    return norms.network(*layers)
 
 
 def dcgan_discriminator(
-    shape: tuple[int, ...], *, width: int = 64, norm: str = "batch", rng: np.random.Generator
+    shape: tuple[int, ...],
+    *,
+    width: int = 64,
+    norm: str = "batch",
+    reference: Array | None = None,
+    remedies: Remedies | None = None,
+    rng: np.random.Generator,
 ) -> Sequential:
-    """D: pictures (N, H, W, C) -> logits (N, 1); each convolution halves the size.
+    """D: pictures (N, H, W, C) -> logits (N, 1), fewer if packed; each convolution halves the size.
 
     `width` channels after the first layer, doubled by each further one; `norm` is the paper's batch
-    norm unless given.
+    norm unless given, "reference" and "virtual" need a `reference` of pictures.
     """
-    if norm not in NORMS:
-        raise UnknownNameError("norm", norm, NORMS)
     n = halvings(shape)
     h, w, channels = shape
+    parts = remedies or Remedies()
+    norms = Norms(norm, reference=reference, pac=parts.pac, init=GAMMA, rng=rng)
     layers: list[Layer] = [
-        _down(channels, width, bias=True, rng=rng),
+        parts.weighted(_down(channels * parts.pac, width, bias=True, rng=rng), rng),
         LeakyReLU(negative_slope=0.2),
     ]
     features = width
     for i in range(2, n + 1):
         layers += [
-            _down(features, features * 2, bias=norm == "none", rng=rng),
-            NORMS[norm]((h >> i, w >> i, features * 2), rng),
+            parts.weighted(_down(features, features * 2, bias=norms.bias, rng=rng), rng),
+            norms.after(h >> i, w >> i, features * 2),
             LeakyReLU(negative_slope=0.2),
         ]
         features *= 2
-    base = (h >> n) * (w >> n) * features
-    layers += [Flatten(), Dense(base, 1, init=init.dcgan, rng=rng)]
-    return Sequential(*layers)
+    base = (h >> n) * (w >> n) * (features + len(parts.deviation()))
+    last = Dense(base + parts.minibatch_discrimination, 1, init=init.dcgan, rng=rng)
+    layers += [
+        *parts.deviation(),
+        Flatten(),
+        *parts.comparison(base, rng),
+        parts.weighted(last, rng),
+    ]
+    return norms.network(*layers)
 
 
 def _up(cin: int, cout: int, *, bias: bool, rng: np.random.Generator) -> ConvTranspose2d:

@@ -22,11 +22,12 @@ and so is the product, which is what it tends to.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigan.backend import Array
+from minigan.cuda.graph import step_value
 from minigan.errors import OptionError
 from minigan.optim import SGD, Adam, AdamW, Momentum, Optimizer
 
@@ -49,17 +50,17 @@ class Descent:
         state = {name: array.copy() for name, array in self.optimizer.state.items()}
         return Point(self.optimizer.params.data.copy(), state)
 
-    def rate(self, k: int) -> float:
-        """The learning rate of the k-th step from now, k = 0 for the next."""
-        return self.optimizer.schedule(self.optimizer.t + k)
+    def rate(self, k: int, like: Array) -> Any:
+        """The learning rate of the k-th step from now, k = 0 for the next, in like's dtype."""
+        return step_value(lambda: self.optimizer.schedule(self.optimizer.t + k), like)
 
     def advance(self, at: Point, g: Array, k: int) -> Point:
         """The point after the k-th step."""
-        return Point(at.theta - at.theta.dtype.type(self.rate(k)) * g, {})
+        return Point(at.theta - self.rate(k, g) * g, {})
 
     def retreat(self, bar: Point, after: Point, g: Array, k: int) -> tuple[Point, Array]:
         """The derivatives before the k-th step, theta's without its share through g; and g's."""
-        return bar, -bar.theta.dtype.type(self.rate(k)) * bar.theta
+        return bar, -self.rate(k, g) * bar.theta
 
 
 class MomentumDescent(Descent):
@@ -68,13 +69,12 @@ class MomentumDescent(Descent):
     optimizer: Momentum
 
     def advance(self, at: Point, g: Array, k: int) -> Point:
-        v = at.theta.dtype.type(self.optimizer.momentum) * at.state["v"] + g
-        return Point(at.theta - at.theta.dtype.type(self.rate(k)) * v, {"v": v})
+        v = self.optimizer.momentum * at.state["v"] + g
+        return Point(at.theta - self.rate(k, g) * v, {"v": v})
 
     def retreat(self, bar: Point, after: Point, g: Array, k: int) -> tuple[Point, Array]:
-        number = bar.theta.dtype.type
-        v_bar = bar.state["v"] - number(self.rate(k)) * bar.theta
-        return Point(bar.theta, {"v": number(self.optimizer.momentum) * v_bar}), v_bar
+        v_bar = bar.state["v"] - self.rate(k, g) * bar.theta
+        return Point(bar.theta, {"v": self.optimizer.momentum * v_bar}), v_bar
 
 
 class AdamDescent(Descent):
@@ -83,35 +83,33 @@ class AdamDescent(Descent):
     optimizer: Adam
 
     def advance(self, at: Point, g: Array, k: int) -> Point:
-        rule, number = self.optimizer, at.theta.dtype.type
-        m = number(rule.beta1) * at.state["m"] + number(1 - rule.beta1) * g
-        v = number(rule.beta2) * at.state["v"] + number(1 - rule.beta2) * np.square(g)
-        mhat, root = self._corrected(m, v, k)
-        step = number(self.rate(k)) * mhat / (root + number(rule.eps))
-        return Point(self._kept(k, number) * at.theta - step, {"m": m, "v": v})
+        b1, b2 = self.optimizer.beta1, self.optimizer.beta2
+        m = b1 * at.state["m"] + (1 - b1) * g
+        v = b2 * at.state["v"] + (1 - b2) * np.square(g)
+        root = np.sqrt(v / self._correction(b2, k, g))
+        mhat = m / self._correction(b1, k, g)
+        step = self.rate(k, g) * mhat / (root + self.optimizer.eps)
+        return Point(self._kept(k, g) * at.theta - step, {"m": m, "v": v})
 
     def retreat(self, bar: Point, after: Point, g: Array, k: int) -> tuple[Point, Array]:
-        rule, number, t = self.optimizer, bar.theta.dtype.type, self.optimizer.t + k + 1
-        mhat, root = self._corrected(after.state["m"], after.state["v"], k)
-        r = root + number(rule.eps)
-        moved = number(self.rate(k)) * bar.theta / r
-        m_bar = bar.state["m"] - moved / number(1 - rule.beta1**t)
-        curve = 2 * r * np.where(root > 0, root, 1) * number(1 - rule.beta2**t)
-        v_bar = bar.state["v"] + np.where(root > 0, moved * mhat / curve, 0)
-        g_bar = number(1 - rule.beta1) * m_bar + number(2 * (1 - rule.beta2)) * g * v_bar
-        state = {"m": number(rule.beta1) * m_bar, "v": number(rule.beta2) * v_bar}
-        return Point(self._kept(k, number) * bar.theta, state), g_bar
+        b1, b2 = self.optimizer.beta1, self.optimizer.beta2
+        of_m, of_v = self._correction(b1, k, g), self._correction(b2, k, g)
+        root, mhat = np.sqrt(after.state["v"] / of_v), after.state["m"] / of_m
+        r = root + self.optimizer.eps
+        moved = self.rate(k, g) * bar.theta / r
+        m_bar = bar.state["m"] - moved / of_m
+        slope = np.where(root > 0, moved * mhat / (2 * r * np.where(root > 0, root, 1) * of_v), 0)
+        v_bar = bar.state["v"] + slope
+        g_bar = (1 - b1) * m_bar + 2 * (1 - b2) * g * v_bar
+        return Point(self._kept(k, g) * bar.theta, {"m": b1 * m_bar, "v": b2 * v_bar}), g_bar
 
-    def _corrected(self, m: Array, v: Array, k: int) -> tuple[Array, Array]:
-        """mhat and sqrt(vhat) after the k-th step."""
-        t, number = self.optimizer.t + k + 1, m.dtype.type
-        return m / number(1 - self.optimizer.beta1**t), np.sqrt(
-            v / number(1 - self.optimizer.beta2**t)
-        )
+    def _correction(self, beta: float, k: int, like: Array) -> Any:
+        """1 - beta^t at the k-th step from now."""
+        return step_value(lambda: 1 - beta ** (self.optimizer.t + k + 1), like)
 
-    def _kept(self, k: int, number: type) -> Array:
+    def _kept(self, k: int, like: Array) -> Any:
         """What decoupled weight decay leaves of theta."""
-        return number(1 - self.rate(k) * self.optimizer.weight_decay)
+        return 1 - self.rate(k, like) * self.optimizer.weight_decay
 
 
 RULES: dict[type[Optimizer], type[Descent]] = {
