@@ -114,10 +114,16 @@ PLAIN = Finish()
 class Plan:
     """A product's kernel and launch."""
 
-    file: str
-    tile: Tile
+    file: str  # the ending of the file's name
+    kernel: str  # the ending of the kernel's
     grid: tuple[int, int]
-    splits: int
+    block: tuple[int, ...]
+    shared: int = 0  # dynamic, bytes
+    splits: int = 1
+
+    def __post_init__(self) -> None:
+        if self.grid[0] > MOST_NUMBERS or self.grid[1] > MOST_BLOCKS_Y:
+            raise KernelError(f"a product needs {self.grid} blocks; use a smaller batch or stride")
 
 
 def plan(m: int, n: int, k: int, dtype: np.dtype, *, vectors: bool, phases: int = 1) -> Plan:
@@ -134,9 +140,7 @@ def plan(m: int, n: int, k: int, dtype: np.dtype, *, vectors: bool, phases: int 
         if fills and blocks * splits >= OCCUPIED:
             break
     grid = (ceil_div(m, tile.m) * ceil_div(n, tile.n), phases * splits)
-    if grid[1] > MOST_BLOCKS_Y or grid[0] > MOST_NUMBERS:
-        raise KernelError(f"a product of ({m}, {k}) by ({k}, {n}) needs a grid of {grid} blocks")
-    return Plan(kernels.file, tile, grid, splits)
+    return Plan(kernels.file, tile.name, grid, (tile.threads,), tile.shared, splits)
 
 
 def _splits(blocks: int, k: int) -> int:
@@ -152,13 +156,13 @@ def run(
     operands: tuple[Array, Array],
     out: Array,
     shape: tuple[int, ...],
-    finish: Finish,
+    finish: Finish = PLAIN,
 ) -> Array:
     """Launch kernels/FAMILY.cu's SYMBOL as planned; its sums, finished, are in `out`.
 
     `shape` holds the kernel's integers. The last axis of `out` is the product's n.
     """
-    kernel = f"{family}{chosen.file}.{symbol}_{chosen.tile.name}{suffix(out)}"
+    kernel = f"{family}{chosen.file}.{symbol}_{chosen.kernel}{suffix(out)}"
     bias = None if finish.bias is None else array_module(out).ascontiguousarray(finish.bias)
     ends = finish.arguments(out.dtype)
     splits = np.int32(chosen.splits)
@@ -167,11 +171,11 @@ def run(
     launch(
         kernel,
         chosen.grid,
-        (chosen.tile.threads,),
+        chosen.block,
         *(*operands, bias, target),
         *(np.int32(i) for i in shape),
         *(splits, *ends),
-        shared=chosen.tile.shared,
+        shared=chosen.shared,
     )
     if not one:
         add_splits(target, out, finish)
