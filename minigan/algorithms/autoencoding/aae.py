@@ -22,8 +22,9 @@ from typing import Any
 from minigan.algorithms.autoencoding.base import Autoencoding
 from minigan.algorithms.autoencoding.options import JudgedOptions
 from minigan.algorithms.base import Scalars
-from minigan.algorithms.options import Streams, Task, option
+from minigan.algorithms.options import Streams, Task
 from minigan.algorithms.parts import Fooling
+from minigan.algorithms.settings import option
 from minigan.backend import Array
 from minigan.layers import Layer
 from minigan.losses import Objective, objectives, squared_error

@@ -25,10 +25,10 @@ from typing import Any
 from minigan.algorithms.autoencoding.base import Autoencoding
 from minigan.algorithms.autoencoding.options import FAMILIES, JudgedOptions, at_least_0
 from minigan.algorithms.base import Scalars
-from minigan.algorithms.options import Streams, Task, option
+from minigan.algorithms.options import Streams, Task
 from minigan.algorithms.parts import Fooling
+from minigan.algorithms.settings import known, option
 from minigan.backend import Array
-from minigan.errors import UnknownNameError
 from minigan.layers import Layer
 from minigan.losses import absolute_error
 from minigan.losses.adversarial import Minimax, NonSaturating, mean_probability
@@ -174,8 +174,7 @@ class Options(JudgedOptions):
 
 def build(options: Options, task: Task, streams: Streams) -> AlphaGAN:
     """Raises OptionError for options that cannot be."""
-    if options.objective not in OBJECTIVES:
-        raise UnknownNameError("objective", options.objective, OBJECTIVES)
+    known("objective", options.objective, OBJECTIVES)
     family, posterior = options.family(task), options.posterior()
     rng = streams.weights
     E = family.encoder(options, task, posterior.numbers * options.z_dim, rng)

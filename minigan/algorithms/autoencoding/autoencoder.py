@@ -13,7 +13,7 @@ the Gaussian that has them. Where real codes are spread otherwise, what comes ou
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -21,8 +21,9 @@ from minigan.algorithms.autoencoding.base import Autoencoding
 from minigan.algorithms.autoencoding.options import AutoencoderOptions
 from minigan.algorithms.autoencoding.posterior import Deterministic
 from minigan.algorithms.base import Scalars
-from minigan.algorithms.options import Streams, Task, option
-from minigan.backend import Array, array_module
+from minigan.algorithms.options import Streams, Task
+from minigan.algorithms.settings import option
+from minigan.backend import Array, to_device, to_host
 from minigan.layers import Layer
 from minigan.losses import squared_error
 from minigan.prior import Prior
@@ -46,14 +47,17 @@ class CodeMoments:
     """Running mean and covariance of codes; N(0, I) until some were seen.
 
     Moving averages of z and z z^T, so that the covariance is one of codes, and never indefinite but
-    for rounding. In float64: a mean far from 0 cancels.
+    for rounding. In float64: a mean far from 0 cancels. On a card these few numbers are left to
+    CuPy.
     """
 
-    def __init__(self, like: Array) -> None:
-        """`like`: a vector with as many numbers as a code, where the codes will be."""
-        xp = array_module(like)
-        self.first = xp.zeros(like.size, np.float64)
-        self.second = xp.eye(like.size, dtype=np.float64)
+    def __init__(self, dim: int) -> None:
+        self.first = np.zeros(dim)
+        self.second = np.eye(dim)
+
+    def to(self, device: str) -> None:
+        """Go on from here on `device`."""
+        self.first, self.second = to_device(self.first, device), to_device(self.second, device)
 
     def update(self, z: Array) -> None:
         """Take in the codes (N, J) of a minibatch."""
@@ -62,11 +66,11 @@ class CodeMoments:
         self.second += FORGET * (z.T @ z / len(z) - self.second)
 
     def transform(self, noise: Array) -> Array:
-        """Draws of the Gaussian from draws (N, J) of N(0, I)."""
-        covariance = self.second - np.outer(self.first, self.first)
-        variances, axes = np.linalg.eigh(covariance)
-        root = axes * np.sqrt(np.maximum(variances, 0))  # root root^T = covariance
-        z = self.first + noise.astype(np.float64) @ root.T  # eq: autoencoder.fit
+        """Draws of the Gaussian from draws (N, J) of N(0, I), all on the host."""
+        mean, second = to_host(self.first), to_host(self.second)
+        variances, axes = np.linalg.eigh(second - np.outer(mean, mean))
+        root = axes * np.sqrt(np.maximum(variances, 0))  # root root^T is the covariance
+        z = mean + noise.astype(np.float64) @ root.T  # eq: autoencoder.fit
         return z.astype(noise.dtype)
 
 
@@ -75,7 +79,12 @@ class Autoencoder(Autoencoding):
 
     def __init__(self, E: Layer, G: Layer, **shared: Any) -> None:
         super().__init__({"E": E, "G": G}, posterior=Deterministic(), **shared)
-        self.codes = CodeMoments(G.flat.data[: self.prior.dim])
+        self.codes = CodeMoments(self.prior.dim)
+
+    def to(self, device: str) -> Self:
+        """Go on from here on `device`, the codes' moments too."""
+        self.codes.to(device)
+        return super().to(device)
 
     def step(self, x: Array) -> Scalars:
         """Descend autoencoder.loss on the examples x."""

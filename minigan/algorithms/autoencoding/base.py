@@ -12,7 +12,7 @@ import numpy as np
 
 from minigan.algorithms.autoencoding.posterior import Posterior
 from minigan.algorithms.base import Algorithm
-from minigan.backend import Array
+from minigan.backend import Array, to_device, to_host
 from minigan.errors import NonFiniteError
 from minigan.layers import Layer
 from minigan.optim import Optimizer
@@ -21,6 +21,8 @@ from minigan.prior import Prior
 
 class Autoencoding(Algorithm):
     """An encoder, a decoder and a prior of codes; `step` is the subclass's.
+
+    Samples, codes and reconstructions are arrays of the host, wherever the networks are.
 
     networks: E maps examples (N, ...) to what `posterior` draws codes (N, z_dim) from, G maps codes
     to examples; others are the subclass's. optimizers: by the networks' names.
@@ -53,13 +55,14 @@ class Autoencoding(Algorithm):
 
     def encode(self, x: Array) -> Array:
         """The mean code of each example, with running statistics: (N, z_dim)."""
-        h, _ = self.E.forward(x, train=False)
-        return self.posterior.mean(h)
+        h, _ = self.E.forward(to_device(x, self.device), train=False)
+        return to_host(self.posterior.mean(h))
 
     def decode(self, z: Array) -> Array:
         """G(z) with running statistics. Raises NonFiniteError where the weights have run away."""
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            x = self.examples(self.G.forward(z, train=False)[0])
+            y, _ = self.G.forward(to_device(z, self.device), train=False)
+            x = to_host(self.examples(y))
         if not np.isfinite(x).all():
             raise NonFiniteError(f"a sample G(z) is not finite; {self._largest_weight()}")
         return x

@@ -23,9 +23,9 @@ from typing import Any, ClassVar
 from minigan.algorithms.autoencoding.base import Autoencoding
 from minigan.algorithms.autoencoding.options import JudgedOptions
 from minigan.algorithms.base import Scalars
-from minigan.algorithms.options import Streams, Task, option
+from minigan.algorithms.options import Streams, Task
+from minigan.algorithms.settings import known, option
 from minigan.backend import Array
-from minigan.errors import UnknownNameError
 from minigan.layers import Layer
 from minigan.losses.adversarial import Minimax, NonSaturating, mean_probability
 from minigan.prior import PRIORS
@@ -123,8 +123,7 @@ class Options(JudgedOptions):
 
 def build(options: Options, task: Task, streams: Streams) -> BiGAN:
     """Raises OptionError for options that cannot be."""
-    if options.objective not in OBJECTIVES:
-        raise UnknownNameError("objective", options.objective, OBJECTIVES)
+    known("objective", options.objective, OBJECTIVES)
     family, posterior = options.family(task), options.posterior()
     rng = streams.weights
     E = family.encoder(options, task, posterior.numbers * options.z_dim, rng)

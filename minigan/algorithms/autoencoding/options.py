@@ -10,8 +10,9 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from minigan.algorithms.autoencoding.posterior import POSTERIORS, Posterior
-from minigan.algorithms.options import OptimizerOptions, Streams, Task, option
-from minigan.errors import OptionError, UnknownNameError
+from minigan.algorithms.options import OptimizerOptions, Streams, Task
+from minigan.algorithms.settings import flag, known, option
+from minigan.errors import OptionError
 from minigan.layers import Layer
 from minigan.losses import OBJECTIVES
 from minigan.models import (
@@ -104,8 +105,7 @@ class AutoencoderOptions(OptimizerOptions):
 
     def family(self, task: Task) -> Family:
         """The networks' builder. Raises OptionError for options that cannot be."""
-        if self.network not in FAMILIES:
-            raise UnknownNameError("network", self.network, FAMILIES)
+        known("network", self.network, FAMILIES)
         if self.network == "conv" and task.kind != "image":
             raise OptionError(
                 f"--network conv takes pictures, the data has points of shape {task.shape}; use "
@@ -116,7 +116,7 @@ class AutoencoderOptions(OptimizerOptions):
                 raise OptionError(f"--{name} {value} must be at least 1")
         for f in fields(self):
             if f.name.startswith("hidden_"):
-                _check_units("--" + f.name.replace("_", "-"), getattr(self, f.name))
+                _check_units(flag(f.name), getattr(self, f.name))
         if self.clip_norm is not None and not self.clip_norm > 0:
             raise OptionError(f"--clip-norm {self.clip_norm} must be above 0")
         return FAMILIES[self.network]
@@ -142,8 +142,7 @@ class JudgedOptions(AutoencoderOptions):
 
     def posterior(self) -> Posterior:
         """Raises UnknownNameError."""
-        if self.encoder not in POSTERIORS:
-            raise UnknownNameError("encoder", self.encoder, POSTERIORS)
+        known("encoder", self.encoder, POSTERIORS)
         return POSTERIORS[self.encoder]()
 
     def shared(self, streams: Streams) -> dict[str, Any]:
@@ -156,14 +155,14 @@ class JudgedOptions(AutoencoderOptions):
         }
 
 
-def at_least_0(flag: str, value: float) -> float:
+def at_least_0(name: str, value: float) -> float:
     """A weight of a loss. Raises OptionError for a negative or infinite one."""
     if not 0 <= value < math.inf:
-        raise OptionError(f"{flag} {value} must be at least 0 and finite")
+        raise OptionError(f"{name} {value} must be at least 0 and finite")
     return value
 
 
-def _check_units(flag: str, hidden: Sequence[int]) -> None:
+def _check_units(name: str, hidden: Sequence[int]) -> None:
     if any(units < 1 for units in hidden):
         given = ",".join(map(str, hidden))
-        raise OptionError(f"{flag} {given}: a layer has at least 1 unit")
+        raise OptionError(f"{name} {given}: a layer has at least 1 unit")

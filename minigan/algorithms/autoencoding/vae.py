@@ -27,9 +27,10 @@ from minigan.algorithms.autoencoding.base import Autoencoding
 from minigan.algorithms.autoencoding.options import AutoencoderOptions, at_least_0
 from minigan.algorithms.autoencoding.posterior import Gaussian
 from minigan.algorithms.base import Scalars
-from minigan.algorithms.options import Streams, Task, option
+from minigan.algorithms.options import Streams, Task
+from minigan.algorithms.settings import known, option
 from minigan.backend import Array
-from minigan.errors import OptionError, UnknownNameError
+from minigan.errors import OptionError
 from minigan.layers import Layer
 from minigan.losses import bernoulli_nll, gaussian_nll, kl_to_standard_normal, laplace_nll
 from minigan.prior import Prior
@@ -137,8 +138,7 @@ class Options(AutoencoderOptions):
     def build_likelihood(self, task: Task) -> Likelihood:
         """Raises OptionError for a likelihood that the data cannot have."""
         name = USUAL[task.kind] if self.likelihood is None else self.likelihood
-        if name not in LIKELIHOODS:
-            raise UnknownNameError("likelihood", name, LIKELIHOODS)
+        known("likelihood", name, LIKELIHOODS)
         chosen = LIKELIHOODS[name]
         if name == "bernoulli" and task.kind != "image":
             raise OptionError(

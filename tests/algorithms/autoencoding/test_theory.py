@@ -101,7 +101,7 @@ def test_a_linear_autoencoder_reaches_pca():
 
 def test_moments_of_codes():
     """Against the same averages written out; N(0, I) before any code was seen."""
-    moments = CodeMoments(np.zeros(3, np.float32))
+    moments = CodeMoments(3)
     noise = make_rng(0).standard_normal((6, 3)).astype(np.float32)
     np.testing.assert_allclose(np.abs(moments.transform(noise)), np.abs(noise), rtol=1e-6)
     first, second = np.zeros(3), np.eye(3)
