@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from minigan.backend import Array, array_module
+from minigan.backend import Array
 from minigan.errors import OptionError, ShapeError
 from minigan.layers.base import GradContext, Layer
 from minigan.ops import activation as ops
+from minigan.ops.maxout import maxout, maxout_dx, maxout_gather
 
 
 class Activation(Layer):
@@ -157,14 +156,12 @@ class MaxoutContext:
     """What `Maxout.backward` needs."""
 
     winner: Array  # (..., C) of small integers: which piece was the largest, the first if tied
-    x_shape: tuple[int, ...]
 
 
 class Maxout(Layer):
     """The largest of num_pieces neighbours: (..., C * num_pieces) -> (..., C).
 
-    After Dense(in, C * num_pieces) it is the maxout unit of Goodfellow et al. 2013, eq. 2. Pieces
-    are taken one after another over all units: argmax along so short an axis is slow.
+    After Dense(in, C * num_pieces) it is the maxout unit of Goodfellow et al. 2013, eq. 2.
     """
 
     def __init__(self, num_pieces: int) -> None:
@@ -183,28 +180,13 @@ class Maxout(Layer):
         self.check_array(x, "an array")
         if x.shape[-1] % self.num_pieces:
             raise ShapeError(f"{self!r} wanted (..., C * {self.num_pieces}), got shape {x.shape}")
-        pieces = self._pieces(x)
-        y = pieces[..., 0].copy()
-        winner = np.zeros_like(y, np.uint8)
-        for j in range(1, self.num_pieces):
-            larger = (pieces[..., j] > y).view(np.uint8)
-            np.maximum(winner, larger * np.uint8(j), out=winner)
-            np.maximum(y, pieces[..., j], out=y)
-        return y, MaxoutContext(winner, x.shape)
+        y, winner = maxout(x, self.num_pieces)
+        return y, MaxoutContext(winner)
 
     def backward(
         self, dy: Array, ctx: MaxoutContext, need_dx: bool = True, need_dw: bool = True
     ) -> Array | None:
-        if not need_dx:
-            return None
-        dx = array_module(dy).empty((*dy.shape, self.num_pieces), dy.dtype)
-        for j in range(self.num_pieces):
-            np.multiply(dy, ctx.winner == j, out=dx[..., j])
-        return dx.reshape(ctx.x_shape)
+        return maxout_dx(dy, ctx.winner, self.num_pieces) if need_dx else None
 
     def double_backward(self, ddx: Array, gctx: GradContext) -> tuple[Array, None]:
-        pieces, winner = self._pieces(ddx), gctx.ctx.winner
-        return sum(pieces[..., j] * (winner == j) for j in range(self.num_pieces)), None
-
-    def _pieces(self, x: Array) -> Array:
-        return x.reshape(*x.shape[:-1], x.shape[-1] // self.num_pieces, self.num_pieces)
+        return maxout_gather(ddx, gctx.ctx.winner, self.num_pieces), None

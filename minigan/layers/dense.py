@@ -19,7 +19,8 @@ from minigan.errors import ShapeError
 from minigan.layers.base import GradContext, Layer
 from minigan.layers.params import Directions
 from minigan.ops.channels import channel_sum
-from minigan.ops.linear import add_rows, matmul
+from minigan.ops.embedding import add_rows, take_rows
+from minigan.ops.linear import matmul
 from minigan.parallel import add_into
 
 
@@ -138,7 +139,7 @@ class Embedding(Layer):
                 f"{self!r} wanted integers from 0 to {self.num_embeddings - 1}, "
                 f"got {index.min()} to {index.max()}"
             )
-        return self.weight.data[index], EmbeddingContext(index, self.weight.version)
+        return take_rows(self.weight.data, index), EmbeddingContext(index, self.weight.version)
 
     def backward(
         self, dy: Array, ctx: EmbeddingContext, need_dx: bool = True, need_dw: bool = True

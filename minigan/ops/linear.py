@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from minigan.backend import Array, array_module, on_cuda
+from minigan.backend import Array
 from minigan.ops.dispatch import op
 from minigan.parallel import MACS, over_parts
 
@@ -27,17 +27,3 @@ def matmul(a: Array, b: Array) -> Array:
 
     over_parts(rows if m >= n else columns, max(m, n), m * k * n // MACS)
     return out
-
-
-@op(plain=True)
-def add_rows(total: Array, index: Array, rows: Array) -> None:
-    """total[index[i]] += rows[i] for each i, in place; an index may occur many times.
-
-    On a card this is plain CuPy around one product with a matrix of ones and zeros, whose order of
-    addition is fixed.
-    """
-    if on_cuda(total):
-        places = array_module(total).arange(len(total), dtype=index.dtype)
-        total += matmul((places[:, None] == index).astype(rows.dtype), rows)
-    else:
-        np.add.at(total, index, rows)
