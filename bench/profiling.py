@@ -139,7 +139,7 @@ def _wrapped(found: Profile) -> Iterator[None]:
         for attribute in ("zero_grad", "grad_norm"):
             put(flat, attribute, lambda outer, *args: "optimiser")
         put(import_module("minigan.prior").Prior, "draw", lambda outer, *args: "noise")
-        for cls in _subclasses(import_module("minigan.losses.adversarial").Minimax):
+        for cls in _subclasses(import_module("minigan.losses").Objective):
             for attribute in ("discriminator", "generator"):
                 if attribute in vars(cls):
                     put(cls, attribute, lambda outer, *args: "loss")

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from minigan.algorithms import ALGORITHMS
+from minigan.algorithms.presets import PRESETS
 from minigan.errors import UnknownNameError
+from minigan.losses import OBJECTIVES
 
 PACKAGE = Path(__file__).parent
 MARKER = re.compile(r"#\s*eq:\s*(?P<ids>[\w.]+(?:\s*,\s*[\w.]+)*)\s*")
@@ -68,9 +70,22 @@ def equations(root: Path = PACKAGE) -> dict[str, Equation]:
 
 
 def topics(found: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """What `explain` takes: an algorithm's name, or the first part of one of the ids `found`."""
+    """What `explain` takes: the first part of one of the ids `found`, or a name.
+
+    A name is that of an objective, of a paper's preset, or of an algorithm; one of several counts
+    as the last of these.
+    """
     own = {id.partition(".")[0] for id in found}
-    return {t: (t,) for t in sorted(own)} | {n: r.explains for n, r in ALGORITHMS.items()}
+    presets = {
+        name: (*OBJECTIVES[options["objective"]].explains, "penalty")
+        for name, options in PRESETS.items()
+    }
+    return (
+        {t: (t,) for t in sorted(own)}
+        | {n: o.explains for n, o in OBJECTIVES.items()}
+        | presets
+        | {n: r.explains for n, r in ALGORITHMS.items()}
+    )
 
 
 def explain(name: str) -> list[Equation]:

@@ -14,8 +14,12 @@ import numpy as np
 
 from minigan import layers as L
 from minigan import losses, models
-from minigan.backend import Array
+from minigan.backend import Array, make_rng
 from minigan.gradcheck import Result, check_layer, check_loss
+from minigan.losses.energy import Equilibrium, pulling_away
+from minigan.losses.fdivergence import DIVERGENCES, FGAN
+from minigan.losses.least_squares import LeastSquares
+from minigan.losses.penalties import Penalty
 
 Rng = np.random.Generator
 
@@ -101,6 +105,37 @@ class Frozen(L.Sequential):
         self, *xs: Array, train: bool = True, update_stats: bool = True
     ) -> tuple[Array, list[Any]]:
         return super().forward(*xs, train=False, update_stats=False)
+
+
+def _began(k: float) -> Equilibrium:
+    objective = Equilibrium()
+    objective.k[...] = k
+    return objective
+
+
+def _penalty(penalty: Penalty) -> Callable[[Rng], list[Result]]:
+    """The penalty as a function of the weights of a critic with every kind of curvature."""
+
+    def check(rng: Rng) -> list[Result]:
+        D = L.Sequential(
+            L.Conv2d(2, 3, 3, stride=2, padding=1, rng=rng),
+            L.LayerNorm((2, 2, 3)),
+            L.Softplus(),
+            L.Flatten(),
+            L.Dense(12, 1, rng=rng),
+        ).astype(np.float64)
+        real, fake = rng.standard_normal((2, 3, 4, 3, 2))
+        D.flat.load(D.flat.data + 0.3 * rng.standard_normal(D.flat.size))
+
+        def loss(weights: Array) -> tuple[float, Array]:
+            D.flat.load(weights)
+            D.flat.zero_grad()
+            value = penalty(D, real, fake, make_rng(0))
+            return value, D.flat.grad.copy()
+
+        return check_loss(loss, D.flat.data.copy(), rng=rng)
+
+    return check
 
 
 LAYERS: dict[str, Callable[[Rng], list[Result]]] = {
@@ -210,6 +245,19 @@ LAYERS: dict[str, Callable[[Rng], list[Result]]] = {
 
 LOSSES: dict[str, Callable[[Rng], list[Result]]] = {
     **{name: _objective(objective()) for name, objective in losses.OBJECTIVES.items()},
+    "lsgan (-1, 1, 0)": _objective(LeastSquares(a=-1, b=1, c=0)),
+    "non-saturating (smoothed labels)": _objective(losses.NonSaturating(label_smoothing=0.1)),
+    "began (k = 0.4)": _objective(_began(0.4)),
+    **{
+        f"f-gan ({name}{', trick' * trick})": _objective(FGAN(divergence=name, trick=trick))
+        for name in DIVERGENCES
+        for trick in (False, True)
+    },
+    "f-gan (weighted-jensen-shannon, pi = 0.2)": _objective(
+        FGAN(divergence="weighted-jensen-shannon", pi=0.2)
+    ),
+    "pulling_away": lambda rng: check_loss(pulling_away, rng.standard_normal((4, 2, 3)), rng=rng),
+    **{f"penalty {name}": _penalty(penalty()) for name, penalty in losses.PENALTIES.items()},
     "cross_entropy": _cross_entropy,
     "squared_error": _reconstruction(losses.squared_error),
     "absolute_error": _reconstruction(losses.absolute_error),
@@ -228,6 +276,12 @@ NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
     "mlp_discriminator": _network(
         lambda r: models.mlp_discriminator((4, 3, 1), hidden=(8, 8), dropout=0.3, rng=r),
         (6, 4, 3, 1),
+    ),
+    "began_encoder": _network(
+        lambda r: models.began_encoder((16, 8, 1), 3, width=2, rng=r), (3, 16, 8, 1)
+    ),
+    "began_decoder": _network(
+        lambda r: models.began_decoder(3, (16, 8, 1), width=2, rng=r), (3, 3)
     ),
     "dcgan_generator": _network(
         lambda r: models.dcgan_generator(6, (16, 24, 3), width=4, rng=r), (4, 6)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,21 +13,28 @@ from rich.table import Table
 from threadpoolctl import threadpool_info
 
 from minigan.algorithms import ALGORITHMS
+from minigan.algorithms.presets import PRESETS
+from minigan.algorithms.settings import flag
 from minigan.backend import make_rng
+from minigan.cuda.facts import facts
 from minigan.data import DATASETS
 from minigan.errors import UnknownNameError
 from minigan.explain import explain
 from minigan.gradcheck import TOLERANCE, GradcheckError
 from minigan.gradcheck_cases import CASES
+from minigan.losses import OBJECTIVES, PENALTIES
 from minigan.metrics import METRICS
 from minigan.training.config import versions
 
 
 def print_list() -> None:
-    """Every algorithm and every data set with a line each."""
+    """Every algorithm, objective, penalty, data set and metric with a line each."""
     console = _console()
     for title, rows in (
         ("algorithms", [(n, f"{r.summary} ({r.paper})") for n, r in ALGORITHMS.items()]),
+        ("objectives", [(n, o.summary) for n, o in OBJECTIVES.items()]),
+        ("penalties", [(n, p.summary) for n, p in PENALTIES.items()]),
+        ("objectives that also set options", [(n, _settings(p)) for n, p in PRESETS.items()]),
         ("data", [(n, e.description) for n, e in DATASETS.items()]),
         ("metrics", [(n, f"{m.summary}; needs {m.needs}") for n, m in METRICS.items()]),
     ):
@@ -99,10 +107,15 @@ def print_doctor() -> None:
             f"{pool['num_threads']} ({pool['internal_api']} {pool.get('version') or ''}, "
             f"{pool.get('architecture') or 'any'})",
         )
-    table.add_row("devices", "cpu")
-    table.add_row("cuda", "not available: this version of minigan computes on the CPU")
+    for part, found in facts():
+        table.add_row(part, escape(found))
     console.print(table)
     console.print("The number of threads is set by OPENBLAS_NUM_THREADS or OMP_NUM_THREADS.")
+
+
+def _settings(preset: dict[str, Any]) -> str:
+    """A preset as one would type it."""
+    return " ".join(f"{flag(name)} {value}" for name, value in preset.items())
 
 
 def _console() -> Console:

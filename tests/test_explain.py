@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from minigan.algorithms import ALGORITHMS
+from minigan.algorithms.presets import PRESETS
 from minigan.errors import UnknownNameError
 from minigan.explain import PACKAGE, equations, explain, topics
+from minigan.losses import OBJECTIVES
 
 ALL = equations()
 
@@ -37,7 +39,10 @@ def test_an_algorithm_has_equations(name: str) -> None:
 
 
 def test_a_topic_is_the_first_part_of_an_id() -> None:
-    assert topics(ALL).keys() == {id.partition(".")[0] for id in ALL} | ALGORITHMS.keys()
+    own = {id.partition(".")[0] for id in ALL}
+    assert topics(ALL).keys() == own | ALGORITHMS.keys() | OBJECTIVES.keys() | PRESETS.keys()
+    for name, found in topics(ALL).items():
+        assert set(found) <= own, name
     assert [e.id for e in explain("loss")] == [id for id in ALL if id.startswith("loss.")]
     with pytest.raises(UnknownNameError, match="unknown topic 'los'; did you mean 'loss'"):
         explain("los")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from minigan.algorithms.adversarial import dcgan, mlp
+from minigan.algorithms.adversarial import dcgan, energy, gogan, mlp
 from minigan.algorithms.autoencoding import aae, alpha_gan, autoencoder, bigan, vae
 from minigan.algorithms.base import Algorithm
 from minigan.algorithms.options import OptimizerOptions, Streams, Task
@@ -44,6 +44,38 @@ ALGORITHMS: dict[str, Recipe] = {
         build=dcgan.build,
         data="kittens",
         explains=("gan", "loss"),
+    ),
+    "ebgan": Recipe(
+        summary="Algorithm 1 on energies: D is an auto-encoder, G's codes are pulled apart",
+        paper="Zhao et al. 2017, arXiv:1609.03126",
+        options=energy.EBGANOptions,
+        build=energy.build_ebgan,
+        data="digits",
+        explains=("gan", "ebgan"),
+    ),
+    "began": Recipe(
+        summary="Algorithm 1 on energies in equilibrium: k_t weighs D's two terms",
+        paper="Berthelot et al. 2017, arXiv:1703.10717",
+        options=energy.BEGANOptions,
+        build=energy.build_began,
+        data="digits",
+        explains=("gan", "began"),
+    ),
+    "gogan": Recipe(
+        summary="GANs one after another, each ranked above the one before; perceptrons",
+        paper="Juefei-Xu et al. 2017, arXiv:1704.04865",
+        options=gogan.PerceptronOptions,
+        build=gogan.build_perceptrons,
+        data="digits",
+        explains=("gan", "gogan", "wgan"),
+    ),
+    "gogan-dcgan": Recipe(
+        summary="GANs one after another, each ranked above the one before; convolutions",
+        paper="Juefei-Xu et al. 2017, arXiv:1704.04865",
+        options=gogan.ConvolutionOptions,
+        build=gogan.build_convolutions,
+        data="kittens",
+        explains=("gan", "gogan", "wgan"),
     ),
     "autoencoder": Recipe(
         summary="examples through a code to themselves: three dense layers",

@@ -106,7 +106,7 @@ class AdversarialOptions(ObjectiveOptions, OptimizerOptions):
 
     lr_G: float | None = option(None, "learning rate of G (default: --lr)")
     lr_D: float | None = option(None, "learning rate of D (default: --lr)")
-    clip_weights: float | None = option(None, "largest weight of D after each of its steps")
+    clip_weights: float | None = option(None, "largest weight of D after each of its steps; 0: any")
     instance_noise: float = option(0.0, "deviation of noise on all D sees, falling to 0; 0: none")
     k: int = option(1, "discriminator steps per generator step")
     prior: str = option("normal", "distribution of the noise z", PRIORS)

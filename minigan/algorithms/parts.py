@@ -5,12 +5,13 @@ A part adds its gradient to what a player has, or changes what D is shown, and s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from minigan.backend import Array, array_module
+from minigan.backend import Array, array_module, on_cuda
+from minigan.cuda import step_value
 from minigan.errors import OptionError
 from minigan.layers import Layer
 from minigan.losses.objective import Objective, Value
@@ -86,13 +87,13 @@ class InstanceNoise:
             raise OptionError(f"instance noise of std={std!r}: wanted above 0 and finite")
         self.std = linear_decay(std, start=0, end=max(steps, 1))
 
-    def __call__(self, x: Array, step: int, rng: Rng) -> Array:
-        """x with the noise of that step."""
-        std = self.std(step)
-        if not std:
+    def __call__(self, x: Array, step: Callable[[], int], rng: Rng) -> Array:
+        """x with the noise of step(), which on a card is asked for before each replay of a graph."""
+        std = step_value(lambda: self.std(step()), x)
+        if not on_cuda(x) and not std:
             return x
         noise = array_module(x).asarray(rng.standard_normal(x.shape), x.dtype)
-        return x + x.dtype.type(std) * noise
+        return x + std * noise
 
 
 class WeightClipping:

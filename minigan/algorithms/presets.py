@@ -1,7 +1,8 @@
 """Whole recipes of papers that share Algorithm 1: an objective, its parts and its optimiser.
 
 `--objective wgan-gp` stands for every option of its row; an option that is given beside it counts
-before the row's. Options that a class does not have (norm_D of perceptrons) are left out.
+before the row's. Options that a class does not have are left out. Critics hold no dropout: their
+scores estimate one function.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "objective": "wasserstein",
         "clip_weights": 0.01,
         "k": 5,
+        "dropout": 0.0,
         "optimizer": "rmsprop",
         "lr": 5e-5,
     },
@@ -24,6 +26,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "penalty": "wgan-gp",
         "penalty_weight": 10.0,
         "k": 5,
+        "dropout": 0.0,
         "optimizer": "adam",
         "lr": 1e-4,
         "beta1": 0.0,
@@ -37,6 +40,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "penalty_weight": 2.0,
         "penalty_power": 6.0,
         "k": 5,
+        "dropout": 0.0,
         "optimizer": "adam",
         "lr": 2e-4,
         "beta1": 0.0,

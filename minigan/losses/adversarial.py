@@ -40,6 +40,7 @@ class Minimax(Objective):
 
     name: ClassVar[str] = "minimax"
     summary: ClassVar[str] = "the paper's game: G descends log(1 - D(G(z)))"
+    explains: ClassVar[tuple[str, ...]] = ("loss",)
 
     def __init__(self, *, label_smoothing: float = 0.0) -> None:
         if not 0 <= label_smoothing < 1:

@@ -23,6 +23,7 @@ class BoundarySeeking(Minimax):
 
     name: ClassVar[str] = "bgan"
     summary: ClassVar[str] = "boundary-seeking: G aims at D = 1/2 instead of D = 1"
+    explains = ("bgan", "loss")
 
     def generator(self, fake: Array, real: Array | None = None) -> tuple[Value, Array]:
         loss = (fake * fake).mean() / 2  # eq: bgan.g

@@ -34,6 +34,7 @@ class Wasserstein(Objective):
 
     name: ClassVar[str] = "wasserstein"
     summary: ClassVar[str] = "the mean score of real minus that of generated examples"
+    explains = ("wgan",)
 
     def discriminator(self, real: Array, fake: Array) -> tuple[Value, Array, Array]:
         loss = fake.mean() - real.mean()  # eq: wgan.d
@@ -53,6 +54,7 @@ class Hinge(Objective):
 
     name: ClassVar[str] = "hinge"
     summary: ClassVar[str] = "D pays where it is right by less than 1; G as in Wasserstein"
+    explains = ("hinge", "wgan")
 
     def discriminator(self, real: Array, fake: Array) -> tuple[Value, Array, Array]:
         short, over = np.maximum(1 - real, 0), np.maximum(1 + fake, 0)
@@ -71,6 +73,7 @@ class Margin(Objective):
 
     name: ClassVar[str] = "margin"
     summary: ClassVar[str] = "GoGAN: real above generated scores by epsilon; G as in Wasserstein"
+    explains = ("gogan", "wgan")
 
     def __init__(self, *, epsilon: float = 1.0) -> None:
         if not 0 < epsilon < np.inf:

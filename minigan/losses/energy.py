@@ -58,6 +58,7 @@ class EnergyMargin(Energy):
 
     name: ClassVar[str] = "ebgan"
     summary: ClassVar[str] = "energies: D lowers that of real, raises that of generated to a margin"
+    explains = ("ebgan",)
 
     def __init__(self, *, margin: float = 1.0) -> None:
         if not 0 < margin < np.inf:
@@ -79,6 +80,7 @@ class Equilibrium(Energy):
 
     name: ClassVar[str] = "began"
     summary: ClassVar[str] = "energies in equilibrium: that of generated gamma times that of real"
+    explains = ("began", "ebgan")
 
     def __init__(self, *, gamma: float = 0.5, rate: float = 0.001) -> None:
         if not 0 < gamma <= 1:

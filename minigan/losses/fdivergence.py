@@ -239,6 +239,7 @@ class FGAN(Objective):
 
     name: ClassVar[str] = "f-gan"
     summary: ClassVar[str] = "the variational bound of one of ten f-divergences"
+    explains = ("fgan",)
 
     def __init__(self, *, divergence: str = "kl", pi: float = 0.5, trick: bool = False) -> None:
         self.divergence = _divergence(divergence, pi=pi)

@@ -29,6 +29,7 @@ class LeastSquares(Objective):
 
     name: ClassVar[str] = "lsgan"
     summary: ClassVar[str] = "least squares to targets: a=0, b=1, c=1, or the paper's -1, 1, 0"
+    explains = ("lsgan",)
 
     def __init__(self, *, a: float = 0.0, b: float = 1.0, c: float = 1.0) -> None:
         if not all(map(math.isfinite, (a, b, c))) or a == b:

@@ -31,6 +31,7 @@ class Objective(ABC):
 
     name: ClassVar[str]
     summary: ClassVar[str]
+    explains: ClassVar[tuple[str, ...]]  # the topics of `minigan explain` that belong to it
     needs_real: ClassVar[bool] = False  # whether G's loss looks at D's numbers on real examples
 
     @abstractmethod

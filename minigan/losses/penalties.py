@@ -28,6 +28,7 @@ from minigan.backend import Array, array_module, scalar
 from minigan.errors import OptionError, UnknownNameError
 from minigan.layers import BatchNorm, Layer
 from minigan.losses.objective import Value
+from minigan.noise import Rng
 
 PAPER = (
     "Gulrajani et al. 2017, arXiv:1704.00028, eq. 3; Kodali et al. 2017, DRAGAN, arXiv:1705.07215;"
@@ -61,14 +62,14 @@ class Penalty(ABC):
             raise OptionError(f"penalty weight={weight!r} must be above 0 and finite")
 
     @abstractmethod
-    def points(self, real: Array, fake: Array, rng: np.random.Generator) -> Array:
+    def points(self, real: Array, fake: Array, rng: Rng) -> Array:
         """Where D's gradient is taken: one point for each example."""
 
     @abstractmethod
     def phi(self, square: Array) -> tuple[Array, Array]:
         """phi(s) and phi'(s) of squared norms (m,)."""
 
-    def __call__(self, D: Layer, real: Array, fake: Array, rng: np.random.Generator) -> Value:
+    def __call__(self, D: Layer, real: Array, fake: Array, rng: Rng) -> Value:
         """The penalty's value; adds its gradient into D's parameter gradients.
 
         D's running state does not move.
@@ -76,9 +77,9 @@ class Penalty(ABC):
         x = self.points(real, fake, rng)
         scores, ctx = D.forward(x, update_stats=False)
         g, gctx = D.input_gradient(np.ones_like(scores), ctx)
-        rows = g.reshape(len(x), -1)
+        rows = g.reshape(len(scores), -1)  # one norm for each number that D gives
         phi, slope = self.phi((rows * rows).sum(1))
-        factor = 2 * self.weight / len(x)
+        factor = 2 * self.weight / len(rows)
         D.double_backward((factor * slope[:, None] * rows).reshape(g.shape), gctx)
         return scalar(self.weight * phi.mean())
 
@@ -117,7 +118,7 @@ class Interpolated(_ToTarget):
     summary = "gradient norm 1 between real and generated examples"
     paper_weight = 10.0
 
-    def points(self, real: Array, fake: Array, rng: np.random.Generator) -> Array:
+    def points(self, real: Array, fake: Array, rng: Rng) -> Array:
         return interpolated(real, fake, rng)
 
 
@@ -140,7 +141,7 @@ class Perturbed(_ToTarget):
             raise OptionError(f"spread={spread!r} must be at least 0 and finite")
         self.spread = spread
 
-    def points(self, real: Array, fake: Array, rng: np.random.Generator) -> Array:
+    def points(self, real: Array, fake: Array, rng: Rng) -> Array:
         delta = self.spread * real.std() * _uniform(rng, real.shape, real)
         return real + delta  # eq: penalty.dragan
 
@@ -161,7 +162,7 @@ class Div(Penalty):
             raise OptionError(f"power={power!r} must be at least 2 and finite")
         self.power = power
 
-    def points(self, real: Array, fake: Array, rng: np.random.Generator) -> Array:
+    def points(self, real: Array, fake: Array, rng: Rng) -> Array:
         return interpolated(real, fake, rng)
 
     def phi(self, square: Array) -> tuple[Array, Array]:
@@ -176,7 +177,7 @@ class R1(Penalty):
     summary = "half the squared gradient norm at real examples"
     paper_weight = 10.0
 
-    def points(self, real: Array, fake: Array, rng: np.random.Generator) -> Array:
+    def points(self, real: Array, fake: Array, rng: Rng) -> Array:
         return real
 
     def phi(self, square: Array) -> tuple[Array, Array]:
@@ -189,7 +190,7 @@ class R2(R1):
     name = "r2"
     summary = "half the squared gradient norm at generated examples"
 
-    def points(self, real: Array, fake: Array, rng: np.random.Generator) -> Array:
+    def points(self, real: Array, fake: Array, rng: Rng) -> Array:
         return fake
 
 
@@ -203,7 +204,7 @@ def get(name: str, **settings: Any) -> Penalty:
     return PENALTIES[name](**settings)
 
 
-def interpolated(real: Array, fake: Array, rng: np.random.Generator) -> Array:
+def interpolated(real: Array, fake: Array, rng: Rng) -> Array:
     """epsilon x + (1 - epsilon) x~ with one epsilon of U(0, 1) for each pair.
 
     Raises OptionError unless there are as many real as generated examples.
@@ -217,5 +218,5 @@ def interpolated(real: Array, fake: Array, rng: np.random.Generator) -> Array:
     return epsilon * real + (1 - epsilon) * fake  # eq: penalty.gp
 
 
-def _uniform(rng: np.random.Generator, shape: tuple[int, ...], like: Array) -> Array:
+def _uniform(rng: Rng, shape: tuple[int, ...], like: Array) -> Array:
     return array_module(like).asarray(rng.uniform(0, 1, shape), like.dtype)

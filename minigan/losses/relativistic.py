@@ -30,6 +30,7 @@ class Relativistic(Objective):
 
     name: ClassVar[str] = "relativistic"
     summary: ClassVar[str] = "whether a real example looks more real than a generated one"
+    explains = ("rgan",)
     needs_real = True
 
     def discriminator(self, real: Array, fake: Array) -> tuple[Value, Array, Array]:
@@ -48,6 +49,7 @@ class RelativisticAverage(Objective):
 
     name: ClassVar[str] = "relativistic-average"
     summary: ClassVar[str] = "whether an example looks more real than the average of the others"
+    explains = ("ragan",)
     needs_real = True
 
     def discriminator(self, real: Array, fake: Array) -> tuple[Value, Array, Array]:

@@ -30,6 +30,7 @@ class Softmax(Objective):
 
     name: ClassVar[str] = "softmax"
     summary: ClassVar[str] = "a softmax over the batch: D puts all weight on real, G on all alike"
+    explains = ("softmax",)
     needs_real = True
 
     def discriminator(self, real: Array, fake: Array) -> tuple[Value, Array, Array]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from minigan.losses import PENALTIES
 from minigan.training.log import Record
 from minigan.training.pictures import render, write_png
 
@@ -13,6 +14,9 @@ PANELS: tuple[tuple[str, tuple[str, ...], str], ...] = (  # what belongs togethe
     ("bound and reconstruction", ("ELBO", "reconstruction", "KL"), "linear"),
     ("losses", ("loss_",), "linear"),
     ("mean probability that a discriminator gives", ("D(", "C("), "linear"),
+    ("mean score that a critic gives", ("score(", "wasserstein", "T(", "bound"), "linear"),
+    ("mean energy", ("energy(", "convergence"), "linear"),
+    ("terms of D's loss", (*PENALTIES, "ranking"), "linear"),
     ("gradient norms", ("grad_norm_",), "log"),
 )
 

@@ -17,7 +17,10 @@ from rich.progress import (
 
 from minigan.training.log import Record
 
-SHOWN = ("ELBO", "reconstruction", "loss_D", "loss_G", "D(x)", "D(G(z))")
+SHOWN = (
+    *("ELBO", "reconstruction", "loss_D", "loss_G", "D(x)", "D(G(z))"),
+    *("wasserstein", "bound", "convergence"),
+)
 SECONDS_BETWEEN_LINES = 10.0
 
 

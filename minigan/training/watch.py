@@ -9,6 +9,7 @@ from minigan.training.log import Record
 
 SATURATED_LOSS = 0.02  # nats, both terms of D's loss together; 1.39 when D cannot tell
 SATURATED_LINES = 20  # logged lines in a row
+WITHOUT_PROBABILITIES = {"score(x)", "energy(x)", "T(x)"}  # a low loss of D then says nothing
 COLLAPSED = 0.2  # of the data's own diversity
 COLLAPSE_FROM = 300  # steps: before that G has not spread out yet
 FEW_BATCHES = 10
@@ -35,7 +36,7 @@ class Watch:
 
     def look(self, record: Record) -> Iterator[str]:
         """Warnings that this line gives rise to; each once until things get better."""
-        if "loss_D" in record:
+        if "loss_D" in record and not WITHOUT_PROBABILITIES & record.keys():
             self._saturated = self._saturated + 1 if record["loss_D"] < SATURATED_LOSS else 0
             if self._saturated == SATURATED_LINES:
                 yield (

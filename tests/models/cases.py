@@ -68,6 +68,18 @@ NETWORKS = [
         "of points, with dropout",
     ),
     Network(
+        "began_encoder",
+        lambda r: models.began_encoder((16, 8, 1), 3, width=2, rng=r),
+        (4, 16, 8, 1),
+        (4, 3),
+    ),
+    Network(
+        "began_decoder",
+        lambda r: models.began_decoder(3, (16, 8, 1), width=2, rng=r),
+        (4, 3),
+        (4, 16, 8, 1),
+    ),
+    Network(
         "dcgan_generator",
         lambda r: models.dcgan_generator(6, (16, 24, 3), width=4, rng=r),
         (4, 6),
