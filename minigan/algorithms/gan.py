@@ -22,6 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from contextlib import nullcontext
+from typing import Self
 
 import numpy as np
 
@@ -163,7 +164,7 @@ class GAN(Algorithm):
         """What D is shown of x: x itself, or x under the noise of this iteration."""
         if self.instance_noise is None:
             return x
-        return self.instance_noise(x, self.optimizers["G"].t, self.rng)
+        return self.instance_noise(x, lambda: self.optimizers["G"].t, self.rng)
 
     def regularize(self, player: str) -> Scalars:
         """Add the gradients of a player's regularizers to it; their values for the log."""
@@ -171,9 +172,19 @@ class GAN(Algorithm):
         return {f"{r.name}_{player}": r(net) for r in self.regularizers.get(player, ())}
 
     def state_dict(self) -> dict[str, Array]:
-        """The algorithm's arrays, and what the objective itself has learned."""
+        """The algorithm's arrays, and what the objective and the regularizers have learned."""
         learned = {f"objective.{k}": a for k, a in self.objective.state_dict().items()}
+        for player, terms in self.regularizers.items():
+            for r in terms:
+                learned |= {f"{r.name}.{player}.{k}": a for k, a in r.state_dict().items()}
         return super().state_dict() | learned
+
+    def to(self, device: str) -> Self:
+        """As its base's; what the regularizers keep moves too."""
+        for terms in self.regularizers.values():
+            for r in terms:
+                r.to(device)
+        return super().to(device)
 
     def sample(self, n: int, rng: np.random.Generator) -> Array:
         """G(z) for n draws of the prior."""
