@@ -7,6 +7,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
@@ -43,3 +44,22 @@ def draw_scaling(rows: Sequence[Row], axis: str, path: Path) -> None:
         ax.grid(alpha=0.3)
         ax.legend()
         figure.savefig(path, format="svg", metadata={"Date": None})
+
+
+def draw_scatter(
+    panels: Sequence[tuple[str, np.ndarray]], centres: np.ndarray, path: Path, columns: int = 6
+) -> None:
+    """Samples in the plane, a panel (title, points (N, 2)) each, over the centres of the modes."""
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(2 * columns, 2.25 * rows), dpi=80, layout="constrained")
+    FigureCanvasAgg(figure)
+    limit = 1.35 * float(np.abs(centres).max())
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes, (title, points) in zip(grid, panels, strict=False):
+        axes.plot(*centres.T, "o", color="0.85", markersize=9, zorder=0)
+        axes.plot(*points.T, ".", color="tab:red", markersize=1.5, alpha=0.6)
+        axes.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[], yticks=[])
+        axes.set_title(title, fontsize=8)
+    for axes in grid[len(panels) :]:
+        axes.set_axis_off()
+    figure.savefig(path, format="png", metadata={"Software": None})

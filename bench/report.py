@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from bench import mode_tables, robustness
 from bench.errors import BenchError
 from bench.machine import slug
 from bench.measure import BUSY
@@ -15,6 +16,8 @@ from bench.peers import PEERS
 from bench.plots import draw_scaling
 from bench.rows import Row, newest, read
 from bench.scaling import AXES, fit
+from bench.sweep import read as read_sweep
+from bench.tables import table
 from bench.targets import convolution_sums, verdicts
 
 HERE = Path(__file__).parent
@@ -28,16 +31,25 @@ def write_report(files: Sequence[Path], out: Path, tried: Path = TRIED) -> list[
     Raises BenchError where there is nothing to report.
     """
     rows = newest(row for file in files for row in read(file))
-    if not rows:
+    sweeps = _sweeps(out)
+    if not rows and not sweeps:
         raise BenchError("no stored results; run `python -m bench all` first")
     parts = [_INTRODUCTION]
     for machine, own in _grouped(rows, lambda r: r.machine):
         parts.append(f"## {machine}")
         parts += _machine(own, out)
+    parts += [section(read_sweep(files), out) for files, section in sweeps]
     if tried.exists():
         parts.append(tried.read_text().strip())
     out.write_text("\n\n".join(parts) + "\n")
     return rows
+
+
+def _sweeps(out: Path) -> list[tuple[list[Path], Callable[[list[Any], Path], str]]]:
+    """The stored results of each sweep beside the page, and what makes a section of them."""
+    sections = {"modes": mode_tables.section, "robustness": robustness.section}
+    found = {name: sorted((out.parent / "results" / name).glob("*.json")) for name in sections}
+    return [(found[name], section) for name, section in sections.items() if found[name]]
 
 
 _INTRODUCTION = """# Results
@@ -87,7 +99,7 @@ def _setting(rows: list[Row]) -> str:
 
 def _targets(rows: list[Row]) -> str:
     lines = [[v.what, f"`{v.peer}`", v.limit, v.measured, v.word] for v in verdicts(rows)]
-    return "### Targets\n\n" + _table(["target", "against", "limit", "measured", ""], lines)
+    return "### Targets\n\n" + table(["target", "against", "limit", "measured", ""], lines)
 
 
 def _steps(rows: list[Row]) -> str:
@@ -112,7 +124,7 @@ def _steps(rows: list[Row]) -> str:
         "### Training steps\n\n`python -m bench step --arch dcgan --size 64 --width 64 --batch 64 "
         "--peers torch,torch-frozen,torch-compile`\n\n"
         "The first call is apart: it fills caches, and compiles where the peer does.\n\n"
-        + _table(head, lines)
+        + table(head, lines)
     )
 
 
@@ -137,7 +149,7 @@ def _ops(rows: list[Row]) -> str:
             ]
             for r in own
         ]
-        text += f"\n#### {work}, {own[0].threads} threads\n\n{_table(head, lines)}\n"
+        text += f"\n#### {work}, {own[0].threads} threads\n\n{table(head, lines)}\n"
     return text.rstrip()
 
 
@@ -164,7 +176,7 @@ def _roofline(rows: list[Row]) -> str:
             ]
             for r in own
         ]
-        text += f"\n\n#### {work}, {own[0].threads} threads\n\n{_table(head, lines)}"
+        text += f"\n\n#### {work}, {own[0].threads} threads\n\n{table(head, lines)}"
     return text
 
 
@@ -193,7 +205,7 @@ def _memory(rows: list[Row]) -> str:
         "### Memory\n\n`python -m bench memory --steps 1000`\n\n"
         "The peak of resident memory over what the process had after loading its libraries and "
         "one tiny step: weights, gradients, optimiser state, activations and what the allocator "
-        "keeps. Growth: the last tenth of the steps against the second.\n\n" + _table(head, lines)
+        "keeps. Growth: the last tenth of the steps against the second.\n\n" + table(head, lines)
     )
 
 
@@ -208,7 +220,7 @@ def _profile(rows: list[Row]) -> str:
         total = sum(families.values())
         lines = [[name, _number(ms), f"{ms / total:.1%}"] for name, ms in families.items()]
         title = f"{_work(r)}, {r.threads} threads"
-        text += f"\n\n#### {title}\n\n{_table(['family', 'ms', 'share'], lines)}"
+        text += f"\n\n#### {title}\n\n{table(['family', 'ms', 'share'], lines)}"
     return text
 
 
@@ -240,9 +252,9 @@ def _scaling(rows: list[Row], out: Path) -> str:
                     f"{r.ratio:.3f}",
                 ]
                 lines.append([*cells, _spread(r)])
-        text += "\n\n" + _table(["side", "threads", "fit", "worst"], fits)
+        text += "\n\n" + table(["side", "threads", "fit", "worst"], fits)
         head = ["step", "threads", "ours ms", "PyTorch ms", "ratio", "min to max"]
-        text += "\n\n" + _table(head, lines)
+        text += "\n\n" + table(head, lines)
     return text
 
 
@@ -259,11 +271,6 @@ def _number(value: float | None) -> str:
 def _spread(row: Row) -> str:
     d = row.detail
     return f"{d['ratio_min']:.2f} to {d['ratio_max']:.2f}, {d['repeats']} pairs"
-
-
-def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    rows = [head, ["---"] * len(head), *lines]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in rows)
 
 
 def _grouped(rows: Iterable[Row], key: Any) -> list[tuple[Any, list[Row]]]:

@@ -1,0 +1,172 @@
+"""bench modes: every run trains, the tables say where it differs, and a sweep goes on."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from bench.cli import cli
+from bench.errors import BenchError
+from bench.mode_tables import LEAST, PUBLISHED, Summary, difference, section, summary, target
+from bench.modes import FULL, RUNS, SHORT, TABLED, Budget, ModesCase, build, generator
+from bench.sweep import read, sweep
+from minigan.algorithms.presets import PRESETS
+from minigan.layers import BatchNorm, Dense, Maxout
+from minigan.losses import OBJECTIVES, PENALTIES
+
+TINY = Budget("tiny", 2, 10.0, "linear", 0.9)
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_every_run_trains_and_is_counted(run):
+    found = ModesCase("ring", run, 0, TINY).play()
+    assert found["error"] is None
+    assert 0 <= found["modes"] <= 8
+    assert 0 <= found["high_quality"] <= 1
+    assert len(found["points"]) == 600
+    json.dumps(found)
+
+
+def test_every_objective_penalty_and_preset_has_a_run():
+    said = {run.settings.get("objective", "non-saturating") for run in RUNS.values()}
+    said |= {PRESETS[name]["objective"] for name in said if name in PRESETS}
+    assert said >= {*OBJECTIVES, *PRESETS}
+    penalties = {PRESETS.get(name, {}).get("penalty") for name in said}
+    penalties |= {run.settings.get("penalty") for run in RUNS.values()}
+    assert penalties >= {*PENALTIES}
+    assert {*TABLED} <= {*RUNS}
+
+
+def test_the_networks_are_the_protocols():
+    rng = np.random.default_rng(0)
+    G = generator(rng).layers
+    assert [(d.in_features, d.out_features) for d in G if isinstance(d, Dense)] == [
+        *((2, 400), (400, 400), (400, 400), (400, 400), (400, 2)),
+    ]
+    assert sum(isinstance(layer, BatchNorm) for layer in G) == 4
+    for name, pack in (("gan", 1), ("pac4", 4)):
+        D = RUNS[name].critic(rng, RUNS[name].pack).layers
+        dense = [(d.in_features, d.out_features) for d in D if isinstance(d, Dense)]
+        assert dense == [(2 * pack, 1000), (200, 1000), (200, 1000), (200, 1)]
+        assert [layer.num_pieces for layer in D if isinstance(layer, Maxout)] == [5, 5, 5]
+
+
+def test_the_full_budget_is_the_papers():
+    assert FULL.steps == 100_000 // 100 * 400
+    gan = build(RUNS["gan"], 0, FULL)
+    adam = gan.optimizers["D"]
+    assert (adam.schedule(0), adam.schedule(FULL.steps - 1), adam.beta1) == (1e-4, 1e-4, 0.8)
+    assert not gan.averages
+    critic = build(RUNS["wgan-gp"], 0, SHORT)
+    assert critic.k == 5
+    assert critic.optimizers["D"].beta1 == 0  # the paper's own
+
+
+def test_runs_start_alike_and_seeds_differ():
+    a, b, c = (build(RUNS["gan"], seed, TINY).G.flat.data for seed in (0, 0, 1))
+    np.testing.assert_array_equal(a, b)
+    assert (a != c).any()
+
+
+def test_numbers_that_run_away_are_a_result():
+    found = ModesCase("ring", "gan", 0, Budget("wild", 9, 1e34, "constant", 0.0)).play()
+    assert "finite" in found["error"]
+    assert summary([found]) is None
+
+
+# --- tables ---------------------------------------------------------------------------------------
+
+
+def result(**changed):
+    base = {"data": "grid", "run": "pac2", "seed": 0, "budget": "short", "steps": 10, "error": None}
+    base |= {"seconds": 3.0, "modes": 24, "high_quality": 0.92, "reverse_kl": 0.1}
+    return base | {"points": [[0.0, 0.0], [2.0, 2.0]]} | changed
+
+
+def test_means_and_deviations():
+    found = summary([result(), result(modes=20, high_quality=0.9), result(error="ran away")])
+    assert found == pytest.approx((22, np.sqrt(8), 91, 0.1, 3, 2, 1))
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        (Summary(23.9, 0.1, 92.0, 0.1, 1, 3, 0), "as published"),
+        (Summary(21.0, 0.1, 92.0, 0.1, 1, 3, 0), "differs from the paper: modes -2.8"),
+        (Summary(23.8, 0, 60.0, 0.5, 1, 3, 0), "differs from the paper: HQ -31.3, KL +0.37"),
+        (Summary(21.0, 3.0, 91.3, 0.1, 1, 3, 0), "as published"),  # within twice the deviation
+    ],
+)
+def test_where_it_differs_is_computed(own, said):
+    assert difference(own, PUBLISHED["grid", "pac2"]) == said
+    assert difference(own, None) == ""
+
+
+def test_claims():
+    good, bad = Summary(24, 0, 95, 0, 1, 3, 0), Summary(22.5, 0, 80, 0, 1, 3, 0)
+    assert target("grid", "pac2", good) == f"met: {LEAST['grid']} modes or more"
+    assert target("grid", "pac2", bad) == "missed: fewer than 23 modes, HQ below the published"
+    assert target("grid", "gan", good) == "loses modes, as claimed"
+    assert target("grid", "gan", good._replace(modes=25)) == "missed: loses no mode"
+    assert target("grid", "hinge", bad) == ""
+
+
+def test_the_section_has_ours_beside_the_papers_and_a_plot(tmp_path):
+    text = section(
+        [result(), result(seed=1), result(run="gan", error="ran away")], tmp_path / "R.md"
+    )
+    assert "| `pac2` | 24.0 ± 0.0 | 92.0 | 0.10 | 3 | 2 | 23.8 ± 0.7 | 91.3 | 0.13 |" in text
+    assert "| `gan` | failed: ran away |" in text
+    assert "![samples of each run on the grid](results/modes-grid-short-10.png)" in text
+    with Image.open(tmp_path / "results/modes-grid-short-10.png") as picture:
+        assert picture.size[0] > 500
+    before = (tmp_path / "results/modes-grid-short-10.png").read_bytes()
+    section([result(), result(seed=1)], tmp_path / "R.md")
+    assert (tmp_path / "results/modes-grid-short-10.png").read_bytes() == before
+
+
+# --- the sweep ------------------------------------------------------------------------------------
+
+
+def test_a_sweep_goes_on_where_it_was(tmp_path):
+    cases = [ModesCase("ring", name, 0, TINY) for name in ("gan", "pac2")]
+    (tmp_path / f"{cases[0].key}.json").write_text(json.dumps({"stored": True}))
+    said = []
+    first, second = sweep(cases, tmp_path, jobs=1, say=said.append)
+    assert first == {"stored": True}
+    assert second["modes"] == ModesCase("ring", "pac2", 0, TINY).play()["modes"]
+    assert {"machine", "versions", "date"} <= second.keys()
+    assert said[0].startswith("1 of 2 results stored already")
+    assert read([tmp_path / f"{cases[1].key}.json"]) == [second]
+
+
+def test_a_damaged_result_is_named(tmp_path):
+    (tmp_path / "x.json").write_text("{")
+    with pytest.raises(BenchError, match=r"x\.json: .*; remove it to train that case again"):
+        read([tmp_path / "x.json"])
+
+
+def test_the_command_writes_the_page(tmp_path):
+    page = tmp_path / "RESULTS.md"
+    line = f"modes --data ring --only gan --seeds 1 --steps 2 --jobs 1 --out {page}"
+    result = CliRunner().invoke(cli, line.split())
+    assert result.exit_code == 0, result.output
+    assert "| `gan` |" in page.read_text()
+    assert "2 steps of G" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("modes --only gan,veegan", "unknown run 'veegan'; known: gan, "),
+        ("modes --data kittens", "'kittens' is not one of"),
+        ("modes --seeds 0", "--seeds"),
+        ("robustness --n 0", "--n"),
+    ],
+)
+def test_what_cannot_be(line, said):
+    result = CliRunner().invoke(cli, line.split())
+    assert result.exit_code != 0
+    assert said in result.output
