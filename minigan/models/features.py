@@ -19,7 +19,7 @@ from scipy.optimize import minimize
 
 from minigan.backend import Array
 from minigan.errors import OptionError, ShapeError
-from minigan.layers import LeakyReLU, Sequential
+from minigan.layers import LeakyReLU, Pack, Sequential
 from minigan.ops import pool
 
 BATCH = 64  # pictures whose activations are in memory at the same time
@@ -29,11 +29,13 @@ def discriminator_features(D: Sequential, x: Array, *, grid: int = 4) -> Array:
     """D's activations after every convolution block, max-pooled: (N, H, W, C) -> (N, F).
 
     A block ends in a LeakyReLU on pictures; F = grid * grid * (channels of all blocks). Running
-    statistics are used, and nothing of D moves. Raises OptionError for a D without such a block
-    and for a grid below 1, ShapeError for pictures that D cannot take.
+    statistics are used, and nothing of D moves. Raises OptionError for a D without such a block,
+    for one that judges packs and for a grid below 1, ShapeError for pictures that D cannot take.
     """
     if grid < 1:
         raise OptionError(f"grid={grid} must be at least 1")
+    if any(isinstance(layer, Pack) for layer in D.layers):
+        raise OptionError(f"{D!r} judges packs of examples: it has no features of one alone")
     return np.concatenate(
         [_features(D, x[i : i + BATCH], grid) for i in range(0, max(len(x), 1), BATCH)]
     )

@@ -11,6 +11,7 @@ import numpy as np
 
 from minigan import models
 from minigan.layers import Layer
+from minigan.models.remedies import Remedies
 
 Shape = tuple[int, ...]
 Rng = np.random.Generator
@@ -36,6 +37,11 @@ class Network:
 
     def __str__(self) -> str:
         return f"{self.function} {self.label}".strip()
+
+
+def _drawn(*shape: int) -> np.ndarray:
+    """A reference batch."""
+    return np.random.default_rng(9).standard_normal(shape).astype(np.float32)
 
 
 NETWORKS = [
@@ -78,6 +84,38 @@ NETWORKS = [
         lambda r: models.began_decoder(3, (16, 8, 1), width=2, rng=r),
         (4, 3),
         (4, 16, 8, 1),
+    ),
+    Network(
+        "mlp_generator",
+        lambda r: models.mlp_generator(
+            5, (2,), hidden=(8, 7), bounded=False, norm="virtual", reference=_drawn(6, 5), rng=r
+        ),
+        (4, 5),
+        (4, 2),
+        "of points, with virtual batch norm",
+    ),
+    Network(
+        "mlp_discriminator",
+        lambda r: models.mlp_discriminator(
+            (2,), hidden=(8, 5), norm="layer", remedies=Remedies(spectral_norm=True), rng=r
+        ),
+        (4, 2),
+        (4, 1),
+        "of points, with spectral and layer norm",
+    ),
+    Network(
+        "dcgan_discriminator",
+        lambda r: models.dcgan_discriminator(
+            (16, 24, 3),
+            width=4,
+            norm="reference",
+            reference=_drawn(5, 16, 24, 3),
+            remedies=Remedies(spectral_norm=True),
+            rng=r,
+        ),
+        (4, 16, 24, 3),
+        (4, 1),
+        "with spectral and reference batch norm",
     ),
     Network(
         "dcgan_generator",

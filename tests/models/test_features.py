@@ -16,6 +16,7 @@ from minigan.models import (
     linear_svm,
     mlp_discriminator,
 )
+from minigan.models.remedies import Remedies
 
 torch.set_num_threads(1)
 
@@ -100,6 +101,9 @@ def test_what_has_no_features_is_refused():
     leaky = L.Sequential(L.Flatten(), L.LeakyReLU(negative_slope=0.2))
     with pytest.raises(OptionError, match="no convolution block"):
         discriminator_features(leaky, x)
+    packed = dcgan_discriminator((16, 16, 3), width=4, remedies=Remedies(pac=2), rng=make_rng(0))
+    with pytest.raises(OptionError, match="judges packs of examples"):
+        discriminator_features(packed, np.zeros((2, 16, 16, 3), np.float32))
     with pytest.raises(OptionError, match="grid=0 must be at least 1"):
         discriminator_features(trained_discriminator((16, 16, 1)), x, grid=0)
     with pytest.raises(ShapeError, match="Conv2d"):
