@@ -75,6 +75,13 @@ def _objective(objective: losses.Objective) -> Callable[[Rng], list[Result]]:
     return check
 
 
+def _match_means(rng: Rng) -> list[Result]:
+    real = rng.standard_normal((5, 3))
+    return check_loss(
+        lambda fake: losses.match_means(fake, real), rng.standard_normal((4, 3)), rng=rng
+    )
+
+
 def _cross_entropy(rng: Rng) -> list[Result]:
     labels = np.array([0, 2, 2, 1])
 
@@ -259,6 +266,7 @@ LOSSES: dict[str, Callable[[Rng], list[Result]]] = {
     "pulling_away": lambda rng: check_loss(pulling_away, rng.standard_normal((4, 2, 3)), rng=rng),
     **{f"penalty {name}": _penalty(penalty()) for name, penalty in losses.PENALTIES.items()},
     "cross_entropy": _cross_entropy,
+    "match_means": _match_means,
     "squared_error": _reconstruction(losses.squared_error),
     "absolute_error": _reconstruction(losses.absolute_error),
     "gaussian_nll": _reconstruction(partial(losses.gaussian_nll, scale=0.3)),

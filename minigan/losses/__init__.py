@@ -3,6 +3,8 @@
 from minigan.losses.adversarial import Minimax, NonSaturating
 from minigan.losses.classification import cross_entropy
 from minigan.losses.gaussian import kl_to_standard_normal
+from minigan.losses.history import HistoricalAveraging
+from minigan.losses.matching import FeatureMatching, match_means
 from minigan.losses.objective import Objective
 from minigan.losses.objectives import OBJECTIVES
 from minigan.losses.penalties import PENALTIES
@@ -17,6 +19,8 @@ from minigan.losses.reconstruction import (
 __all__ = [
     "OBJECTIVES",
     "PENALTIES",
+    "FeatureMatching",
+    "HistoricalAveraging",
     "Minimax",
     "NonSaturating",
     "Objective",
@@ -26,5 +30,6 @@ __all__ = [
     "gaussian_nll",
     "kl_to_standard_normal",
     "laplace_nll",
+    "match_means",
     "squared_error",
 ]
