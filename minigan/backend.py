@@ -98,8 +98,8 @@ def _check_card(cupy: Any, name: str, number: int) -> None:
         )
     if driver // 1000 < built // 1000:
         raise DeviceError(
-            f"device {name!r}: the driver runs CUDA {_spelt(driver)} and the installed CuPy is "
-            f"built for {_spelt(built)}; {_right_cupy()}, or run with --device cpu"
+            f"device {name!r}: the driver runs CUDA {spelt(driver)} and the installed CuPy is "
+            f"built for {spelt(built)}; {_right_cupy()}, or run with --device cpu"
         )
     try:
         count = cupy.cuda.runtime.getDeviceCount()
@@ -123,12 +123,13 @@ def _right_cupy() -> str:
     """How to install the CuPy that fits the driver."""
     driver = driver_cuda()
     if driver is not None and driver < 12000:
-        return f"update the driver first, for it runs no CUDA beyond {_spelt(driver)}"
+        return f"update the driver first, for it runs no CUDA beyond {spelt(driver)}"
     extra = "cuda12x" if driver is not None and driver < 13000 else "cuda13x"
     return f"pip install 'minigan[{extra}]'"
 
 
-def _spelt(version: int) -> str:
+def spelt(version: int) -> str:
+    """A version of CUDA in the usual spelling: 13.0 for 13000."""
     return f"{version // 1000}.{version % 1000 // 10}"
 
 

@@ -19,6 +19,7 @@ from typing import Any, get_args, get_type_hints
 import click
 
 from minigan.algorithms import ALGORITHMS
+from minigan.cuda.failures import explained
 from minigan.data import DataWarning
 from minigan.errors import MiniganError, UnknownNameError
 from minigan.training import Outcome, RunOptions, Trainer
@@ -165,13 +166,17 @@ for _name in ALGORITHMS:
     train.add_command(_train_command(_name))
 
 
+_DEVICE = click.option("--device", help="cpu, cuda or cuda:N (default: the run's own).")
+
+
 @cli.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--steps", "more", type=click.IntRange(min=0), default=0, help="Steps to add.")
 @click.option("--from", "step", type=int, help="Checkpoint to go on from (default: the last).")
-def resume(folder: Path, more: int, step: int | None) -> int:
-    """Go on with a run that was stopped, killed or finished."""
-    trainer = Trainer.resume(folder, more=more, step=step)
+@_DEVICE
+def resume(folder: Path, more: int, step: int | None, device: str | None) -> int:
+    """Go on with a run that was stopped, killed or finished, on any device."""
+    trainer = Trainer.resume(folder, more=more, step=step, device=device)
     total = trainer.config.run.steps
     if trainer.step >= total:
         click.echo(f"the run has its {total} steps already; --steps N adds N more")
@@ -184,6 +189,7 @@ def resume(folder: Path, more: int, step: int | None) -> int:
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of z.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A .png or .npz file.")
 @click.option("--from", "step", type=StepOrBest(), help=_FROM)
+@_DEVICE
 @click.option("--columns", type=click.IntRange(min=1), help="Columns of the grid.")
 @click.option("--single", is_flag=True, help="--out is a folder: one file for each sample.")
 @click.option(
@@ -207,6 +213,7 @@ def sample(folder: Path, out: Path, **how: Any) -> None:
 @click.option("--extractor", metavar="NAME|FILE.onnx", help="Of features (default: the data's).")
 @click.option("--from", "step", type=StepOrBest(), help=_FROM)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of z.")
+@_DEVICE
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Also write this file.")
 def eval_(folder: Path, metrics: str | None, json_path: Path | None, **how: Any) -> None:
     """Measure how good a run's samples are; each value with its protocol."""
@@ -309,6 +316,8 @@ def _message(error: Exception) -> str | None:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         advice = "free some space, then `minigan resume`" if full else "choose another --out"
         return f"{place}{error.strerror or error}; {advice}"
+    if device_failure := explained(error):
+        return device_failure
     if isinstance(error, MemoryError):
         return f"not enough memory: {error}; try a smaller --batch, --width, --size or --n"
     return None

@@ -108,7 +108,7 @@ def print_doctor() -> None:
             f"{pool.get('architecture') or 'any'})",
         )
     for part, found in facts():
-        table.add_row(part, escape(found))
+        table.add_row(escape(part), escape(found))
     console.print(table)
     console.print("The number of threads is set by OPENBLAS_NUM_THREADS or OMP_NUM_THREADS.")
 

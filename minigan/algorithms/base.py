@@ -51,8 +51,12 @@ class Algorithm(ABC):
         """
         if device_module(device) is not np and not isinstance(self.rng, Stream):
             raise OptionError("the noise of a run on a card is drawn there: give a noise.Stream")
-        for part in (*self.networks.values(), *self.optimizers.values(), *self.averages.values()):
-            part.to(device)
+        for net in self.networks.values():
+            net.to(device)
+        for optimizer in self.optimizers.values():
+            optimizer.to(device)
+        for average in self.averages.values():
+            average.to(device)
         if isinstance(self.rng, Stream):
             self.rng.to(device)
         self.device = device

@@ -41,6 +41,7 @@ from minigan.ema import EMA
 from minigan.errors import NonFiniteError, OptionError
 from minigan.layers import Layer
 from minigan.losses import NonSaturating, Objective
+from minigan.noise import Rng
 from minigan.optim import Optimizer
 from minigan.prior import Prior
 
@@ -89,7 +90,7 @@ class GAN(Algorithm):
         k: int = 1,
         ema: float = 0.0,
         max_grad_norm: float = math.inf,
-        rng: np.random.Generator,
+        rng: Rng,
     ) -> None:
         if k < 1:
             raise OptionError(f"k={k}: the discriminator takes at least 1 step per iteration")

@@ -20,8 +20,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import minigan
 from minigan.backend import Array, array_module, on_cuda, overwrite
 from minigan.cuda.launcher import current_runtime
@@ -49,7 +47,7 @@ class StepGraph:
         try:
             with current_runtime().capture() as self._graph:
                 self.scalars = step(self._x)
-        except MiniganError:
+        except (MiniganError, MemoryError):
             raise
         except Exception as error:
             raise CaptureError(_where(error)) from error

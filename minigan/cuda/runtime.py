@@ -65,15 +65,15 @@ class CupyRuntime:
             graph.recorded = graph.stream.end_capture()
 
     def _find(self, family: str, symbol: str) -> Any:
-        module = self.compiled.get(family)
-        if module is None:
-            module = self._compile(family)
         try:
-            return module.get_function(symbol)
+            return self.compile(family).get_function(symbol)
         except self._cupy.cuda.driver.CUDADriverError as error:
             raise KernelError(f"kernels/{family}.cu has no kernel {symbol}: {error}") from error
 
-    def _compile(self, family: str) -> Any:
+    def compile(self, family: str) -> Any:
+        """The module of kernels/FAMILY.cu, compiled or from the cache. Raises KernelError."""
+        if family in self.compiled:
+            return self.compiled[family]
         module = self._cupy.RawModule(code=source(family), options=OPTIONS)
         try:
             module.compile()

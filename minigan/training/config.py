@@ -41,6 +41,11 @@ class RunOptions:
     sample_every: int = option(0, "steps between sample pictures (0: 20 pictures in all)")
     checkpoint_every: int = option(0, "steps between checkpoints (0: 10 in all)")
     keep: int = option(3, "how many of the last checkpoints stay")
+    keep_best: str | None = option(
+        None, "metric, such as fid or precision-recall.recall, whose best checkpoint stays too"
+    )
+    eval_every: int = option(0, "steps between measurements for --keep-best (0: 20 in all)")
+    eval_samples: int = option(0, "samples to measure with (0: as the metric's protocol has it)")
 
     def resolved(self, algorithm: str) -> Self:
         """Every default written out, so that a resumed run does not depend on them.
@@ -63,6 +68,7 @@ class RunOptions:
             threads=self.threads or available_threads(),
             sample_every=self.sample_every or max(1, self.steps // 20),
             checkpoint_every=self.checkpoint_every or max(1, self.steps // 10),
+            eval_every=self.eval_every or max(1, self.steps // 20),
         )
 
     @property
@@ -98,17 +104,17 @@ class Config:
     def prolonged(self, more: int) -> Self:
         return replace(self, run=replace(self.run, steps=self.run.steps + more))
 
+    def on(self, device: str | None) -> Self:
+        """The same run on another device, if one is given. Raises what `require_device` raises."""
+        run = self.run if device is None else replace(self.run, device=require_device(device))
+        return replace(self, run=run)
+
     def save(self, path: Path) -> None:
         write_atomically(path, json.dumps(asdict(self), indent=2).encode())
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """Raises CheckpointError where there is no configuration, or one of another version."""
-    def on(self, device: str | None) -> Self:
-        """The same run on another device, if one is given. Raises what `require_device` raises."""
-        run = self.run if device is None else replace(self.run, device=require_device(device))
-        return replace(self, run=run)
-
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
             options = recipe(stored["algorithm"]).options

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from minigan.cuda import set_precision
 from minigan.data import Dataset
 from minigan.errors import OptionError
 from minigan.metrics import METRICS, Result, Subject, checked, measure
@@ -26,6 +27,7 @@ def evaluate(
     extractor: str | None = None,
     step: int | str | None = None,
     seed: int = 0,
+    device: str | None = None,
 ) -> Iterator[Result]:
     """The metrics of a run's checkpoint (the last, of a step, or "best"), one after another.
 
@@ -33,7 +35,7 @@ def evaluate(
     where the data has one. Raises UnknownNameError, DataError and OptionError for what cannot be
     measured, before anything is; CheckpointError.
     """
-    config = Config.load(folder / "config.json")
+    config = Config.load(folder / "config.json").on(device)
     held_out = None
     with suppress(OptionError):  # the user's own data may know no split
         held_out = dataset_of(config, split="test")
@@ -41,7 +43,8 @@ def evaluate(
     if split == "test" and held_out is None:
         dataset_of(config, split="test")  # raises what it raised
     names = checked(metrics if metrics is not None else fitting(data, held_out), data)
-    algorithm = build_algorithm(config, data)
+    set_precision(config.run.precision)
+    algorithm = build_algorithm(config, data).to(config.run.device)
     stored = best.load(folder / "checkpoints", step)
     stored.restore(algorithm)
     subject = Subject(

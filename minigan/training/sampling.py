@@ -11,7 +11,7 @@ from minigan.algorithms.latent import Latent
 from minigan.backend import Array, make_rng
 from minigan.cuda import set_precision
 from minigan.errors import OptionError
-from minigan.training import checkpoint
+from minigan.training import best
 from minigan.training.config import Config
 from minigan.training.files import write_atomically
 from minigan.training.pictures import grid, plot_points, to_image, write_png
@@ -42,8 +42,8 @@ def write_samples(
     config = Config.load(folder / "config.json").on(device)
     set_precision(config.run.precision)
     dataset = dataset_of(config)
-    algorithm = build_algorithm(config, dataset)
-    stored = checkpoint.load(folder / "checkpoints", step)
+    algorithm = build_algorithm(config, dataset).to(config.run.device)
+    stored = best.load(folder / "checkpoints", step)
     stored.restore(algorithm)
     if not isinstance(algorithm, Latent):
         raise OptionError(f"{config.algorithm} has no latent z to sample from")

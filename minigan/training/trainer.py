@@ -6,6 +6,7 @@ runs/NAME/
     samples/step_000300.png        G on one fixed z
     samples/reconstruction_step_*  examples above what comes back of them, where there is an encoder
     checkpoints/step_000300.*      to resume from
+    checkpoints/best/              the best one by a metric, with --keep-best
     samples.gif  curves.png        at the end
 
 Everything after a checkpoint is a function of the checkpoint, so a run that was killed at any
@@ -27,21 +28,23 @@ import numpy as np
 from minigan.algorithms import Algorithm, Streams, Task, recipe
 from minigan.algorithms.latent import Reconstructing
 from minigan.backend import Array, keep_freed_memory, make_rng
-from minigan.data import Dataset, Loader, open_data
 from minigan.cuda import set_precision
+from minigan.data import Dataset, Loader, open_data
+from minigan.data.options import Split
 from minigan.errors import NonFiniteError, OptionError
 from minigan.metrics import diversity
 from minigan.parallel import use_threads
 from minigan.training import checkpoint, log
+from minigan.training.best import Best
 from minigan.training.config import Config, RunOptions
 from minigan.training.curves import write_curves
 from minigan.training.files import UNFINISHED, remove_unfinished
 from minigan.training.pictures import grid, pairs, plot_points, write_film, write_png
 from minigan.training.progress import ProgressReport
+from minigan.training.stepper import Stepper, read
 from minigan.training.stop import StopRequest
 from minigan.training.watch import Watch, small_data
 
-from minigan.training.stepper import Stepper, read
 LOCK = ".lock"
 PICTURES, POINTS = 64, 2000  # how many samples a picture of a run shows
 RECONSTRUCTIONS = 32
@@ -66,6 +69,13 @@ class Trainer:
         self.folder, self.config = folder, config
         self.dataset = dataset_of(config)
         run = config.run
+        set_precision(run.precision)
+        self.algorithm = build_algorithm(config, self.dataset).to(run.device)
+        self._advance_once = Stepper(self.algorithm, graph=not run.no_graph)
+        self.best = run.keep_best and Best(
+            run.keep_best, self.checkpoints, self.dataset, n=run.eval_samples, seed=run.seed
+        )
+        self.step = 0
         self.loader = Loader(
             self.dataset, run.batch * self.algorithm.minibatches, seed=run.seed, start=0
         )
@@ -158,12 +168,16 @@ class Trainer:
         scalars = self._advance_once(next(self.loader).x)
         self.step += 1
         drawn = self.step % run.sample_every == 0 or self.step == total
-        logged = self.step % run.log_every == 0 or self.step in (1, total) or drawn
-        record: log.Record = {"step": self.step, **scalars}
-        if drawn:
-            record["diversity"] = self._draw_samples()
+        measured = self.best and self.step % run.eval_every == 0
+        logged = self.step % run.log_every == 0 or self.step in (1, total) or drawn or measured
         if not logged:
             return None
+        self.algorithm.check_health()
+        record: log.Record = {"step": self.step, **read(scalars)}
+        if drawn:
+            record["diversity"] = self._draw_samples()
+        if self.best and measured:
+            record[self.best.name] = self.best.look(self.algorithm, self.step)
         log.append(self.log_path, {**record, "seconds": clock.seconds()})
         return record
 
@@ -199,6 +213,7 @@ class Trainer:
 
     def _save(self) -> None:
         with self._naming_step(self.step):
+            self.algorithm.check_health()
             checkpoint.save(self.checkpoints, self.step, self.algorithm, keep=self.config.run.keep)
 
     @contextmanager
@@ -213,7 +228,6 @@ class Trainer:
                 + (f"The checkpoint of step {good[-1]} is good: start" if good else "Start")
                 + " again with a lower --lr or with --clip-norm"
             ) from error
-            self.algorithm.check_health()
 
 
 class _Clock:
@@ -227,8 +241,8 @@ class _Clock:
         return round(time.monotonic() - self._start, 3)
 
 
-def dataset_of(config: Config) -> Dataset:
-    """The run's data set."""
+def dataset_of(config: Config, split: Split = "train") -> Dataset:
+    """The run's data set, or its test split."""
     run = config.run
     if run.data is None:
         raise OptionError("the run's configuration names no data")
@@ -236,13 +250,21 @@ def dataset_of(config: Config) -> Dataset:
         run.data,
         size=run.picture_size,
         channels=run.channels,  # type: ignore[arg-type]  # checked by open_data
+        split=split,
         strict=run.strict,
     )
 
 
 def build_algorithm(config: Config, dataset: Dataset) -> Algorithm:
     """The run's algorithm, as new."""
-    task = Task(dataset.shape, dataset.kind, config.schedule_steps)
+    run = config.run
+    task = Task(
+        dataset.shape,
+        dataset.kind,
+        config.schedule_steps,
+        batch=run.batch,
+        examples=lambda n: dataset.draw(n, make_rng(run.seed, 8)).x,
+    )
     return recipe(config.algorithm).build(config.options, task, Streams(config.run.seed))
 
 
