@@ -43,9 +43,11 @@ def grid(x: Array, *, columns: int | None = None, gap: int = 2) -> Image.Image:
 
 
 def pairs(above: Array, below: Array, *, columns: int = 8) -> Image.Image:
-    """Rows of pictures (N, H, W, C), each above a row of its counterparts."""
-    rows = [half[i : i + columns] for i in range(0, len(above), columns) for half in (above, below)]
-    return grid(np.concatenate(rows), columns=columns)
+    """Rows of pictures (N, H, W, C), each above a row of its counterparts; white where they end."""
+    places = np.ones((2, -(-len(above) // columns) * columns, *above.shape[1:]), above.dtype)
+    places[0, : len(above)], places[1, : len(below)] = above, below
+    rows = places.reshape(2, -1, columns, *above.shape[1:]).swapaxes(0, 1)
+    return grid(rows.reshape(-1, *above.shape[1:]), columns=columns)
 
 
 def plot_points(x: Array, real: Array, *, label: str = "G(z)") -> Image.Image:

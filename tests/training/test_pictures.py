@@ -14,6 +14,7 @@ from minigan.training.pictures import (
     FILM_FRAMES,
     GRID_WIDTH,
     grid,
+    pairs,
     plot_points,
     to_image,
     write_film,
@@ -90,6 +91,19 @@ def test_no_grid_of_what_are_no_pictures(shape: tuple[int, ...]) -> None:
         grid(np.zeros(shape, np.float32))
 
 
+@pytest.mark.parametrize("n", [1, 2, 4, 5])
+def test_pairs_stand_one_above_the_other(n: int) -> None:
+    """In rows of two; the last one is filled up with white."""
+    above, below = samples(n, 2, 3, 1), samples(n, 2, 3, 1)
+    white = np.ones((1, 2, 3, 1), np.float32)
+    rows = []
+    for i in range(0, n, 2):
+        for half in (above, below):
+            rows += [half[i : i + 1], half[i + 1 : i + 2] if i + 1 < n else white]
+    image = np.asarray(pairs(above, below, columns=2))
+    np.testing.assert_array_equal(image, np.asarray(grid(np.concatenate(rows), columns=2)))
+
+
 def red(image: Image.Image) -> np.ndarray:
     """Where an image shows the colour of samples, with neither frame nor legend."""
     pixels = np.asarray(image).astype(int)
@@ -158,6 +172,19 @@ def test_curves(tmp_path: Path) -> None:
     assert different.any(axis=1).sum() > 100  # in every panel
     write_curves([{"step": 0, "warning": "nothing was logged"}], tmp_path / "none.png")
     assert not (tmp_path / "none.png").exists()
+
+
+def test_curves_have_a_panel_for_what_was_logged(tmp_path: Path) -> None:
+    """Three hundred pixels each; an autoencoder without adversary has no probabilities."""
+    logs = {
+        "one": {"reconstruction": 3.0},
+        "two": {"ELBO": -2.0, "KL": 1.0, "grad_norm_E": 1.0},
+        "four": {"reconstruction": 1.0, "loss_C": 1.0, "C(z)": 0.5, "grad_norm_C": 2.0},
+    }
+    for height, (name, record) in zip((300, 600, 1200), logs.items(), strict=True):
+        write_curves([{"step": s, **record} for s in (1, 2)], tmp_path / f"{name}.png")
+        with Image.open(tmp_path / f"{name}.png") as image:
+            assert image.size == (800, height)
 
 
 def test_a_png_is_what_it_was(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from minigan.algorithms.autoencoding.posterior import Gaussian
 from minigan.algorithms.base import Scalars
 from minigan.algorithms.options import Streams, Task
 from minigan.algorithms.settings import known, option
-from minigan.backend import Array
+from minigan.backend import Array, to_device, to_host
 from minigan.errors import OptionError
 from minigan.layers import Layer
 from minigan.losses import bernoulli_nll, gaussian_nll, kl_to_standard_normal, laplace_nll
@@ -79,6 +79,14 @@ USUAL = {"image": "bernoulli", "points": "gaussian"}
 SCALE = 0.1
 
 
+class Bound(NamedTuple):
+    """ELBO = -reconstruction - kl in nats, the mean over examples."""
+
+    elbo: float
+    reconstruction: float
+    kl: float
+
+
 class VAE(Autoencoding):
     """Algorithm 1 with the estimator of eq. 10. E gives mu and log sigma^2, (N, 2 z_dim)."""
 
@@ -114,6 +122,16 @@ class VAE(Autoencoding):
         norms = {f"grad_norm_{name}": self.descend(name, loss) for name in ("E", "G")}
         elbo = -kl - nll  # eq: vae.3
         return {"ELBO": elbo, "reconstruction": nll, "KL": kl, **norms}
+
+    def bound(self, x: Array, rng: np.random.Generator) -> Bound:
+        """The bound of examples on the host, with one draw for each and running statistics."""
+        h, _ = self.E.forward(to_device(x, self.device), train=False)
+        h = to_host(h)
+        z, _ = self.posterior.draw(h, rng)
+        y, _ = self.G.forward(to_device(z, self.device), train=False)
+        nll, _ = self.likelihood.nll(to_host(y), x)
+        kl, _, _ = kl_to_standard_normal(*self.posterior.split(h))
+        return Bound(-kl - nll, nll, kl)  # eq: vae.3
 
     def examples(self, y: Array) -> Array:
         """The mean of p(x | z)."""
