@@ -91,8 +91,13 @@ def _weighted_jensen_shannon(pi: float) -> Divergence:
         activation=lambda v: top - softplus(-v),
         activation_slope=lambda v: sigmoid(-v),
         pulled=lambda v: rest * (math.log(rest) - np.log(-np.expm1(-depth(v)))),
-        pulled_slope=lambda v: rest / pi * sigmoid(-v) / np.expm1(depth(v)),
+        pulled_slope=lambda v: rest / pi * sigmoid(-v) * _one_in(depth(v)),
     )
+
+
+def _one_in(s: Array) -> Array:
+    """1 / (e^s - 1) for s > 0, without overflow."""
+    return np.exp(-s) / -np.expm1(-s)
 
 
 _ROWS = (
@@ -243,7 +248,7 @@ class FGAN(Objective):
 
     def __init__(self, *, divergence: str = "kl", pi: float = 0.5, trick: bool = False) -> None:
         self.divergence = _divergence(divergence, pi=pi)
-        self.trick = trick
+        self.pi, self.trick = pi, trick
 
     def discriminator(self, real: Array, fake: Array) -> tuple[Value, Array, Array]:
         row = self.divergence
