@@ -194,10 +194,11 @@ def add_splits(parts: Array, out: Array, finish: Finish = PLAIN) -> None:
 
 def starts_on_vectors(*operands: tuple[Array, int]) -> bool:
     """Whether each array, read in rows of the given length, has rows at multiples of 16 bytes."""
-    return all(
-        length % 4 == 0 and x.__cuda_array_interface__["data"][0] % 16 == 0
-        for x, length in operands
-    )
+    return all(length % 4 == 0 and _address(x) % 16 == 0 for x, length in operands)
+
+
+def _address(x: Any) -> int:
+    return int(x.__cuda_array_interface__["data"][0])
 
 
 def check_sizes(*arrays: Array) -> None:
