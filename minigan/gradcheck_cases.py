@@ -206,6 +206,7 @@ LAYERS: dict[str, Callable[[Rng], list[Result]]] = {
     "Upsample (bilinear)": _layer(
         lambda r: L.Upsample(scale_factor=(2, 3), mode="bilinear"), (2, 2, 3, 2)
     ),
+    "ReflectionPad2d": _layer(lambda r: L.ReflectionPad2d((2, 1, 0, 3)), (2, 4, 3, 2)),
     "PixelShuffle": _layer(lambda r: L.PixelShuffle(2), (2, 2, 3, 8)),
     "AvgPool2d": _layer(lambda r: L.AvgPool2d(3, stride=2, padding=1), (2, 5, 4, 2)),
     "MaxPool2d": _layer(lambda r: L.MaxPool2d(3, stride=2, padding=1), (2, 5, 4, 2)),

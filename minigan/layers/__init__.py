@@ -19,6 +19,7 @@ from minigan.layers.energy import ReconstructionError
 from minigan.layers.minibatch import MinibatchDiscrimination, MinibatchStdDev
 from minigan.layers.norm import BatchNorm, InstanceNorm, LayerNorm
 from minigan.layers.pack import Pack
+from minigan.layers.pad import ReflectionPad2d
 from minigan.layers.params import Directions, FlatParams, Param
 from minigan.layers.pool import AvgPool2d, GlobalAvgPool, GlobalMaxPool, GlobalSumPool, MaxPool2d
 from minigan.layers.prefix import prefix
@@ -62,6 +63,7 @@ __all__ = [
     "ReLU",
     "ReconstructionError",
     "ReferenceBatch",
+    "ReflectionPad2d",
     "Reshape",
     "Residual",
     "Sequential",

@@ -317,6 +317,7 @@ WRONG_SHAPES = {
     L.MinibatchStdDev: [(3,)],
     L.Pack: [(5, 2, 5, 2), (6,)],
     L.PixelShuffle: [(3, 5, 8), (2, 3, 5, 6)],
+    L.ReflectionPad2d: [(4, 5, 3), (2, 3, 5, 3), (2, 5, 3, 3)],
     L.Reshape: [(3, 29), (3,)],
     L.VirtualBatchNorm: [(6, 2), (4, 3), (6,)],
     L.Upsample: [(3, 5, 3)],

@@ -212,6 +212,10 @@ def _upsample(x: Tensor, scale_factor: int | tuple[int, int] = 2, mode: str = "n
     return F.interpolate(x, scale_factor=tuple(map(float, scale)), mode=mode, **how)
 
 
+def _reflect(x: Tensor, padding: int | tuple[int, int, int, int]) -> Tensor:
+    return F.pad(x, (padding,) * 4 if isinstance(padding, int) else padding, mode="reflect")
+
+
 def _places(x: Tensor) -> Tensor:
     return channels_first(x).flatten(2)
 
@@ -308,6 +312,7 @@ TWINS: dict[type[L.Layer], Callable[..., Tensor]] = {
     L.PixelShuffle: _on_images(F.pixel_shuffle),
     L.ReLU: _elementwise(F.relu),
     L.ReferenceBatch: _reference_batch,
+    L.ReflectionPad2d: _on_images(_reflect),
     L.Reshape: lambda env, x, *shape: x.reshape(x.shape[0], *shape),
     L.ReconstructionError: _energy,
     L.Residual: _residual,
