@@ -96,9 +96,12 @@ def test_it_works_from_anywhere(fresh: Path, tmp_path: Path, command: str, words
     assert "Traceback" not in result.stderr
 
 
-def test_a_run_is_resumed_and_sampled(fresh: Path, tmp_path: Path) -> None:
+EVAL = "eval run --metrics kid --n 10"  # with a classifier of the package
+
+
+def test_a_run_is_resumed_sampled_and_measured(fresh: Path, tmp_path: Path) -> None:
     train = "train dcgan --size 8 --width 2 --batch 4 --steps 2 --out run"
-    for command in (train, "resume run --steps 1", "sample run --n 4 --out s.png"):
+    for command in (train, "resume run --steps 1", "sample run --n 4 --out s.png", EVAL):
         result = execute(fresh / "minigan", *command.split(), cwd=tmp_path)
         assert result.returncode == 0, result.stderr
     assert (tmp_path / "s.png").stat().st_size > 100
