@@ -41,6 +41,18 @@ SHORT = {
         ["--steps", "3", "--size", "16x24", "--width", "4", "--batch", "8"],
         ["samples.gif", "curves.png"],
     ),
+    "autoencoder_digits.py": (["--steps", "2"], ["samples.gif", "curves.png"]),
+    "vae_digits.py": (["--steps", "2"], ["interpolation.png", "samples.gif"]),
+    "aae_digits.py": (["--steps", "2"], ["interpolation.png", "samples.gif"]),
+    "alpha_gan_digits.py": (
+        ["--steps", "2", "--width", "4"],
+        ["samples/reconstruction_step_000002.png", "samples.gif"],
+    ),
+    "bigan_digits.py": (
+        ["--steps", "2"],
+        ["samples/reconstruction_step_000002.png", "samples.gif"],
+    ),
+    "vae_beside_gan.py": (["--steps", "2", "--width", "4"], ["beside.png"]),
 }
 
 

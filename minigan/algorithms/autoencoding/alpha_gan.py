@@ -162,9 +162,12 @@ class AlphaGAN(Autoencoding):
 
 @dataclass(frozen=True, kw_only=True)
 class Options(JudgedOptions):
-    """DCGAN's networks for E, G and D and its Adam, a perceptron for C."""
+    """DCGAN's networks for E, G and D with its beta1, a perceptron for C.
 
-    lr: float = option(2e-4, "learning rate")
+    The paper chooses learning rate and lambda for each data set; these made digits here.
+    """
+
+    lr: float = option(1e-3, "learning rate")
     beta1: float | None = option(0.5, "averaging factor of adam's first moment")
     network: str = option("conv", "networks: perceptrons, or DCGAN's for pictures", FAMILIES)
     objective: str = option(DensityRatio.name, "what E and G descend", OBJECTIVES)
