@@ -1,12 +1,14 @@
 # make demo   train DCGAN on the kittens and look at runs/demo/samples.gif
 # make test   every test
+# make test-cuda  the tests that need an NVIDIA card; say which CuPy: CUDA=cuda12x or cuda13x
 # make lint   ruff and mypy
 # make bench  the standard benchmarks against PyTorch, about ten minutes; bench/RESULTS.md
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CUDA ?= cuda13x
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test test-cuda lint bench clean
 
 demo: $(VENV)/.installed
 	rm -rf runs/demo
@@ -14,6 +16,9 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest
+
+test-cuda: $(VENV)/.installed-test $(VENV)/.installed-$(CUDA)
+	$(BIN)/python -m pytest -m cuda
 
 lint: $(VENV)/.installed-lint
 	$(BIN)/ruff check .

@@ -1,0 +1,31 @@
+"""The devices that the parity tests run on: a card, and one that is pretended on the CPU."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from minigan import backend, cuda
+from minigan.errors import DeviceError
+from tests.emulator import build
+from tests.emulator.arrays import emulated
+from tests.emulator.runtime import EmulatorRuntime
+
+
+@pytest.fixture(params=["emulated", pytest.param("card", marks=pytest.mark.cuda)])
+def device(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of a device whose kernels run inside the test, in float32 throughout."""
+    before = cuda.precision()
+    cuda.set_precision("fp32")
+    try:
+        if request.param == "card":
+            try:
+                yield backend.require_device("cuda")
+            except DeviceError as error:
+                pytest.skip(f"no card: {error}")
+        else:
+            if build.COMPILER is None:
+                pytest.skip("no C++ compiler (g++ or clang++) to run kernels with")
+            with backend.stand_in_for_cuda(emulated), cuda.use_runtime(EmulatorRuntime()):
+                yield "cuda"
+    finally:
+        cuda.set_precision(before)
