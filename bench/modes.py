@@ -63,7 +63,7 @@ class Budget:
 
 
 FULL = Budget("full", 400_000, 1.0, "constant", 0.0)
-SHORT = Budget("short", 3000, 10.0, "linear", 0.99)
+SHORT = Budget("short", 3000, 30.0, "linear", 0.99)
 
 Networks = Callable[[np.random.Generator, int], Layer]
 

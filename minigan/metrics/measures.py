@@ -28,6 +28,7 @@ NONE = "none"
 
 
 def modes_captured(subject: Subject, n: int) -> Result:
+    """Modes of a mixture or of stacked digits among n samples."""
     return MODES[type(subject.data)](subject, n)
 
 
@@ -95,6 +96,7 @@ def on_features(
 
 
 def classifier_score(subject: Subject, n: int) -> Result:
+    """The inception score of n samples; for several labels of each, and their geometric mean."""
     splits = min(10, n)
     values: dict[str, float] = {}
     p = subject.extractor.probabilities(subject.samples(n))
@@ -120,6 +122,7 @@ def classifier_score(subject: Subject, n: int) -> Result:
 
 
 def likelihood(subject: Subject, n: int) -> Result:
+    """Parzen window of n samples on held-out data: half of it for sigma. Raises DataError without."""
     held_out = subject.held_out
     if held_out is None:
         raise DataError(
@@ -150,6 +153,7 @@ def _unit(data: Dataset, x: Array) -> Array:
 
 
 def new_kittens(subject: Subject, n: int) -> Result:
+    """Novelty of n samples, with as many real kittens of either split to correct it by."""
     data = subject.data
     assert isinstance(data, Kittens)
     extractor = ShippedExtractor("kittens")
@@ -173,9 +177,11 @@ def new_kittens(subject: Subject, n: int) -> Result:
 
 
 def two_sample_values(real: Array, fake: Array, subject: Subject) -> dict[str, float]:
+    """The nearest-neighbour test, permuted from a stream of the subject's seed."""
     rng = make_rng(subject.seed, PERMUTATIONS)
     return as_values(nearest_neighbour_test(real, fake, rng=rng))
 
 
 def as_values(found: Any) -> dict[str, float]:
+    """The numbers of a named tuple by their names."""
     return {name: float(value) for name, value in found._asdict().items()}
