@@ -318,6 +318,17 @@ NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
     "conv_decoder": _network(
         lambda r: models.conv_decoder(6, (8, 12, 3), width=4, bounded=False, rng=r), (4, 6)
     ),
+    "unet_generator": _network(
+        lambda r: models.unet_generator((8, 16, 1), 3, width=3, halvings=3, rng=r), (2, 8, 16, 1)
+    ),
+    "resnet_generator": _network(
+        lambda r: models.resnet_generator((8, 12, 3), 1, width=2, blocks=1, rng=r), (2, 8, 12, 3)
+    ),
+    "patch_discriminator": _network(
+        lambda r: models.patch_discriminator((9, 11, 2), beside=1, patch=16, width=3, rng=r),
+        (2, 9, 11, 1),
+        (2, 9, 11, 2),
+    ),
     "conv_joint_discriminator": _network(
         lambda r: models.conv_joint_discriminator((8, 12, 3), 5, width=4, units=6, rng=r),
         (4, 8, 12, 3),

@@ -13,6 +13,9 @@ from minigan.models.began import began_decoder, began_encoder
 from minigan.models.dcgan import dcgan_discriminator, dcgan_generator
 from minigan.models.features import LinearSVM, discriminator_features, linear_svm
 from minigan.models.mlp import mlp_discriminator, mlp_generator
+from minigan.models.patchgan import patch_discriminator, receptive_field
+from minigan.models.resnet import resnet_generator
+from minigan.models.unet import unet_generator
 
 __all__ = [
     "LinearSVM",
@@ -31,4 +34,8 @@ __all__ = [
     "mlp_encoder",
     "mlp_generator",
     "mlp_joint_discriminator",
+    "patch_discriminator",
+    "receptive_field",
+    "resnet_generator",
+    "unet_generator",
 ]

@@ -232,6 +232,53 @@ NETWORKS = [
         "",
         (4, 5),
     ),
+    Network(
+        "unet_generator",
+        lambda r: models.unet_generator((8, 16, 1), 3, width=3, rng=r),
+        (4, 8, 16, 1),
+        (4, 8, 16, 3),
+        "grey to colour",
+    ),
+    Network(
+        "unet_generator",
+        lambda r: models.unet_generator(
+            (8, 8, 3), 1, width=2, halvings=2, norm="instance", skips=False, up="resize", rng=r
+        ),
+        (4, 8, 8, 3),
+        (4, 8, 8, 1),
+        "without skips, resized",
+    ),
+    Network(
+        "resnet_generator",
+        lambda r: models.resnet_generator((8, 12, 3), 1, width=2, blocks=2, rng=r),
+        (4, 8, 12, 3),
+        (4, 8, 12, 1),
+        "colour to grey",
+    ),
+    Network(
+        "resnet_generator",
+        lambda r: models.resnet_generator(
+            (8, 8, 1), 3, width=2, blocks=1, norm="batch", dropout=0.4, up="resize", rng=r
+        ),
+        (4, 8, 8, 1),
+        (4, 8, 8, 3),
+        "with dropout, resized",
+    ),
+    Network(
+        "patch_discriminator",
+        lambda r: models.patch_discriminator((9, 11, 2), beside=1, patch=16, width=3, rng=r),
+        (4, 9, 11, 1),
+        (4, 2, 3, 1),
+        "of pairs",
+        (4, 9, 11, 2),
+    ),
+    Network(
+        "patch_discriminator",
+        lambda r: models.patch_discriminator((5, 3, 3), patch=1, width=3, norm="instance", rng=r),
+        (4, 5, 3, 3),
+        (4, 5, 3, 1),
+        "of pixels",
+    ),
 ]
 
 
