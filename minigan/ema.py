@@ -51,8 +51,9 @@ class EMA:
         return {"params": self.net.flat.data, **buffers}
 
     def _swap(self) -> None:
+        """Exchange the numbers and keep the arrays, which a captured step goes on writing to."""
         for name, array in self._live().items():
             held = array.copy()
             array[...] = self.average[name]
-            self.average[name] = held
+            self.average[name][...] = held
         self.net.flat.touch()
