@@ -82,23 +82,23 @@ struct MnMajor {
 };
 
 // How THREADS threads share an MN x BK tile of an operand: each takes W neighbours of some lines.
-// With PAIRED, its lines are neighbours by twos, so that it holds both halves of a bf16 word.
-template <class Source, int MN, int BK, int W, int THREADS, bool PAIRED>
+// Across k, its lines are neighbours by GROUP, so that it holds all parts of a packed word.
+template <class Source, int MN, int BK, int W, int THREADS, int GROUP>
 struct Feed {
     using T = typename Source::Element;
     static constexpr bool K_MAJOR = Source::K_MAJOR;
     static constexpr int LENGTH = K_MAJOR ? BK : MN;
     static constexpr int ACROSS = LENGTH / W;  // threads that share a line
-    static constexpr int PAIR = PAIRED && !K_MAJOR ? 2 : 1;
+    static constexpr int TOGETHER = K_MAJOR ? 1 : GROUP;
     static constexpr int LINES = MN * BK / (W * THREADS);
-    static_assert(THREADS % ACROSS == 0 && LINES * W * THREADS == MN * BK && LINES % PAIR == 0,
+    static_assert(THREADS % ACROSS == 0 && LINES * W * THREADS == MN * BK && LINES % TOGETHER == 0,
                   "the tile does not divide among the threads");
 
     typename Source::template Cursor<LINES> cursor;
     int along, first, tile = 0, end = 0;
 
     __device__ Feed(const Source &source, int origin, int thread)
-        : cursor(source), along(thread % ACROSS * W), first(thread / ACROSS * PAIR) {
+        : cursor(source), along(thread % ACROSS * W), first(thread / ACROSS * TOGETHER) {
         if constexpr (K_MAJOR) {
 #pragma unroll
             for (int i = 0; i < LINES; ++i) cursor.line(i, origin + line(i));
@@ -108,7 +108,9 @@ struct Feed {
     }
 
     // Which line of the tile the thread's i-th is.
-    __device__ int line(int i) const { return first + i % PAIR + i / PAIR * (THREADS / ACROSS * PAIR); }
+    __device__ int line(int i) const {
+        return first + i % TOGETHER + i / TOGETHER * (THREADS / ACROSS * TOGETHER);
+    }
 
     __device__ void seek(int k, int stop) {
         if constexpr (K_MAJOR) {

@@ -179,8 +179,8 @@ struct MmaProduct {
 
     template <class A, class B, class Out>
     __device__ static void run(const A &a, const B &b, const Out &out, int m0, int n0, Run k) {
-        using FeedA = Feed<A, BM, BK, W, THREADS, Math::PER_WORD == 2>;
-        using FeedB = Feed<B, BN, BK, W, THREADS, Math::PER_WORD == 2>;
+        using FeedA = Feed<A, BM, BK, W, THREADS, Math::PER_WORD>;
+        using FeedB = Feed<B, BN, BK, W, THREADS, Math::PER_WORD>;
         using LayoutA = Layout<A::K_MAJOR, BM>;
         using LayoutB = Layout<B::K_MAJOR, BN>;
         DYNAMIC_SHARED(unsigned, shared);

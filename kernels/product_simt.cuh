@@ -48,8 +48,8 @@ struct SimtProduct {
         SHARED(Quad, left, [2][BK][BM / 4 + 1]);
         SHARED(Quad, right, [2][BK][BN / 4 + 1]);
         const int thread = threadIdx.x, ty = thread / (BN / TN), tx = thread % (BN / TN);
-        Feed<A, BM, BK, W, THREADS, false> feed_a(a, m0, thread);
-        Feed<B, BN, BK, W, THREADS, false> feed_b(b, n0, thread);
+        Feed<A, BM, BK, W, THREADS, 1> feed_a(a, m0, thread);
+        Feed<B, BN, BK, W, THREADS, 1> feed_b(b, n0, thread);
         T next_a[feed_a.LINES][W], next_b[feed_b.LINES][W];
         T sum[TM][TN] = {};
 

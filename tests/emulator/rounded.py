@@ -8,9 +8,10 @@ import numpy as np
 
 from minigan import cuda
 from minigan.cuda.precision import precision
+from minigan.ops.cuda import products
 
 # Bits of mantissa of a factor, beside the leading one. float64 arrays ignore the precision's name.
-MANTISSA = {"fp64": 52, "fp32": 23, "tf32": 10, "bf16": 7}
+MANTISSA = {"fp64": 52, "fp32": 23, "tf32": 10, "bf16": 7, "bf16_wgmma": 7}
 
 
 def to_tf32(x: np.ndarray) -> np.ndarray:
@@ -36,24 +37,27 @@ ROUND: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "fp32": widened,
     "tf32": to_tf32,
     "bf16": to_bf16,
+    "bf16_wgmma": to_bf16,
 }
 
 
 class Choice:
-    """A precision for the length of a `with` block, and how its arrays are made and rounded."""
+    """A row of products.PRECISIONS for a `with` block, and how its factors are rounded."""
 
     def __init__(self, name: str) -> None:
         self.name, self.dtype = name, np.dtype(np.float64 if name == "fp64" else np.float32)
         self.round = ROUND[name]
 
     def __enter__(self) -> Choice:
-        self.before = precision()
+        self.before = precision(), products.WGMMA
         if self.name != "fp64":
-            cuda.set_precision(self.name)
+            cuda.set_precision(self.name.removesuffix("_wgmma"))
+        products.WGMMA = self.name.endswith("_wgmma")
         return self
 
     def __exit__(self, *error: object) -> None:
-        cuda.set_precision(self.before)
+        cuda.set_precision(self.before[0])
+        products.WGMMA = self.before[1]
 
 
 def check_product(
@@ -76,6 +80,6 @@ def check_product(
     exact = np.abs(ours - product(ROUND[name](a), ROUND[name](b))) / spread
     assert ours.dtype == a.dtype
     assert exact.max(initial=0) <= 16 * unit * np.sqrt(terms + 1), f"{name}: {exact.max():.1e}"
-    if name in ("tf32", "bf16"):
+    if MANTISSA[name] < 23:
         off = np.abs(ours - product(widened(a), widened(b))) / spread
         assert off.max(initial=0) <= 4 * 2.0 ** -MANTISSA[name], f"{name}: {off.max():.1e}"

@@ -20,7 +20,7 @@ from tests.emulator.twins import examples
 TILES = [
     (precision, tile)
     for precision, kernels in products.PRECISIONS.items()
-    for tile in (*kernels.wide, kernels.scalar)
+    for tile in (*kernels.aligned, kernels.scalar)
 ]
 every_tile = pytest.mark.parametrize(
     ("precision", "tile"), TILES, ids=[f"{p}-{t.name}" for p, t in TILES]
@@ -80,9 +80,9 @@ def check_triad(x, w, dy, options, precision):
 def only(precision, tile):
     """That one kernel computes all convolutions, thin or not."""
     kernels = products.PRECISIONS[precision]
-    wide = (tile,) if tile in kernels.wide else ()
+    aligned = (tile,) if tile in kernels.aligned else ()
     with pytest.MonkeyPatch.context() as patch:
-        forced = products.Precision(kernels.file, wide, kernels.scalar)
+        forced = products.Precision(aligned, kernels.scalar)
         patch.setitem(products.PRECISIONS, precision, forced)
         patch.setattr(thin, "FEW", 0)
         yield

@@ -16,7 +16,7 @@ LAYOUTS = ("nn", "nt", "tn", "tt")
 KERNELS = [
     (precision, layout, tile)
     for precision, kernels in products.PRECISIONS.items()
-    for tile in (*kernels.wide, kernels.scalar)
+    for tile in (*kernels.aligned, kernels.scalar)
     for layout in (LAYOUTS if tile is kernels.scalar else LAYOUTS[:3])
 ]
 every_kernel = pytest.mark.parametrize(
@@ -46,9 +46,7 @@ def launched(a, b, sizes, precision, layout, tile, splits=1, finish=products.PLA
     """What the kernel of that name computes."""
     m, n, _ = sizes
     grid = (-(-m // tile.m) * -(-n // tile.n), splits)
-    plan = products.Plan(
-        products.PRECISIONS[precision].file, tile.name, grid, (tile.threads,), tile.shared, splits
-    )
+    plan = products.Plan(tile.file, tile.name, grid, (tile.threads,), tile.shared, splits)
     out = emulated.empty((m, n), a.dtype) if before is None else emulated.asarray(before)
     operands = emulated.asarray(a), emulated.asarray(b)
     return products.run("gemm", f"gemm_{layout}", plan, operands, out, sizes, finish).get()

@@ -128,7 +128,7 @@ def test_shared_memory_fits_every_card_that_a_kernel_is_for(precision):
     """48 KB without asking; 99 KB, the least of sm_80 and later, for those of tensor cores."""
     kernels = products.PRECISIONS[precision]
     assert all(
-        t.shared <= 99 * 1024 and t.threads % 32 == 0 for t in (*kernels.wide, kernels.scalar)
+        t.shared <= 99 * 1024 and t.threads % 32 == 0 for t in (*kernels.aligned, kernels.scalar)
     )
     assert kernels.scalar.shared < 48 * 1024
 

@@ -104,7 +104,7 @@ FAULTS = {
 def computed(family, sources):
     """A product at once and in three splits, and what lies behind it in memory."""
     precision = PRECISION[family]
-    tile = products.PRECISIONS[precision].wide[1]
+    tile = products.PRECISIONS[precision].aligned[1]
     sizes = m, n, k = 60, 64, 152
     memory = emulated.empty((2 * m * n,), np.float32)  # NaNs
     out = memory[: m * n].reshape(m, n)
@@ -113,7 +113,7 @@ def computed(family, sources):
         operands = emulated.asarray(a), emulated.asarray(b)
         for splits in (1, 3):
             plan = products.Plan(
-                *(products.PRECISIONS[precision].file, tile.name, (1, splits)),
+                *(tile.file, tile.name, (1, splits)),
                 *((tile.threads,), tile.shared, splits),
             )
             products.run("gemm", "gemm_nn", plan, operands, out, sizes)

@@ -41,53 +41,57 @@ ACTIVATIONS = {"none": 0, "relu": 1, "leaky_relu": 2, "tanh": 3}
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One kernel: its name's last part, the tile that a block computes, its launch."""
+    """One kernel: the endings of its name and of its file's, the tile of a block, the launch."""
 
     name: str
     m: int
     n: int
     threads: int
     shared: int = 0  # dynamic, bytes
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Precision:
-    """The kernels of one precision: the ending of their files' names, and tiles, best first."""
+    """Kernels of one precision: those that want aligned rows, best first; one for any rows."""
 
-    file: str
-    wide: tuple[Tile, ...]  # need rows that start at multiples of 16 bytes
+    aligned: tuple[Tile, ...]
     scalar: Tile
 
 
-def _mma(stages: int, m: int, n: int) -> int:
-    """Shared memory of kernels/product_mma.cuh: operands in stages, then the sums on their way."""
-    return 4 * max(stages * (m + n) * 20, m * (n + 8))
+def _simt(name: str, size: int) -> Tile:
+    return Tile(name, size, size, 256)
 
+
+def _mma(file: str, stages: int, name: str, size: int, threads: int) -> Tile:
+    """Of kernels/product_mma.cuh: shared memory holds operands in stages, or sums on their way."""
+    shared = 4 * max(stages * 2 * size * 20, size * (size + 8))
+    return Tile(name, size, size, threads, shared, file)
+
+
+_BF16 = (
+    _mma("_bf16", 2, "wide", 128, 256),
+    _mma("_bf16", 2, "small", 64, 128),
+    _mma("_bf16", 2, "scalar", 64, 256),
+)
 
 PRECISIONS = {
-    "fp64": Precision("", (), Tile("scalar", 64, 64, 256)),
-    "fp32": Precision(
-        "",
-        (Tile("wide", 128, 128, 256), Tile("small", 64, 64, 256)),
-        Tile("scalar", 64, 64, 256),
-    ),
+    "fp64": Precision((), _simt("scalar", 64)),
+    "fp32": Precision((_simt("wide", 128), _simt("small", 64)), _simt("scalar", 64)),
     "tf32": Precision(
-        "_tf32",
-        (
-            Tile("wide", 128, 128, 128, _mma(4, 128, 128)),
-            Tile("small", 64, 64, 128, _mma(4, 64, 64)),
-        ),
-        Tile("scalar", 64, 64, 256, _mma(4, 64, 64)),
+        (_mma("_tf32", 4, "wide", 128, 128), _mma("_tf32", 4, "small", 64, 128)),
+        _mma("_tf32", 4, "scalar", 64, 256),
     ),
-    "bf16": Precision(
-        "_bf16",
-        (
-            Tile("wide", 128, 128, 256, _mma(2, 128, 128)),
-            Tile("small", 64, 64, 128, _mma(2, 64, 64)),
-        ),
-        Tile("scalar", 64, 64, 256, _mma(2, 64, 64)),
+    "bf16": Precision(_BF16[:2], _BF16[2]),
+    # Of kernels/product_wgmma.cuh: the sums on their way are more than two buffers of operands.
+    "bf16_wgmma": Precision(
+        (Tile("wide", 128, 128, 256, 4 * 128 * (128 + 8), "_wgmma"), _BF16[1]), _BF16[2]
     ),
 }
+
+# Whether wide bf16 products use wgmma, which needs sm_90a. Not before they were run on such a card:
+# the CPU runs their sources, but not the instruction.
+WGMMA = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +135,8 @@ def plan(m: int, n: int, k: int, dtype: np.dtype, *, vectors: bool, phases: int 
 
     `vectors`: whether rows of all operands start at multiples of 16 bytes.
     """
-    kernels = PRECISIONS["fp64" if dtype == np.float64 else precision()]
-    tiles = kernels.wide if vectors and kernels.wide else (kernels.scalar,)
+    kernels = PRECISIONS[_name(dtype)]
+    tiles = kernels.aligned if vectors and kernels.aligned else (kernels.scalar,)
     for tile in tiles:
         blocks = ceil_div(m, tile.m) * ceil_div(n, tile.n) * phases
         splits = _splits(blocks, k)
@@ -140,7 +144,13 @@ def plan(m: int, n: int, k: int, dtype: np.dtype, *, vectors: bool, phases: int 
         if fills and blocks * splits >= OCCUPIED:
             break
     grid = (ceil_div(m, tile.m) * ceil_div(n, tile.n), phases * splits)
-    return Plan(kernels.file, tile.name, grid, (tile.threads,), tile.shared, splits)
+    return Plan(tile.file, tile.name, grid, (tile.threads,), tile.shared, splits)
+
+
+def _name(dtype: np.dtype) -> str:
+    if dtype == np.float64:
+        return "fp64"
+    return "bf16_wgmma" if WGMMA and precision() == "bf16" else precision()
 
 
 def _splits(blocks: int, k: int) -> int:

@@ -1,0 +1,4 @@
+#include "conv.cuh"
+#include "product_wgmma.cuh"
+
+CONV_KERNELS(wide_f32, WgmmaProduct, float)
