@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[2]
 KERNELS = ROOT / "kernels"
 HERE = Path(__file__).parent
 CACHE = ROOT / "build" / "emulator"
+# The whole process then runs under AddressSanitizer: see test_sanitizer.py.
+SANITIZING = "MINIGAN_SANITIZE" in os.environ
 
 COMPILER = shutil.which("g++") or shutil.which("clang++")
 
@@ -58,14 +60,15 @@ def symbols(source: Path) -> list[str]:
     return SYMBOL.findall(preprocessed)
 
 
-def build(source: Path, *, sanitize: bool = False, flags: tuple[str, ...] = ()) -> Path:
+def build(source: Path, flags: tuple[str, ...] = ()) -> Path:
     """The shared object of a kernel source, which may be a changed copy of one outside kernels/.
 
     For each kernel NAME it exports `emulated_NAME(launch, arguments)`, which returns an error or a
     null pointer, and `signature_NAME()`. Raises CompileError.
     """
-    options = (*FLAGS, *(ADDRESS_SANITIZER if sanitize else ()), *flags, f"-I{KERNELS}")
-    parts = [source, *sorted(KERNELS.glob("*.cuh")), HERE / "emulator.h"]
+    options = (*FLAGS, *(ADDRESS_SANITIZER if SANITIZING else ()), *flags, f"-I{KERNELS}")
+    headers = sorted({*KERNELS.glob("*.cuh"), *source.parent.glob("*.cuh")})
+    parts = [source, *headers, HERE / "emulator.h"]
     content = [p.read_bytes() for p in parts] + [" ".join(map(str, options)).encode()]
     content.append(str(COMPILER).encode() + str(source).encode())
     name = hashlib.sha256(b"\0".join(content)).hexdigest()[:20]
@@ -98,6 +101,6 @@ def _program(source: Path) -> str:
 
 
 @cache
-def load(source: Path, sanitize: bool = False, flags: tuple[str, ...] = ()) -> ctypes.CDLL:
+def load(source: Path, flags: tuple[str, ...] = ()) -> ctypes.CDLL:
     """The compiled kernels of a source."""
-    return ctypes.CDLL(str(build(source, sanitize=sanitize, flags=flags)))
+    return ctypes.CDLL(str(build(source, flags)))

@@ -36,10 +36,9 @@ class EmulatorRuntime:
         seed: int = 0,
         *,
         sources: dict[str, Path] | None = None,
-        sanitize: bool = False,
         flags: tuple[str, ...] = (),
     ) -> None:
-        self.seed, self.sources, self.sanitize, self.flags = seed, sources or {}, sanitize, flags
+        self.seed, self.sources, self.flags = seed, sources or {}, flags
         self.launched: list[str] = []
 
     def launch(
@@ -55,7 +54,7 @@ class EmulatorRuntime:
         source = self.sources.get(family, build.KERNELS / f"{family}.cu")
         if not source.exists() or symbol not in build.symbols(source):
             raise KernelError(f"no kernel {family}.{symbol}")
-        library = build.load(source, self.sanitize, self.flags)
+        library = build.load(source, self.flags)
         name = f"{family}.{symbol}"
         _check_types(library, name, args)
         run = getattr(library, f"emulated_{symbol}")

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from minigan import cuda
 from minigan.ops import activation as ops
 from tests.emulator.runtime import EmulatorRuntime
-from tests.emulator.twins import assert_same
+from tests.emulator.twins import assert_same, examples
 
 FUNCTIONS = {
     "relu": (),
@@ -32,7 +32,7 @@ def numbers(n: int, dtype: type, seed: int) -> np.ndarray:
 # Sizes around a vector (2 or 4 numbers), a block's share and the strides of a grid.
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @every_function
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(n=st.integers(1, 9) | st.integers(1020, 1030), seed=st.integers(0, 99))
 def test_every_function_and_derivative(name, dtype, n, seed):
     arguments = FUNCTIONS[name]

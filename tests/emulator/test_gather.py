@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from minigan import cuda
 from minigan.ops import embedding, maxout, special
 from tests.emulator.runtime import EmulatorRuntime
-from tests.emulator.twins import assert_close, assert_same, on_card
+from tests.emulator.twins import assert_close, assert_same, examples, on_card
 
-quick = settings(max_examples=20, deadline=None)
+quick = examples(20)
 every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 shapes = st.tuples(st.integers(1, 9), st.integers(1, 70))
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from minigan import cuda
@@ -10,9 +10,9 @@ from minigan.errors import ShapeError
 from minigan.ops import pool, resample
 from tests.emulator.arrays import emulated
 from tests.emulator.runtime import EmulatorRuntime
-from tests.emulator.twins import assert_close, assert_same, on_card
+from tests.emulator.twins import assert_close, assert_same, examples, on_card
 
-quick = settings(max_examples=25, deadline=None)
+quick = examples(25)
 every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 small = st.integers(1, 4)
 pairs = st.tuples(small, small)

@@ -4,16 +4,16 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from minigan import cuda
 from minigan.ops import loss
 from tests.emulator import build
 from tests.emulator.runtime import EmulatorRuntime
-from tests.emulator.twins import assert_same
+from tests.emulator.twins import assert_same, examples
 
-quick = settings(max_examples=10, deadline=None)
+quick = examples(10)
 every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 numbers = st.floats(-2, 2, width=16)
 sizes = st.integers(1, 600) | st.just(20_000)  # the last needs several blocks

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from minigan import cuda
@@ -10,12 +10,12 @@ from minigan.errors import KernelError, UnknownNameError
 from minigan.ops import affine, channels, norm
 from tests.emulator.arrays import emulated
 from tests.emulator.runtime import EmulatorRuntime
-from tests.emulator.twins import assert_same
+from tests.emulator.twins import assert_same, examples
 
 EPS = 1e-3
 seeds = st.integers(0, 2**32)
 every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
-quick = settings(max_examples=15, deadline=None)
+quick = examples(15)
 
 # One row and one column, sides of a warp and of a tile, and rows enough for several slabs.
 shapes = st.sampled_from(

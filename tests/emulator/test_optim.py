@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from minigan import cuda, optim
@@ -10,9 +10,9 @@ from minigan.ops import optim as ops
 from minigan.ops.dispatch import cuda_version
 from tests.emulator.arrays import emulated
 from tests.emulator.runtime import EmulatorRuntime
-from tests.emulator.twins import assert_close, assert_same, on_card
+from tests.emulator.twins import assert_close, assert_same, examples, on_card
 
-quick = settings(max_examples=15, deadline=None)
+quick = examples(15)
 every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 sizes = st.integers(1, 9) | st.integers(1020, 1030)
 

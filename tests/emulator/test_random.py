@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from minigan import cuda
 from minigan.ops import random
 from tests.emulator.runtime import EmulatorRuntime
-from tests.emulator.twins import on_card
+from tests.emulator.twins import examples, on_card
 
-quick = settings(max_examples=20, deadline=None)
+quick = examples(20)
 every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 # Words near 2^64 carry into the next one.
 words = st.integers(0, 2**64 - 1) | st.integers(2**64 - 70, 2**64 - 1)

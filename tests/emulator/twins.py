@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from hypothesis import settings
 
+from tests.emulator import build
 from tests.emulator.arrays import EmulatedArray, emulated
 
 # Rounding errors of a few operations, of sums up to some thousand numbers; relative to the largest.
@@ -58,3 +60,8 @@ def assert_same(function: Any, *args: Any, factor: float = 1.0, terms: int = 0) 
         if isinstance(before, np.ndarray):
             np.testing.assert_array_equal(before, after)
     return theirs
+
+
+def examples(count: int) -> settings:
+    """Settings for `count` of hypothesis's examples; fewer in the slow pass under a sanitizer."""
+    return settings(max_examples=3 if build.SANITIZING else count, deadline=None)
