@@ -17,6 +17,10 @@ from tests.emulator.runtime import EmulatorRuntime
 from tests.emulator.test_conv import arrays, check_triad, only
 from tests.emulator.test_gemm import factors
 
+pytestmark = pytest.mark.skipif(
+    build.SANITIZING, reason="planted faults touch memory that is not theirs"
+)
+
 # One kernel of a family each, so that a copy compiles in a moment.
 GEMM = '#include "gemm.cuh"\n#include "product_{header}.cuh"\n'
 KERNELS = {
