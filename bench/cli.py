@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +13,15 @@ from bench.errors import BenchError
 from bench.machine import cores
 from bench.measure import Session, known_peers, measure_alone, measure_step
 from bench.memory import measure_memory
-from bench.modes import DATA as MODES_DATA
-from bench.modes import FULL, RUNS, SHORT, TABLED, ModesCase
 from bench.ops import measure_ops
 from bench.profiling import measure_profile
-from bench.robustness import OBJECTIVES, STEPS, RobustnessCase
 from bench.roofline import best_rates, shares
 from bench.rows import Row, append
 from bench.scaling import SWEEPS, Sweep, measure_scaling
 from bench.standard import run_all
-from bench.sweep import Case, sweep
 from bench.targets import Verdict, verdicts
 from bench.timing import SAMPLE_SECONDS, WARM_SECONDS
+from bench.trainings import modes, robustness
 from bench.work import ARCHS, Work
 
 Command = Callable[..., Any]
@@ -109,6 +105,10 @@ def _store(rows: Iterable[Row], path: Path | None) -> None:
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
     """The same work here and in PyTorch, side by side. Ratios are ours / PyTorch's."""
+
+
+for _command in (modes, robustness):
+    cli.add_command(_command)
 
 
 @cli.command()
@@ -225,79 +225,6 @@ def profile(
     for name, ms in families.items():
         click.echo(f"{ms:10.3f} ms {ms / total:6.1%}  {name}")
     _store([row], json_path)
-
-
-def _sweep_options(command: Command) -> Command:
-    """What every sweep of trainings has."""
-    for option in (
-        click.option(
-            "--jobs",
-            type=click.IntRange(min=1),
-            default=cores(),
-            show_default=True,
-            help="Trainings at a time, one core each.",
-        ),
-        click.option(
-            "--out",
-            type=click.Path(dir_okay=False, path_type=Path),
-            default=reporting.HERE / "RESULTS.md",
-            help="The page; results go into results/ beside it.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-@cli.command()
-@click.option("--data", type=click.Choice(MODES_DATA), multiple=True, help="Default: both.")
-@click.option("--only", help=f"Runs with commas between (default: {','.join(TABLED)}).")
-@click.option("--all", "everything", is_flag=True, help="Every run: each objective and remedy.")
-@click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True)
-@click.option("--steps", type=click.IntRange(min=1), help="Another number of steps.")
-@click.option("--full", is_flag=True, help="The paper's budget: days.")
-@_sweep_options
-def modes(
-    data: tuple[str, ...],
-    only: str | None,
-    everything: bool,
-    seeds: int,
-    steps: int | None,
-    full: bool,
-    jobs: int,
-    out: Path,
-) -> None:
-    """How many modes each objective and remedy captures, next to the published rows.
-
-    A sweep that was interrupted goes on where it was.
-    """
-    names = only.split(",") if only else [*RUNS] if everything else list(TABLED)
-    if unknown := [name for name in names if name not in RUNS]:
-        raise BenchError(f"unknown run {unknown[0]!r}; known: {', '.join(RUNS)}")
-    budget = FULL if full else SHORT
-    budget = replace(budget, steps=steps or budget.steps)
-    cases = [
-        ModesCase(where, name, seed, budget)
-        for seed in range(seeds)
-        for where in data or MODES_DATA
-        for name in names
-    ]
-    _sweep(cases, "modes", jobs, out)
-
-
-@cli.command()
-@click.option("--n", type=click.IntRange(min=1), default=20, show_default=True)
-@click.option("--steps", type=click.IntRange(min=1), default=STEPS, show_default=True)
-@_sweep_options
-def robustness(n: int, steps: int, jobs: int, out: Path) -> None:
-    """How many random architectures GAN and WGAN-GP train, counted as WGAN-GP's table 2."""
-    cases = [RobustnessCase(i, name, steps) for i in range(n) for name in OBJECTIVES]
-    _sweep(cases, "robustness", jobs, out)
-
-
-def _sweep(cases: Sequence[Case], name: str, jobs: int, out: Path) -> None:
-    sweep(cases, out.parent / "results" / name, jobs=jobs, say=click.echo)
-    reporting.write_report(sorted((out.parent / "results").glob("*.json")), out)
-    click.echo(f"{out} written")
 
 
 @cli.command()

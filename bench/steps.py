@@ -37,7 +37,8 @@ def build(work: Work) -> GAN:
             "momentum": MOMENTUM,
         }
     found = recipe({"mlp": "gan"}.get(work.arch, work.arch))
-    options = found.options(lr=work.lr, prior="uniform", z_dim=Z_DIM, **given)
+    make: Any = found.options  # its fields are those of its own class
+    options = make(lr=work.lr, prior="uniform", z_dim=Z_DIM, **given)
     algorithm = found.build(options, Task(work.shape, "image", 1), Streams(0))
     assert isinstance(algorithm, GAN)
     return algorithm

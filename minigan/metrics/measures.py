@@ -122,7 +122,7 @@ def classifier_score(subject: Subject, n: int) -> Result:
 
 
 def likelihood(subject: Subject, n: int) -> Result:
-    """Parzen window of n samples on held-out data: half of it for sigma. Raises DataError without."""
+    """Parzen window of n samples on held-out data, half of it for sigma; DataError without."""
     held_out = subject.held_out
     if held_out is None:
         raise DataError(

@@ -11,12 +11,14 @@ from bench.cli import cli
 from bench.errors import BenchError
 from bench.mode_tables import LEAST, PUBLISHED, Summary, difference, section, summary, target
 from bench.modes import FULL, RUNS, SHORT, TABLED, Budget, ModesCase, build, generator
+from bench.stacked import PACKS, StackedCase
+from bench.stacked import build as build_stacked
 from bench.sweep import read, sweep
 from minigan.algorithms.presets import PRESETS
-from minigan.layers import BatchNorm, Dense, Maxout
+from minigan.layers import BatchNorm, Dense, Maxout, Pack
 from minigan.losses import OBJECTIVES, PENALTIES
 
-TINY = Budget("tiny", 2, 10.0, "linear", 0.9)
+TINY = Budget("tiny", 1, 10.0, "linear", 0.9)
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -127,6 +129,40 @@ def test_the_section_has_ours_beside_the_papers_and_a_plot(tmp_path):
     assert (tmp_path / "results/modes-grid-short-10.png").read_bytes() == before
 
 
+def test_stacked_digits_have_a_margin_and_no_plot(tmp_path):
+    rows = [
+        result(data="stacked-digits", run=run, modes=modes, high_quality=None, points=None)
+        for run, modes in (("dcgan", 30), ("pacdcgan2", 50), ("pacdcgan4", 660))
+    ]
+    text = section(rows, tmp_path / "R.md")
+    assert "| `dcgan` | 30.0 ± 0.0 |  | 0.10 | 3 | 1 | 30.6 ± 0.0 |  |  | as published |" in text
+    assert "differs from the paper: modes -7.4" in text
+    assert "pacdcgan4 captures 660 modes, DCGAN 30 at the same budget: 22.0 times" in text
+    assert not (tmp_path / "results").exists()
+    assert "times as many" not in section(rows[1:], tmp_path / "R.md")
+
+
+# --- stacked digits -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("run", PACKS)
+def test_stacked_digits_are_trained_and_counted(run):
+    found = StackedCase(run, 0, steps=1, samples=30).play()
+    assert found["error"] is None
+    assert 1 <= found["modes"] <= 30
+    json.dumps(found)
+
+
+def test_the_discriminator_is_weak_and_sees_packs():
+    gan = build_stacked(4, 0, 1)
+    assert isinstance(gan.D.layers[0], Pack)
+    assert gan.D.layers[1].in_channels == 12
+    logits, _ = gan.D.forward(gan.sample(8, np.random.default_rng(0)))
+    assert logits.shape == (2, 1)
+    widths = [gan.G.layers[-2].in_channels, gan.D.layers[1].out_channels]
+    assert widths[0] == 4 * widths[1]
+
+
 # --- the sweep ------------------------------------------------------------------------------------
 
 
@@ -161,6 +197,7 @@ def test_the_command_writes_the_page(tmp_path):
     ("line", "said"),
     [
         ("modes --only gan,veegan", "unknown run 'veegan'; known: gan, "),
+        ("modes --data ring --only dcgan", "names no run of --data ring"),
         ("modes --data kittens", "'kittens' is not one of"),
         ("modes --seeds 0", "--seeds"),
         ("robustness --n 0", "--n"),

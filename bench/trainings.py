@@ -1,0 +1,100 @@
+"""The commands `bench modes` and `bench robustness`: sweeps of trainings, then the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bench import report
+from bench.errors import BenchError
+from bench.machine import cores
+from bench.mode_tables import DATA, ORDER
+from bench.modes import FULL, RUNS, SHORT, TABLED, ModesCase
+from bench.robustness import OBJECTIVES, STEPS, RobustnessCase
+from bench.stacked import PACKS, StackedCase
+from bench.stacked import STEPS as STACKED_STEPS
+from bench.sweep import Case, sweep
+
+Command = Callable[..., Any]
+
+STACKED = "stacked-digits"
+
+
+def _sweep_options(command: Command) -> Command:
+    """What every sweep of trainings has."""
+    for option in (
+        click.option(
+            "--jobs",
+            type=click.IntRange(min=1),
+            default=cores(),
+            show_default=True,
+            help="Trainings at a time, one core each.",
+        ),
+        click.option(
+            "--out",
+            type=click.Path(dir_okay=False, path_type=Path),
+            default=report.HERE / "RESULTS.md",
+            help="The page; results go into results/ beside it.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.option("--data", type=click.Choice(DATA), multiple=True, help="Default: all.")
+@click.option("--only", help=f"Runs with commas between (default: {','.join(TABLED)}).")
+@click.option("--all", "everything", is_flag=True, help="Every run: each objective and remedy.")
+@click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option("--steps", type=click.IntRange(min=1), help="Another number of steps.")
+@click.option("--full", is_flag=True, help="The paper's budget: days.")
+@_sweep_options
+def modes(
+    data: tuple[str, ...],
+    only: str | None,
+    everything: bool,
+    seeds: int,
+    steps: int | None,
+    full: bool,
+    jobs: int,
+    out: Path,
+) -> None:
+    """How many modes each objective and remedy captures, next to the published rows.
+
+    A sweep that was interrupted goes on where it was.
+    """
+    names = only.split(",") if only else [*ORDER] if everything else [*TABLED, *PACKS]
+    if unknown := [name for name in names if name not in ORDER]:
+        raise BenchError(f"unknown run {unknown[0]!r}; known: {', '.join(ORDER)}")
+    budget = FULL if full else SHORT
+    budget = replace(budget, steps=steps or budget.steps)
+    cases: list[Case] = []
+    for seed in range(seeds):
+        for where in data or DATA:
+            if where == STACKED:
+                cases += [StackedCase(n, seed, steps or STACKED_STEPS) for n in names if n in PACKS]
+            else:
+                cases += [ModesCase(where, n, seed, budget) for n in names if n in RUNS]
+    if not cases:
+        raise BenchError(f"--only {only} names no run of --data {', '.join(data)}")
+    _sweep(cases, "modes", jobs, out)
+
+
+@click.command()
+@click.option("--n", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option("--steps", type=click.IntRange(min=1), default=STEPS, show_default=True)
+@_sweep_options
+def robustness(n: int, steps: int, jobs: int, out: Path) -> None:
+    """How many random architectures GAN and WGAN-GP train, counted as WGAN-GP's table 2."""
+    cases = [RobustnessCase(i, name, steps) for i in range(n) for name in OBJECTIVES]
+    _sweep(cases, "robustness", jobs, out)
+
+
+def _sweep(cases: Sequence[Case], name: str, jobs: int, out: Path) -> None:
+    sweep(cases, out.parent / "results" / name, jobs=jobs, say=click.echo)
+    report.write_report(sorted((out.parent / "results").glob("*.json")), out)
+    click.echo(f"{out} written")
