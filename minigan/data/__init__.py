@@ -1,18 +1,31 @@
 """Data: what ships with minigan, the user's own, and the loader that makes batches of it."""
 
+from minigan.data.augment import Augmentation
 from minigan.data.base import Batch, Dataset, DataWarning, Endless, Finite
-from minigan.data.catalogue import DATASETS, READERS, UnknownDataError, open_data
+from minigan.data.catalogue import (
+    DATASETS,
+    PAIRS,
+    READERS,
+    UnknownDataError,
+    open_data,
+    open_pairs,
+)
 from minigan.data.loader import Loader
+from minigan.data.pairs import Pairs
 
 __all__ = [
     "DATASETS",
+    "PAIRS",
     "READERS",
+    "Augmentation",
     "Batch",
     "DataWarning",
     "Dataset",
     "Endless",
     "Finite",
     "Loader",
+    "Pairs",
     "UnknownDataError",
     "open_data",
+    "open_pairs",
 ]

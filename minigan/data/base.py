@@ -1,7 +1,8 @@
 """What a data set is: examples with a fixed shape, finite or drawn without end.
 
-An *image* is float32 (H, W, C) in [-1, 1], a *point* is float32 (D,). A data set may carry labels:
-several columns of class numbers, one column per name in `label_names`.
+An *image* is float32 (H, W, C) in [-1, 1], a *point* is float32 (D,); *pairs*
+are two images that lie in one array (pairs.py). A data set may carry labels: several columns of
+class numbers, one column per name in `label_names`.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Dataset(ABC):
         self.label_names: LabelNames = label_names or {}
 
     @property
-    def kind(self) -> Literal["image", "points"]:
+    def kind(self) -> Literal["image", "points", "pairs"]:
         return "image" if len(self.shape) == 3 else "points"
 
     @property
@@ -57,6 +58,10 @@ class Dataset(ABC):
     @abstractmethod
     def draw(self, n: int, rng: np.random.Generator) -> Batch:
         """`n` independent examples; the same state of `rng` gives the same ones."""
+
+    def vary(self, batch: Batch, rng: np.random.Generator) -> Batch:
+        """The batch as one training step sees it: augmented, where the data set does so."""
+        return batch
 
 
 class Finite(Dataset):

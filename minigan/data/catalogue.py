@@ -6,9 +6,22 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from minigan.data import cifar, digits, folder, idx, kittens, mixtures, npz, stacked
+from minigan.data import (
+    cifar,
+    digits,
+    folder,
+    idx,
+    kitten_pairs,
+    kittens,
+    mixtures,
+    npz,
+    pair_folder,
+    stacked,
+)
+from minigan.data.augment import Augmentation
 from minigan.data.base import Dataset
 from minigan.data.options import Channels, Options, Split
+from minigan.data.pairs import PairOptions, Pairs
 from minigan.errors import DataError, UnknownNameError
 
 
@@ -17,6 +30,13 @@ class Entry(NamedTuple):
 
     description: str
     open: Callable[[Options], Dataset]
+
+
+class PairEntry(NamedTuple):
+    """Pairs that have a name: one line for `minigan list`, and how to open them."""
+
+    description: str
+    open: Callable[[str, PairOptions], Pairs]
 
 
 class Reader(Protocol):
@@ -48,6 +68,17 @@ DATASETS: dict[str, Entry] = {
     "ring": Entry("8 Gaussians on a circle, points in the plane", mixtures.open_ring),
     "grid": Entry("25 Gaussians on a grid, points in the plane", mixtures.open_grid),
     "gaussian1d": Entry("one Gaussian, points on the line", mixtures.open_gaussian1d),
+}
+
+PAIRS: dict[str, PairEntry] = {
+    "kittens-edges": PairEntry(
+        "lines of a kitten in grey and the kitten in colour, 8x8 to 64x64",
+        kitten_pairs.open_edges,
+    ),
+    "kittens-recolour": PairEntry(
+        "orange kittens and blue ones, alike in all but the body, 8x8 to 64x64",
+        kitten_pairs.open_recolour,
+    ),
 }
 
 # The first that recognises a path reads it. The last one takes any folder.
@@ -90,3 +121,42 @@ def open_data(
         f"{name_or_path} is of no kind that minigan reads: give a folder of pictures, IDX files "
         "(*-ubyte, also .gz), CIFAR-10 .bin files or an .npz archive"
     )
+
+
+def open_pairs(
+    name_or_path: str,
+    *,
+    aligned: bool,
+    size: int | tuple[int, int] | None = None,
+    channels: tuple[Channels | None, Channels | None] = (None, None),
+    split: Split = "train",
+    strict: bool = False,
+    direction: str = "AtoB",
+    augmentation: Augmentation | None = None,
+) -> Pairs:
+    """The pairs of that name (see `PAIRS`), or else the user's own in that folder (pair_folder.py).
+
+    aligned       whether x and y of an example shall belong together, or come from two domains
+    channels      of x and of y
+    direction     "AtoB": x is A, the left half or the first folder; "BtoA": the other way
+    augmentation  what training does to them
+
+    The other arguments are those of `open_data`, and so is what is raised.
+    """
+    options = PairOptions.checked(
+        aligned, size, channels, split, strict, direction, augmentation or Augmentation()
+    )
+    if name_or_path in PAIRS:
+        return PAIRS[name_or_path].open(name_or_path, options)
+    if name_or_path in DATASETS:
+        raise DataError(
+            f"{name_or_path} holds single examples; pairs are {', '.join(PAIRS)}, a folder of "
+            "pictures side by side, or one that holds two folders A and B"
+        )
+    path = Path(name_or_path).expanduser()
+    if not path.exists():
+        raise UnknownDataError(name_or_path, PAIRS)
+    try:
+        return pair_folder.open(path, options)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error}") from error

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
+from typing import TypeVar, get_args
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -19,6 +20,7 @@ from minigan.data.options import Options, Split
 from minigan.data.pictures import fit, flatten
 from minigan.errors import DataError
 
+T = TypeVar("T")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 
 
@@ -45,18 +47,18 @@ def open(path: Path, options: Options) -> InMemory:
         path = path / options.split
     else:
         options.refuse_test_split(str(path), "put its pictures into folders called train and test")
-    files = _picture_files(path)
+    files = picture_files(path)
     if not files:
         raise DataError(
             f"no pictures in {path}: put {', '.join(s[1:] for s in SUFFIXES)} files into it"
         )
-    pictures, readable = _decode(path, files, options)
+    pictures, readable = decode(path, files, lambda file: _read(file, options), options.strict)
     labels, classes = _classes([file.relative_to(path) for file in readable], path, options)
     label_names = {"class": classes} if classes else {}
-    return InMemory(str(path), _stack(path, pictures), labels, label_names)
+    return InMemory(str(path), stack(path, pictures), labels, label_names)
 
 
-def _picture_files(path: Path) -> list[Path]:
+def picture_files(path: Path) -> list[Path]:
     """Picture files below `path` but hidden ones, in an order that every machine agrees on."""
     found = [
         file
@@ -68,12 +70,17 @@ def _picture_files(path: Path) -> list[Path]:
     return sorted(found, key=lambda file: file.relative_to(path).parts)
 
 
-def _decode(path: Path, files: list[Path], options: Options) -> tuple[list[np.ndarray], list[Path]]:
-    """The readable ones of `files` as uint8 (H, W, C), and which ones they are."""
+def decode(
+    path: Path, files: list[Path], read: Callable[[Path], T], strict: bool
+) -> tuple[list[T], list[Path]]:
+    """What `read` makes of the readable ones of `files` below `path`, and which ones they are.
+
+    Others are left out with a DataWarning; with `strict`, or where all are, DataError is raised.
+    """
     pictures, readable, failures = [], [], []
     for file in files:
         try:
-            pictures.append(_read(file, options))
+            pictures.append(read(file))
             readable.append(file)
         # Pillow's decoders raise almost anything on damaged bytes (OSError, SyntaxError,
         # ValueError, struct.error, ...); whatever it is, this file is no picture.
@@ -84,22 +91,26 @@ def _decode(path: Path, files: list[Path], options: Options) -> tuple[list[np.nd
         _complain(
             f"{path}: {len(failures)} of {len(files)} pictures cannot be read and are left out: "
             f"{named}; repair or remove them",
-            options.strict or not pictures,
+            strict or not pictures,
         )
     return pictures, readable
 
 
 def _read(file: Path, options: Options) -> np.ndarray:
-    """One picture as uint8 (H, W, C). Raises on anything that is not a whole picture."""
+    """One picture as uint8 (H, W, C)."""
+    return fit(open_upright(file), options.size, options.channels)
+
+
+def open_upright(file: Path) -> Image.Image:
+    """One picture, in mode "L" or "RGB". Raises on anything that is not a whole picture."""
     with warnings.catch_warnings():
         # A few kilobytes may claim gigapixels; Pillow only warns below twice its limit.
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         with Image.open(file) as image:
-            upright = ImageOps.exif_transpose(image)
-            return fit(flatten(upright), options.size, options.channels)
+            return flatten(ImageOps.exif_transpose(image))
 
 
-def _stack(path: Path, pictures: list[np.ndarray]) -> np.ndarray:
+def stack(path: Path, pictures: list[np.ndarray]) -> np.ndarray:
     """Pictures of one size as uint8 (N, H, W, C); grey ones among colour become colour."""
     sizes = Counter(picture.shape[:2] for picture in pictures)
     if len(sizes) > 1:
@@ -110,10 +121,10 @@ def _stack(path: Path, pictures: list[np.ndarray]) -> np.ndarray:
         )
     channels = max(picture.shape[2] for picture in pictures)
     (height, width) = next(iter(sizes))
-    stack = np.empty((len(pictures), height, width, channels), np.uint8)
-    for place, picture in zip(stack, pictures, strict=True):
+    stacked = np.empty((len(pictures), height, width, channels), np.uint8)
+    for place, picture in zip(stacked, pictures, strict=True):
         place[...] = picture
-    return stack
+    return stacked
 
 
 def _classes(

@@ -55,7 +55,7 @@ SIZES = range(8, 65)
 
 _MOUTH, _ACCESSORY = list(NAMES).index("mouth"), list(NAMES).index("accessory")
 _SCARVES = [NAMES["accessory"].index(scarf) for scarf in ("red scarf", "blue scarf")]
-_LUMINANCE = np.array([299, 587, 114]) / 1000  # ITU-R BT.601, the weights of Pillow's "L"
+LUMINANCE = np.array([299, 587, 114]) / 1000  # ITU-R BT.601, the weights of Pillow's "L"
 
 
 class Kittens(Endless):
@@ -164,7 +164,7 @@ def _affine(layers: np.ndarray, channels: Channels) -> tuple[np.ndarray, np.ndar
     scaled = layers / 255
     c, a = scaled[..., :3], scaled[..., 3:]
     if channels == 1:  # luminance is linear, so it may be taken before painting
-        c = (c @ _LUMINANCE)[..., None]
+        c = (c @ LUMINANCE)[..., None]
     keep = np.broadcast_to(1 - a, c.shape).astype(np.float32)
     return keep, (2 * c - a).astype(np.float32)
 

@@ -109,21 +109,25 @@ class Loader:
         self.close()
 
 
-def _generator(seed: int, i: int) -> np.random.Generator:
-    """A generator for batch or epoch `i`.
+def _generator(seed: int, i: int, use: int = 0) -> np.random.Generator:
+    """A generator for batch or epoch `i`, another one for each use.
 
     Philox is counter-based (Salmon et al., 2011): the key comes from the seed, and i, placed in
-    the upper half of the 256-bit counter, leaves each generator 2^128 numbers of its own.
+    the upper half of the 256-bit counter, leaves each generator 2^128 numbers of its own, and each
+    use of it 2^64.
     """
     key = np.random.SeedSequence([seed, _STREAM]).generate_state(2, np.uint64)
-    return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, i, 0]))
+    return np.random.Generator(np.random.Philox(key=key, counter=[0, use, i, 0]))
 
 
 def _batches(dataset: Dataset, batch_size: int, seed: int) -> Callable[[int], Batch]:
     """The pure function from a position to its batch."""
+    found: Callable[[int], Batch]
     if isinstance(dataset, Finite):
-        return _Shuffled(dataset, batch_size, seed)
-    return lambda i: dataset.draw(batch_size, _generator(seed, i))
+        found = _Shuffled(dataset, batch_size, seed)
+    else:
+        found = lambda i: dataset.draw(batch_size, _generator(seed, i))  # noqa: E731
+    return lambda i: dataset.vary(found(i), _generator(seed, i, use=1))
 
 
 class _Shuffled:

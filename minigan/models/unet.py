@@ -1,8 +1,8 @@
 """The U-Net of pix2pix: an encoder-decoder with skips (Isola et al. 2017, section 3.2.1 and 6.1.1).
 
-With Ck a 4x4 convolution of k filters with stride 2, norm and activation, and CDk one with dropout:
+With Ck a 4x4 convolution of k filters with stride 2, norm and activation, CDk one with dropout:
 
-    encoder  C64-C128-C256-C512-C512-C512-C512-C512               LeakyReLU 0.2, no norm in the first
+    encoder  C64-C128-C256-C512-C512-C512-C512-C512      LeakyReLU 0.2, no norm in the first
     decoder  CD512-CD512-CD512-C512-C256-C128-C64, then a convolution to the picture, and tanh
 
 for 256x256; smaller pictures are halved less often. Layer i of the encoder also goes to layer n - i

@@ -1,0 +1,126 @@
+"""Pairs of kittens, made of the embedded layers (see kittens.py): nothing has to be installed.
+
+    kittens-edges     A the lines of a kitten in grey, B the kitten: many colours fit the same lines
+    kittens-recolour  A an orange kitten, B a blue one that is alike in all but the body
+
+Either is drawn aligned, or as two domains whose hidden pairs only pictures and measures look at.
+The test split is made of looks that the training split never shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from minigan.data.base import Batch, Endless
+from minigan.data.kittens import LUMINANCE, NAMES, Kittens
+from minigan.data.pairs import PairOptions, Pairs
+from minigan.errors import OptionError
+
+ORANGE, BLUE = (NAMES["body"].index(colour) for colour in ("orange", "blue"))
+CONTRAST = 0.6  # difference of neighbouring luminances, in [-1, 1], that is drawn black
+
+Make = Callable[[Kittens, np.ndarray], np.ndarray]
+
+
+class KittenPairs(Pairs, Endless):
+    """Pairs drawn without end.
+
+    labels    int (K, 5), of the kittens of this split
+    sides     from labels to the pictures A and to the pictures B, (N, H, W, C)
+    channels  of A and of B unless the options ask for others
+    """
+
+    def __init__(
+        self,
+        name: str,
+        kittens: Kittens,
+        options: PairOptions,
+        *,
+        labels: np.ndarray,
+        sides: tuple[Make, Make],
+        channels: tuple[int, int],
+    ) -> None:
+        wanted = zip(options.channels, options.in_order(*channels), strict=True)
+        x, y = [asked or own for asked, own in wanted]
+        h, w, _ = kittens.shape
+        super().__init__(name, (h, w), (x, y), options)
+        self._kittens, self._labels = kittens, labels
+        self._of_x, self._of_y = options.in_order(*sides)
+
+    def draw(self, n: int, rng: np.random.Generator) -> Batch:
+        x = self._some(n, rng)
+        return self._pairs(x, x if self.aligned else self._some(n, rng))
+
+    def matched(self, n: int, rng: np.random.Generator) -> Batch:
+        labels = self._some(n, rng)
+        return self._pairs(labels, labels)
+
+    def _some(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        return self._labels[rng.integers(len(self._labels), size=n)]
+
+    def _pairs(self, x: np.ndarray, y: np.ndarray) -> Batch:
+        sides = self._of_x(self._kittens, x), self._of_y(self._kittens, y)
+        both = [_with_channels(s, c) for s, c in zip(sides, self.channels, strict=True)]
+        return Batch(np.concatenate(both, -1), None)
+
+
+def open_edges(name: str, options: PairOptions) -> KittenPairs:
+    """Lines and kittens, 32x32 unless told otherwise."""
+    kittens = _kittens(name, options)
+    return KittenPairs(
+        name,
+        kittens,
+        options,
+        labels=kittens.labels(kittens.combinations),
+        sides=(lambda k, labels: edges(k.compose(labels)), Kittens.compose),
+        channels=(1, 3),
+    )
+
+
+def open_recolour(name: str, options: PairOptions) -> KittenPairs:
+    """Orange kittens and blue ones, 32x32 unless told otherwise."""
+    kittens = _kittens(name, options)
+    labels = kittens.labels(kittens.combinations)
+    return KittenPairs(
+        name,
+        kittens,
+        options,
+        labels=labels[labels[:, 0] == ORANGE],  # the orange one says which split a pair is of
+        sides=(
+            Kittens.compose,
+            lambda k, labels: k.compose(_in(labels, BLUE)),
+        ),
+        channels=(3, 3),
+    )
+
+
+def edges(x: np.ndarray) -> np.ndarray:
+    """Dark lines on white, (N, H, W, 1), where the luminance of pictures (N, H, W, 3) changes."""
+    grey = _with_channels(x, 1)[..., 0]
+    down = np.diff(grey, axis=1, append=grey[:, -1:])
+    right = np.diff(grey, axis=2, append=grey[:, :, -1:])
+    ink = np.clip(np.hypot(down, right) / np.float32(CONTRAST), 0, 1)
+    return (1 - 2 * ink)[..., None]
+
+
+def _in(labels: np.ndarray, body: int) -> np.ndarray:
+    """The same kittens with another body."""
+    return np.concatenate([np.full_like(labels[:, :1], body), labels[:, 1:]], 1)
+
+
+def _kittens(name: str, options: PairOptions) -> Kittens:
+    height, width = options.size or (32, 32)
+    if height != width:
+        raise OptionError(f"{name} of size {height}x{width}: kittens are square, give one side")
+    return Kittens(height, 3, options.split)
+
+
+def _with_channels(x: np.ndarray, channels: int) -> np.ndarray:
+    """Pictures as they are, their luminance, or grey ones with three equal channels."""
+    if x.shape[-1] == channels:
+        return x
+    if channels == 1:
+        return (x @ LUMINANCE.astype(x.dtype))[..., None]
+    return np.repeat(x, channels, -1)
