@@ -13,6 +13,7 @@ from minigan.backend import make_rng
 from minigan.errors import NoSecondDerivativeError, OptionError
 from minigan.losses import Minimax, NonSaturating, objectives
 from minigan.losses.penalties import R1
+from minigan.models import dcgan_discriminator
 from minigan.optim import SGD, Adam, AdamW, Momentum, RMSProp
 from minigan.schedule import linear_decay
 from tests.algorithms.games import Z_DIM, make_examples, make_game, points, snapshot
@@ -107,8 +108,6 @@ def smooth():
 
 
 def pictures():
-    from minigan.models import dcgan_discriminator
-
     D = dcgan_discriminator((16, 16, 3), width=3, rng=make_rng(2)).astype(np.float64)
     return D, gan_twin.dcgan_discriminator((16, 16, 3), 3, 2), (16, 16, 3)
 
@@ -124,7 +123,7 @@ def torch_side(D, twin, optimizer):
 
     def in_torch(vector):
         views = D.flat.direction(vector)
-        turned = {name: gan_twin._turned(views[D.params[name]]) for name in names}
+        turned = {name: gan_twin.turned(views[D.params[name]]) for name in names}
         return [torch.tensor(np.ascontiguousarray(turned[name])) for name in names]
 
     states = {name: in_torch(s) for name, s in optimizer.state.items()}

@@ -234,6 +234,13 @@ def test_double_backward_may_run_twice_and_adds_to_the_gradients(case):
     assert_close(runs[1][2], {name: 2 * g for name, g in runs[0][2].items()})
 
 
+def test_every_layer_of_a_critic_has_a_second_derivative():
+    """All but the look-up of integers, and what is tested with one in it."""
+    without = {c.spec.kind for c in VARIED if not c.second} - set(CONTAINERS)
+    assert without == {L.Embedding}
+    assert {c.spec.kind for c in VARIED if c.second} | without == {c.spec.kind for c in VARIED}
+
+
 def test_the_sum_of_two_gradients_is_a_new_array_and_none_is_zero():
     a, b = np.array([1.0, 2]), np.array([10.0, 20])
     np.testing.assert_array_equal(add(a, b), [11, 22])

@@ -105,7 +105,7 @@ def dcgan_discriminator(shape: Shape, width: int, halvings: int) -> nn.Sequentia
 # --- between the layouts --------------------------------------------------------------------------
 
 
-def _turned(a: Array) -> Array:
+def turned(a: Array) -> Array:
     """minigan's (in, out) and (kh, kw, a, b) are PyTorch's (out, in) and (b, a, kh, kw)."""
     return a.T if a.ndim == 2 else a.transpose(3, 2, 0, 1) if a.ndim == 4 else a
 
@@ -116,7 +116,7 @@ def _turned_back(a: Array) -> Array:
 
 def load(net: nn.Sequential, named: dict[str, Array]) -> None:
     """Copy minigan's parameters and running statistics, by name; all of them must find a place."""
-    tensors = {k: torch.tensor(np.ascontiguousarray(_turned(a))) for k, a in named.items()}
+    tensors = {k: torch.tensor(np.ascontiguousarray(turned(a))) for k, a in named.items()}
     missing = net.load_state_dict(tensors, strict=False)
     assert not missing.unexpected_keys
     assert all(name.endswith("num_batches_tracked") for name in missing.missing_keys)

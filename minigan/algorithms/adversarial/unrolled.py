@@ -77,7 +77,11 @@ class UnrolledGAN(GAN):
 
 
 class Unrolled:
-    """G's loss f_K: the objective's, at the D of `steps` steps from now."""
+    """G's loss f_K: the objective's, at the D of `steps` steps from now.
+
+    D's running state stands still in all of it, so dropout's mask is the same in every step. Steps
+    are not clipped.
+    """
 
     def __init__(self, objective: Objective, optimizer: Optimizer, steps: int) -> None:
         if steps < 1:
