@@ -244,7 +244,8 @@ class AdamW(Adam):
 def clip_grad_norm(params: FlatParams, max_norm: float) -> Any:
     """Scale the gradient down to norm max_norm if it is longer; returns its norm before.
 
-    A gradient that is not finite stays as it is; on a card, which is not waited for, it becomes NaN.
+    A gradient that is not finite stays as it is; on a card, which is not waited for, it becomes
+    NaN.
     """
     norm = params.grad_norm()
     if on_cuda(norm):

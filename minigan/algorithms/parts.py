@@ -88,7 +88,7 @@ class InstanceNoise:
         self.std = linear_decay(std, start=0, end=max(steps, 1))
 
     def __call__(self, x: Array, step: Callable[[], int], rng: Rng) -> Array:
-        """x with the noise of step(), which on a card is asked for before each replay of a graph."""
+        """x with the noise of step(); a captured step asks for it before each replay."""
         std = step_value(lambda: self.std(step()), x)
         if not on_cuda(x) and not std:
             return x

@@ -19,6 +19,9 @@ from minigan.cuda.sources import source
 from minigan.errors import KernelError
 
 OPTIONS = ("--std=c++17",)
+# What families with these endings need: a compute capability, and instructions of one card alone.
+NEEDS = {"_tf32": 80, "_bf16": 80, "_wgmma": 90}
+SPECIAL = {"_wgmma": ("-arch=sm_90a",)}
 STATIC_SHARED = 48 * 1024  # bytes; a kernel that wants more of its launch asks for it
 
 
@@ -74,7 +77,15 @@ class CupyRuntime:
         """The module of kernels/FAMILY.cu, compiled or from the cache. Raises KernelError."""
         if family in self.compiled:
             return self.compiled[family]
-        module = self._cupy.RawModule(code=source(family), options=OPTIONS)
+        ending = family[family.rfind("_") :]
+        capability = int(self._cupy.cuda.Device().compute_capability)
+        if capability < NEEDS.get(ending, 0):
+            raise KernelError(
+                f"kernels/{family}.cu needs a card of compute capability {NEEDS[ending] / 10} or "
+                f"later, this one has {capability / 10}; run with --precision fp32"
+            )
+        options = (*SPECIAL.get(ending, ()), *OPTIONS)
+        module = self._cupy.RawModule(code=source(family), options=options)
         try:
             module.compile()
         except self._cupy.cuda.compiler.CompileException as error:

@@ -20,8 +20,7 @@ from minigan.layers.base import GradContext, Layer
 from minigan.layers.params import Directions
 from minigan.ops.channels import channel_sum
 from minigan.ops.embedding import add_rows, take_rows
-from minigan.ops.linear import matmul
-from minigan.parallel import add_into
+from minigan.ops.linear import add_matmul, matmul, matmul_bias_act
 
 
 @dataclass(slots=True)
@@ -64,9 +63,8 @@ class Dense(Layer):
             is_array(x) and x.ndim >= 2 and x.shape[-1] == self.in_features,
             self.weight.data.dtype,
         )
-        y = matmul(x.reshape(-1, self.in_features), self.weight.data)
-        if self.bias is not None:
-            y += self.bias.data
+        bias = None if self.bias is None else self.bias.data
+        y = matmul_bias_act(x.reshape(-1, self.in_features), self.weight.data, bias)
         y = y.reshape(*x.shape[:-1], self.out_features)
         return y, DenseContext(x, self.weight.version)
 
@@ -76,7 +74,7 @@ class Dense(Layer):
         self.check_fresh(ctx.version, self.weight)
         rows = dy.reshape(-1, self.out_features)
         if need_dw:
-            add_into(self.weight.grad, matmul(ctx.x.reshape(-1, self.in_features).T, rows))
+            add_matmul(self.weight.grad, ctx.x.reshape(-1, self.in_features).T, rows)
             if self.bias is not None:
                 self.bias.grad += channel_sum(rows)
         return matmul(rows, self.weight.data.T).reshape(ctx.x.shape) if need_dx else None
@@ -85,7 +83,7 @@ class Dense(Layer):
         self.check_fresh(gctx.ctx.version, self.weight)
         rows = gctx.dy.reshape(-1, self.out_features)
         flat = ddx.reshape(-1, self.in_features)
-        add_into(self.weight.grad, matmul(flat.T, rows))
+        add_matmul(self.weight.grad, flat.T, rows)
         return matmul(flat, self.weight.data).reshape(gctx.dy.shape), None
 
     def weight_double_backward(self, ddw: Directions, gctx: GradContext) -> tuple[Array, Array]:

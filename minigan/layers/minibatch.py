@@ -60,12 +60,12 @@ class _Pairs(NamedTuple):
 
     def dM(self, d: Array) -> Array:
         """The gradient of M from that of o."""
-        return -np.einsum("ijb,ijbc->ibc", self._w(d), self.signs)
+        return -(self._w(d)[..., None] * self.signs).sum(1)
 
     def second(self, q: Array, d: Array) -> tuple[Array, Array]:
         """What <q, dM> owes to d and to M."""
-        r = np.einsum("ijbc,ijbc->ijb", q[:, None] - q, self.signs)
-        owed = np.einsum("ijb,ijbc->ibc", r * self._w(d), self.signs)
+        r = ((q[:, None] - q) * self.signs).sum(3)
+        owed = ((r * self._w(d))[..., None] * self.signs).sum(1)
         return -(r * self.e).sum(1), owed
 
     def _w(self, d: Array) -> Array:

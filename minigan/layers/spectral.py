@@ -38,6 +38,7 @@ from minigan.layers.conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from minigan.layers.dense import Dense
 from minigan.layers.params import Directions
 from minigan.ops.channels import channel_sum
+from minigan.ops.linear import matvec
 
 PAPER = "Miyato et al. 2018, arXiv:1802.05957, section 2 and Algorithm 1"
 
@@ -130,7 +131,7 @@ class SpectralNorm(Layer):
             self.own_buffers["u"][...], self.own_buffers["v"][...] = u, v
         else:
             u, v = self.own_buffers["u"].copy(), self.own_buffers["v"].copy()
-        s = 1 / (v @ (W @ u))
+        s = 1 / (v * matvec(W, u)).sum()
         y *= s  # eq: spectral.norm
         ctx = SpectralContext(inner, y, u, v, s)
         return (y if self.bias is None else y + self.bias.data), ctx
@@ -161,7 +162,7 @@ class SpectralNorm(Layer):
     ) -> tuple[Array, Any]:
         ctx, s = gctx.ctx, gctx.ctx.s
         V = self._matrix(ddw[self.weight])
-        k = ctx.v @ (V @ ctx.u)
+        k = (ctx.v * matvec(V, ctx.u)).sum()
         AVx, x_extra = self.layer.weight_double_backward(ddw, gctx.inner)
         ddy = s * (AVx - k * ctx.scaled)
         along = (gctx.dy * (2 * k * ctx.scaled - AVx)).sum()
@@ -184,8 +185,8 @@ class SpectralNorm(Layer):
     def _iterate(self, W: Array, u: Array, times: int) -> tuple[Array, Array]:
         """u and v after `times` rounds of the power method (paper, Algorithm 1)."""
         for _ in range(times):
-            v = self._normalized(W @ u)  # eq: spectral.power
-            u = self._normalized(v @ W)  # eq: spectral.power
+            v = self._normalized(matvec(W, u))  # eq: spectral.power
+            u = self._normalized(matvec(W.T, v))  # eq: spectral.power
         return u, v
 
     def _normalized(self, a: Array) -> Array:

@@ -15,6 +15,7 @@ from minigan.backend import Array, array_module, scalar
 from minigan.errors import OptionError, ShapeError
 from minigan.layers import Layer, ReconstructionError
 from minigan.losses.objective import Objective, Value, column, last_layer, mean
+from minigan.ops.linear import matmul
 
 PAPER = (
     "Zhao et al. 2017, Energy-based GAN, arXiv:1609.03126, eq. 1, 2 and 4; Berthelot et al. 2017,"
@@ -125,10 +126,10 @@ def pulling_away(codes: Array) -> tuple[Value, Array]:
     norms = np.sqrt((rows * rows).sum(1, keepdims=True))
     norms = np.maximum(norms, np.finfo(rows.dtype).tiny)
     unit = rows / norms
-    cosines = unit @ unit.T
+    cosines = matmul(unit, unit.T)
     diagonal = array_module(codes).arange(n)
     cosines[diagonal, diagonal] = 0
     value = (cosines * cosines).sum() / (n * (n - 1))  # eq: ebgan.pt
-    d_unit = 4 / (n * (n - 1)) * (cosines @ unit)
+    d_unit = 4 / (n * (n - 1)) * matmul(cosines, unit)
     d_rows = (d_unit - unit * (d_unit * unit).sum(1, keepdims=True)) / norms
     return scalar(value), d_rows.reshape(codes.shape)

@@ -32,13 +32,18 @@ def check_activation(name: str) -> None:
         raise UnknownNameError("fused activation", name, ACTIVATIONS)
 
 
+def activate(x: Array, activation: str, slope: float = 0.0) -> Array:
+    """f(x)."""
+    check_activation(activation)
+    return _FUNCTIONS[activation][0](x, slope)
+
+
 @op
 def activated(
     x: Array, mean: Array, scale: Array, shift: Array | None, activation: str, slope: float = 0.0
 ) -> Array:
     """f((x - mean) scale + shift)."""
-    check_activation(activation)
-    return _FUNCTIONS[activation][0](scale_and_shift(x, mean, scale, shift), slope)
+    return activate(scale_and_shift(x, mean, scale, shift), activation, slope)
 
 
 @op

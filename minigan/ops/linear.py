@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from minigan.backend import Array
+from minigan.backend import Array, on_cuda
+from minigan.ops.affine import activate
 from minigan.ops.dispatch import op
-from minigan.parallel import MACS, over_parts
+from minigan.parallel import MACS, add_into, over_parts
 
 
 @op
@@ -27,3 +28,34 @@ def matmul(a: Array, b: Array) -> Array:
 
     over_parts(rows if m >= n else columns, max(m, n), m * k * n // MACS)
     return out
+
+
+@op
+def matmul_bias_act(
+    a: Array, b: Array, bias: Array | None, activation: str = "none", *, slope: float = 0.0
+) -> Array:
+    """f(a (M, K) @ b (K, N) + bias (N,)), f one of ops/affine.py; on a card in one pass."""
+    y = matmul(a, b)
+    if bias is not None:
+        y += bias
+    return activate(y, activation, slope)
+
+
+@op
+def add_matmul(out: Array, a: Array, b: Array, *, alpha: float = 1.0) -> Array:
+    """out (M, N) += alpha a (M, K) @ b (K, N), and out itself: a gradient that is added up."""
+    product = matmul(a, b)
+    if alpha != 1:
+        product *= out.dtype.type(alpha)
+    add_into(out, product)
+    return out
+
+
+@op(plain=True)
+def matvec(a: Array, x: Array) -> Array:
+    """a (M, K) times x (K,), in the arrays' own dtype whatever the precision of products.
+
+    On a card this is plain CuPy, a product and a sum; CuPy's own goes through cuBLAS, which cannot
+    be captured.
+    """
+    return (a * x).sum(1) if on_cuda(a) else a @ x

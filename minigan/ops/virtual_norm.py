@@ -58,7 +58,7 @@ class UnionMoments:
 def union_moments(x: Array, reference: Array, eps: float) -> UnionMoments:
     """The moments of the union of the reference (R, P, C) with each example of x (N, P, C).
 
-    Like the functions below it runs as plain CuPy on a card.
+    It runs as plain CuPy on a card.
     """
     size, places, _ = reference.shape
     rest = x.dtype.type(1 / (size + 1))
@@ -73,7 +73,7 @@ def union_moments(x: Array, reference: Array, eps: float) -> UnionMoments:
 
 @op(plain=True)
 def union_dx(g: Array, x: Array, reference: Array, moments: UnionMoments) -> tuple[Array, Array]:
-    """The gradients of x and of the reference from g (N, P, C), that of xhat."""
+    """The gradients of x and of the reference from g (N, P, C), that of xhat; as plain CuPy too."""
     mean, s, count = moments.mean, moments.s, moments.count
     centred = x - mean
     at_mean = -s * g.sum(1, keepdims=True) / count
@@ -86,7 +86,7 @@ def union_dx(g: Array, x: Array, reference: Array, moments: UnionMoments) -> tup
 def union_ddx(
     u: Array, u_reference: Array, g: Array, x: Array, reference: Array, moments: UnionMoments
 ) -> tuple[Array, Array, Array]:
-    """What <u, dx> + <u_reference, dreference> owes to g, to x and to the reference."""
+    """What <u, dx> + <u_reference, dreference> owes to g, x and the reference; plain CuPy too."""
     mean, s, count = moments.mean, moments.s, moments.count
     centred = x - mean
     u_sum = u_reference.sum((0, 1)) + u.sum(1, keepdims=True)

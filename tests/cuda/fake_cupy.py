@@ -62,8 +62,8 @@ class FakeKernel:
 class FakeModule:
     """A compiled file with every function but `missing`, or one that does not compile."""
 
-    def __init__(self, log: str | None) -> None:
-        self.log = log
+    def __init__(self, log: str | None, options: tuple[str, ...]) -> None:
+        self.log, self.options = log, options
         self.launched: list[tuple[Any, ...]] = []
 
     def compile(self) -> None:
@@ -102,9 +102,9 @@ def fake_cupy(
         __version__="14.2.0",
         ndarray=ndarray,
         get_default_memory_pool=lambda: pool,
-        RawModule=lambda code, options: FakeModule(log),
+        RawModule=lambda code, options: FakeModule(log, options),
         cuda=SimpleNamespace(
-            Device=lambda number: Device(cards[number]),
+            Device=lambda number=0: Device(cards[number]),
             compiler=SimpleNamespace(CompileException=CompileException),
             driver=SimpleNamespace(CUDADriverError=CUDADriverError),
             nvrtc=SimpleNamespace(getVersion=lambda: (13, 0)),

@@ -39,6 +39,22 @@ def test_a_family_is_compiled_once_and_a_kernel_gets_what_was_given(runtime):
     ]
 
 
+def test_what_a_family_needs_of_the_card(monkeypatch):
+    pretend(monkeypatch, 13000, fake_cupy(cards=("75",)))
+    runtime = CupyRuntime()
+    for family in ("gemm_tf32", "conv_bf16"):
+        with pytest.raises(KernelError, match=r"needs .* 8\.0 .* has 7\.5; .*--precision fp32"):
+            runtime.compile(family)
+    with pytest.raises(KernelError, match=r"gemm_wgmma\.cu needs .* 9\.0"):
+        runtime.compile("gemm_wgmma")
+    assert runtime.compile("gemm").options == ("--std=c++17",)
+
+
+def test_instructions_of_one_architecture_are_asked_for(runtime):
+    """CuPy adds the card's own architecture behind; the first one is taken."""
+    assert runtime.compile("gemm_wgmma").options == ("-arch=sm_90a", "--std=c++17")
+
+
 def test_a_kernel_that_is_not_there(runtime):
     with pytest.raises(KernelError, match=r"no kernels/nothing\.cu; there are: .*activation"):
         runtime.launch("nothing", "x", (1,), (1,), (), 0)

@@ -26,6 +26,7 @@ from minigan.algorithms.settings import option
 from minigan.backend import Array, to_device, to_host
 from minigan.layers import Layer
 from minigan.losses import squared_error
+from minigan.ops.linear import matmul
 from minigan.prior import Prior
 
 PAPER = (
@@ -63,7 +64,7 @@ class CodeMoments:
         """Take in the codes (N, J) of a minibatch."""
         z = z.astype(np.float64)
         self.first += FORGET * (z.mean(0) - self.first)
-        self.second += FORGET * (z.T @ z / len(z) - self.second)
+        self.second += FORGET * (matmul(z.T, z) / len(z) - self.second)
 
     def transform(self, noise: Array) -> Array:
         """Draws of the Gaussian from draws (N, J) of N(0, I), all on the host."""
