@@ -2,8 +2,8 @@ r"""Two-sample test by the nearest neighbour: can it tell the samples from the d
 
 All 2n points are put together; each is given the label of its nearest other point. The share that
 gets its own label is near 1/2 where both sets have one distribution, above it where they differ
-and below it where samples copy the data. By set it says more: with real 0.9 and fake 0.5 the
-samples lie among the data but reach only part of it; with real 0.5 and fake 0.9, collapsed ones.
+and below it where samples copy the data. By set it says more: `real` is high where the data has
+parts without samples near, `fake` where samples are nearer to one another than to any data.
 
 Under the null hypothesis labels are exchangeable while the neighbours stay, so permuting them
 gives the exact distribution of the share, and a p-value.
