@@ -152,21 +152,28 @@ def test_instance_noise_falls_to_nothing_over_the_run():
 
 
 def test_d_is_shown_noise_on_both_and_gs_gradient_passes_through_it():
-    seen = []
+    seen, made = [], []
     game = build(instance_noise=0.3)
-    forward = game.D.forward
+    judge, generate = game.D.forward, game.G.forward
 
-    def watched(x, **how):
+    def judged(x, **how):
         seen.append(x)
-        return forward(x, **how)
+        return judge(x, **how)
 
-    game.D.forward = watched
+    def generated(z, **how):
+        x, ctx = generate(z, **how)
+        made.append(x)
+        return x, ctx
+
+    game.D.forward, game.G.forward = judged, generated
     x = np.zeros((400, 2), np.float32)
     game.step(x)
     real, fake, of_g = seen
     assert real.std() == pytest.approx(0.3, rel=0.1)
     assert np.unique(real).size > 700
-    assert fake.shape == of_g.shape == real.shape
+    for shown, clean in ((fake, made[0]), (of_g, made[1])):
+        assert (shown - clean).std() == pytest.approx(0.3, rel=0.1)
+        assert np.unique(shown - clean).size > 700
     for _ in range(19):
         game.step(x)
     seen.clear()
