@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -39,6 +39,14 @@ class Algorithm(ABC):
     @abstractmethod
     def step(self, x: Array) -> Scalars:
         """One iteration on examples x; returns what a log shows."""
+
+    @property
+    def step_kind(self) -> Hashable:
+        """What the next step decides in Python: steps of one kind do the same operations.
+
+        A step that is captured on a card serves all of its kind. None: there is one kind only.
+        """
+        return None
 
     @abstractmethod
     def sample(self, n: int, rng: np.random.Generator) -> Array:

@@ -33,10 +33,12 @@ _capturing: list[Callable[[], None]] | None = None
 class StepGraph:
     """`step(x)` of arrays on a card, captured for examples of one shape."""
 
-    def __init__(self, step: Step, x: Array) -> None:
+    def __init__(self, step: Step, x: Array, *, constants: bool = False) -> None:
         """Captures the step, which must have run before: nothing may be compiled meanwhile.
 
-        Nothing of it is done yet. Raises CaptureError naming the line that cannot be captured.
+        Nothing of it is done yet. `constants` says that numbers of the host among the scalars are
+        the same in all steps that the graph stands for. Raises CaptureError naming the line that
+        cannot be captured, or such a number.
         """
         global _capturing
         if _capturing is not None:
@@ -54,7 +56,7 @@ class StepGraph:
         finally:
             _capturing = None
         for name, value in self.scalars.items():
-            if not on_cuda(value):
+            if not on_cuda(value) and not constants:
                 raise CaptureError(
                     f"the step's {name} is a number of the host, which a graph would repeat; "
                     "return it through backend.scalar, or run with --no-graph"

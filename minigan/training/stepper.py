@@ -7,6 +7,8 @@ compute the same to the bit.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Hashable
 from typing import Any
 
 from minigan.algorithms import Algorithm
@@ -14,7 +16,7 @@ from minigan.algorithms.base import Scalars
 from minigan.backend import Array, to_device, to_host
 from minigan.cuda import StepGraph
 
-WARM_UP = 2  # steps before a capture: optimisers and averages have all run then
+WARM_UP = 2  # steps of a kind before its capture: optimisers and averages have all run then
 
 
 class Stepper:
@@ -22,8 +24,9 @@ class Stepper:
 
     def __init__(self, algorithm: Algorithm, *, graph: bool = True) -> None:
         self.algorithm = algorithm
-        self._graph: StepGraph | None = None
-        self._eager_left = WARM_UP if graph and algorithm.device != "cpu" else -1
+        self._captures = graph and algorithm.device != "cpu"
+        self._seen: Counter[Hashable] = Counter()
+        self._graphs: dict[Hashable, StepGraph] = {}
 
     def __call__(self, x: Array) -> Scalars:
         """One step; its scalars are read by `read`, and overwritten by the next step.
@@ -31,12 +34,22 @@ class Stepper:
         Raises CaptureError where the step cannot be captured.
         """
         x = to_device(x, self.algorithm.device)
-        if self._graph is None and self._eager_left == 0:
-            self._graph = StepGraph(self.algorithm.step, x)
-        if self._graph is not None:
-            return self._graph(x)
-        self._eager_left -= 1
-        return self.algorithm.step(x)
+        if not self._captures:
+            return self.algorithm.step(x)
+        kind = self.algorithm.step_kind
+        if kind in self._graphs:
+            return self._graphs[kind](x)
+        self._seen[kind] += 1
+        if self._seen[kind] <= WARM_UP:
+            return self.algorithm.step(x)
+        graph = StepGraph(self.algorithm.step, x, constants=kind is not None)
+        self._graphs[kind] = graph
+        return graph(x)
+
+    @property
+    def captured(self) -> int:
+        """How many kinds of steps are graphs by now."""
+        return len(self._graphs)
 
 
 def read(scalars: Scalars) -> dict[str, Any]:

@@ -110,10 +110,16 @@ class GoGAN(GAN):
         """The stage of the next iteration, from 1."""
         return min(1 + self.optimizers["G"].t // self.stage_steps, self.stages)
 
+    @property
+    def step_kind(self) -> tuple[int, bool]:
+        """The stage of the next iteration, and whether it is the stage's first."""
+        stage = self.stage
+        return stage, self.optimizers["G"].t == (stage - 1) * self.stage_steps
+
     def step(self, x: Array) -> Scalars:
         """One iteration of the stage; the first of a new one freezes what there is."""
-        stage = self.stage
-        if stage > 1 and self.optimizers["G"].t == (stage - 1) * self.stage_steps:
+        stage, first = self.step_kind
+        if stage > 1 and first:
             for name in ("G", "D"):
                 _copy(self.networks[name], self.networks[f"earlier_{name}"])
         self.ranking.active = stage > 1
