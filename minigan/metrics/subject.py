@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 
 import numpy as np
 
@@ -18,7 +19,7 @@ class Subject:
 
     draw       n, rng -> n samples (n, ...), the same for the same state of rng
     data       the split that samples are compared with, called `split`
-    training, held_out   both splits, where the data has two; else None
+    held_out   the test split, where the data has one; else None
     extractor  a shipped one's name, an .onnx file, or None for the data's own
     """
 
@@ -35,7 +36,14 @@ class Subject:
         self.data, self.split, self.held_out, self.seed = data, split, held_out, seed
         self._draw, self._wanted = draw, extractor
         self._extractor: Extractor | None = None
-        self._cache: dict[tuple[str, int], Array] = {}
+        self._of_data: dict[tuple[str, int], Array] = {}
+        self._of_samples: dict[tuple[str, int], Array] = {}
+
+    def redrawn(self, draw: Callable[[int, np.random.Generator], Array]) -> Subject:
+        """Other samples before the same data; what is made of the data serves both."""
+        other = copy(self)
+        other._draw, other._of_samples = draw, {}
+        return other
 
     @property
     def extractor(self) -> Extractor:
@@ -50,24 +58,35 @@ class Subject:
 
     def samples(self, n: int) -> Array:
         """n samples; fewer are the first of more only where `draw` makes them so."""
-        return self._once("samples", n, lambda: self._draw(n, make_rng(self.seed, SAMPLES)))
+        return _once(
+            self._of_samples, ("examples", n), lambda: self._draw(n, make_rng(self.seed, SAMPLES))
+        )
 
     def real(self, n: int) -> Array:
         """n examples of the data; different ones where it is finite."""
-        return self._once("real", n, lambda: examples(self.data, n, make_rng(self.seed, REAL)).x)
+        return _once(
+            self._of_data,
+            ("examples", n),
+            lambda: examples(self.data, n, make_rng(self.seed, REAL)).x,
+        )
 
     def sample_features(self, n: int) -> Array:
         """(n, F)."""
-        return self._once("sample features", n, lambda: self.extractor.features(self.samples(n)))
+        return _once(
+            self._of_samples, ("features", n), lambda: self.extractor.features(self.samples(n))
+        )
 
     def real_features(self, n: int) -> Array:
         """(n, F)."""
-        return self._once("real features", n, lambda: self.extractor.features(self.real(n)))
+        return _once(self._of_data, ("features", n), lambda: self.extractor.features(self.real(n)))
 
-    def _once(self, what: str, n: int, make: Callable[[], Array]) -> Array:
-        if (what, n) not in self._cache:
-            self._cache[what, n] = make()
-        return self._cache[what, n]
+
+def _once(
+    kept: dict[tuple[str, int], Array], key: tuple[str, int], make: Callable[[], Array]
+) -> Array:
+    if key not in kept:
+        kept[key] = make()
+    return kept[key]
 
 
 def examples(data: Dataset, n: int, rng: np.random.Generator) -> Batch:

@@ -28,7 +28,7 @@ from minigan.metrics import MetricWarning, Subject, checked, measure, metric, ra
 from minigan.training import checkpoint
 from minigan.training.checkpoint import Checkpoint
 from minigan.training.files import write_atomically
-from minigan.training.generation import Draw, drawing
+from minigan.training.generation import drawing
 
 FOLDER = "best"
 RECORD = "best.json"
@@ -60,13 +60,14 @@ class Best:
         self.name = f"{self._metric}.{self._value}"
         self.folder = checkpoints / FOLDER
         checked([self._metric], dataset)
-        self._dataset, self._n, self._seed = dataset, n or metric(self._metric).n(dataset), seed
-        few = 20  # a trial on the data itself: what is missing is met before the first step
-        self._measure(lambda n, rng: dataset.draw(n, rng).x, few)
+        self._n = n or metric(self._metric).n(dataset)
+        itself = lambda n, rng: dataset.draw(n, rng).x  # noqa: E731
+        self._subject = Subject(itself, dataset, split="train", seed=seed)
+        self._measure(self._subject, 20)  # a trial: what is missing is met before the first step
 
     def look(self, algorithm: Algorithm, step: int) -> float:
         """The value after `step` steps; the checkpoint is stored if it is the best so far."""
-        value = self._measure(drawing(algorithm), self._n)
+        value = self._measure(self._subject.redrawn(drawing(algorithm)), self._n)
         record = self._record()
         better = record is None or self._rank(value) > self._rank(record.value)
         if math.isfinite(value) and better:
@@ -75,8 +76,7 @@ class Best:
             write_atomically(self.folder / RECORD, json.dumps(asdict(new), indent=1).encode())
         return value
 
-    def _measure(self, draw: Draw, n: int) -> float:
-        subject = Subject(draw, self._dataset, split="train", seed=self._seed)
+    def _measure(self, subject: Subject, n: int) -> float:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", MetricWarning)  # ranks do not need right values
             return measure(self._metric, subject, n).values[self._value]
