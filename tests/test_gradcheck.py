@@ -57,7 +57,9 @@ def test_the_tables_leave_nothing_out():
     assert first_words(LAYERS) == exported(L, is_layer)
     assert set(NETWORKS) == exported_networks()
     functions = exported(losses, inspect.isfunction)
-    assert set(LOSSES) == set(losses.OBJECTIVES) | functions
+    assert first_words(LOSSES) == {"penalty", *losses.OBJECTIVES} | functions
+    penalties = {name for name in LOSSES if name.startswith("penalty ")}
+    assert penalties == {f"penalty {name}" for name in losses.PENALTIES}
     assert len(CASES) == len(LAYERS) + len(LOSSES) + len(NETWORKS)
 
 

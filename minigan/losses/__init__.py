@@ -2,6 +2,7 @@
 
 from minigan.losses.adversarial import Minimax, NonSaturating
 from minigan.losses.classification import cross_entropy
+from minigan.losses.energy import pulling_away
 from minigan.losses.gaussian import kl_to_standard_normal
 from minigan.losses.history import HistoricalAveraging
 from minigan.losses.matching import FeatureMatching, match_means
@@ -30,6 +31,7 @@ __all__ = [
     "gaussian_nll",
     "kl_to_standard_normal",
     "laplace_nll",
+    "pulling_away",
     "match_means",
     "squared_error",
 ]
