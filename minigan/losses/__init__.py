@@ -31,7 +31,7 @@ __all__ = [
     "gaussian_nll",
     "kl_to_standard_normal",
     "laplace_nll",
-    "pulling_away",
     "match_means",
+    "pulling_away",
     "squared_error",
 ]
