@@ -151,6 +151,7 @@ def _train_command(name: str) -> click.Command:
         name,
         callback=run,
         params=[*options_of(RunOptions), out, *options_of(recipe.options)],
+        context_settings={"default_map": {"batch": recipe.batch} if recipe.batch else {}},
         help=f"{recipe.summary} ({recipe.paper}). Data unless given: {recipe.data}.",
         short_help=recipe.summary,
     )
@@ -203,6 +204,27 @@ def sample(folder: Path, out: Path, **how: Any) -> None:
     from minigan.training.sampling import write_samples
 
     click.echo(write_samples(folder, out, **how))
+
+
+@cli.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--input", "source", type=click.Path(path_type=Path), required=True, help="Picture or folder."
+)
+@click.option(
+    "--output", "out", type=click.Path(path_type=Path), required=True, help="Folder of results."
+)
+@click.option("--from", "step", type=StepOrBest(), help=_FROM)
+@click.option("--reverse", is_flag=True, help="From y to x, where the run has learned that too.")
+@click.option("--size", help="N or HxW: crop and resize to it (default: the run's size).")
+@click.option("--convert", is_flag=True, help="Take grey pictures for colour, colour for grey.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of noise.")
+@_DEVICE
+def translate(folder: Path, source: Path, out: Path, **how: Any) -> None:
+    """Translate pictures with a trained pix2pix, CycleGAN, ...; each keeps its name."""
+    from minigan.training.translate import translate_pictures
+
+    click.echo(translate_pictures(folder, source, out, **how))
 
 
 @cli.command("eval")

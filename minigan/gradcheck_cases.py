@@ -270,6 +270,8 @@ LOSSES: dict[str, Callable[[Rng], list[Result]]] = {
     "match_means": _match_means,
     "squared_error": _reconstruction(losses.squared_error),
     "absolute_error": _reconstruction(losses.absolute_error),
+    "mean_absolute_error": _reconstruction(losses.mean_absolute_error),
+    "mean_squared_error": _reconstruction(losses.mean_squared_error),
     "gaussian_nll": _reconstruction(partial(losses.gaussian_nll, scale=0.3)),
     "laplace_nll": _reconstruction(partial(losses.laplace_nll, scale=0.3)),
     "bernoulli_nll": _reconstruction(losses.bernoulli_nll),

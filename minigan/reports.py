@@ -17,7 +17,7 @@ from minigan.algorithms.presets import PRESETS
 from minigan.algorithms.settings import flag
 from minigan.backend import make_rng
 from minigan.cuda.facts import facts
-from minigan.data import DATASETS
+from minigan.data import DATASETS, PAIRS
 from minigan.errors import UnknownNameError
 from minigan.explain import explain
 from minigan.gradcheck import TOLERANCE, GradcheckError
@@ -36,6 +36,7 @@ def print_list() -> None:
         ("penalties", [(n, p.summary) for n, p in PENALTIES.items()]),
         ("objectives that also set options", [(n, _settings(p)) for n, p in PRESETS.items()]),
         ("data", [(n, e.description) for n, e in DATASETS.items()]),
+        ("pairs of pictures", [(n, e.description) for n, e in PAIRS.items()]),
         ("metrics", [(n, f"{m.summary}; needs {m.needs}") for n, m in METRICS.items()]),
     ):
         table = Table("name", "what it is", title=title, title_justify="left", box=None)

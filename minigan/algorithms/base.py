@@ -52,6 +52,10 @@ class Algorithm(ABC):
     def sample(self, n: int, rng: np.random.Generator) -> Array:
         """n generated examples; a function of the weights and of rng alone."""
 
+    def notes(self) -> list[str]:
+        """What a run says of the algorithm when it starts, a line each."""
+        return []
+
     def to(self, device: str) -> Self:
         """Go on from here on `device`: networks, state of optimisers, averages and noise move.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from minigan.algorithms.adversarial import dcgan, energy, gogan, mlp
 from minigan.algorithms.autoencoding import aae, alpha_gan, autoencoder, bigan, vae
 from minigan.algorithms.base import Algorithm
 from minigan.algorithms.options import OptimizerOptions, Streams, Task
+from minigan.algorithms.translation import cyclegan, discogan, dualgan, pix2pix
 from minigan.errors import UnknownNameError
 
 
@@ -17,7 +18,9 @@ from minigan.errors import UnknownNameError
 class Recipe:
     """An algorithm by name: its options, how it is built, and what it trains on unless told.
 
-    explains: the topics of `minigan explain` that belong to it.
+    explains: the topics of `minigan explain` that belong to it. takes: single examples, aligned
+    pairs of pictures, or pictures of two domains. batch: the paper's, where the command line
+    takes it unless told.
     """
 
     summary: str
@@ -26,6 +29,8 @@ class Recipe:
     build: Callable[[Any, Task, Streams], Algorithm]
     data: str
     explains: tuple[str, ...]
+    takes: Literal["examples", "pairs", "domains"] = "examples"
+    batch: int | None = None
 
 
 ALGORITHMS: dict[str, Recipe] = {
@@ -116,6 +121,46 @@ ALGORITHMS: dict[str, Recipe] = {
         build=bigan.build,
         data="digits",
         explains=("bigan", "posterior", "loss"),
+    ),
+    "pix2pix": Recipe(
+        summary="pictures from pictures, learned from aligned pairs",
+        paper="Isola et al. 2017, arXiv:1611.07004",
+        options=pix2pix.Options,
+        build=pix2pix.build,
+        data="kittens-edges",
+        explains=("pix2pix", "loss"),
+        takes="pairs",
+        batch=1,
+    ),
+    "cyclegan": Recipe(
+        summary="pictures between two domains, without pairs: what goes there comes back",
+        paper="Zhu et al. 2017, arXiv:1703.10593",
+        options=cyclegan.Options,
+        build=cyclegan.build,
+        data="kittens-recolour",
+        explains=("cyclegan", "lsgan"),
+        takes="domains",
+        batch=1,
+    ),
+    "discogan": Recipe(
+        summary="CycleGAN's loop with the original loss and encoder-decoders",
+        paper="Kim et al. 2017, arXiv:1703.05192",
+        options=discogan.Options,
+        build=cyclegan.build,
+        data="kittens-recolour",
+        explains=("discogan", "cyclegan", "loss"),
+        takes="domains",
+        batch=200,
+    ),
+    "dualgan": Recipe(
+        summary="CycleGAN's loop as a Wasserstein GAN with clipped critics",
+        paper="Yi et al. 2017, arXiv:1704.02510",
+        options=dualgan.Options,
+        build=cyclegan.build,
+        data="kittens-recolour",
+        explains=("dualgan", "cyclegan", "wgan"),
+        takes="domains",
+        batch=1,
     ),
 }
 

@@ -38,10 +38,11 @@ class Task(NamedTuple):
     """What an algorithm is built for."""
 
     shape: tuple[int, ...]  # of one example: (H, W, C) or (D,)
-    kind: Literal["image", "points"]
+    kind: Literal["image", "points", "pairs"]
     steps: int  # the length of the run, for schedules
     batch: int | None = None  # examples of a minibatch
     examples: Callable[[int], Array] | None = None  # as many of the data set, always the same
+    channels: tuple[int, int] | None = None  # of x and of y, where an example is a pair
 
 
 class Streams:

@@ -2,6 +2,7 @@
 
 from minigan.losses.adversarial import Minimax, NonSaturating
 from minigan.losses.classification import cross_entropy
+from minigan.losses.distance import mean_absolute_error, mean_squared_error
 from minigan.losses.energy import pulling_away
 from minigan.losses.gaussian import kl_to_standard_normal
 from minigan.losses.history import HistoricalAveraging
@@ -32,6 +33,8 @@ __all__ = [
     "kl_to_standard_normal",
     "laplace_nll",
     "match_means",
+    "mean_absolute_error",
+    "mean_squared_error",
     "pulling_away",
     "squared_error",
 ]

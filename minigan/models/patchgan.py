@@ -23,7 +23,7 @@ import numpy as np
 
 from minigan import init
 from minigan.errors import OptionError
-from minigan.layers import Conv2d, Identity, Layer, LeakyReLU, Parallel, Sequential
+from minigan.layers import Conv2d, Dense, Identity, Layer, LeakyReLU, Parallel, Sequential
 from minigan.models.dcgan import GAMMA
 from minigan.models.norms import Norms
 
@@ -31,10 +31,15 @@ WIDEST = 8  # times `width`
 LARGEST = 10  # layers of stride 2, more than any picture needs
 
 
-def receptive_field(net: Layer) -> int:
-    """Pixels on a side that one output of a chain of square convolutions depends on."""
+def receptive_field(net: Layer) -> int | None:
+    """Pixels on a side that one output of a chain of square convolutions depends on.
+
+    None where a dense layer looks at the whole picture.
+    """
     field, jump = 1, 1
     for _, layer in net.walk():
+        if isinstance(layer, Dense):
+            return None
         if isinstance(layer, Conv2d):
             field += (layer.kernel_size[0] - 1) * layer.dilation[0] * jump
             jump *= layer.stride[0]

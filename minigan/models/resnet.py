@@ -33,6 +33,11 @@ HALVINGS = 2
 LEAST = 2  # pixels of a side within the residual blocks, whose borders are mirrored
 
 
+def resnet_size(h: int, w: int) -> None:
+    """Raise OptionError unless the generator takes pictures of h x w."""
+    halvable(h, w, HALVINGS, network="the residual generator", least=LEAST)
+
+
 def resnet_blocks(shape: tuple[int, ...]) -> int:
     """The paper's number of residual blocks: 6, or 9 for pictures of 256x256 and more."""
     return 9 if min(shape[:2]) >= 256 else 6
@@ -56,7 +61,7 @@ def resnet_generator(
     are multiples of 4 goes through. Raises OptionError for others, naming the nearest sizes.
     """
     h, w, channels = shape
-    halvable(h, w, HALVINGS, network="the residual generator", least=LEAST)
+    resnet_size(h, w)
     blocks = resnet_blocks(shape) if blocks is None else blocks
     if blocks < 0:
         raise OptionError(f"blocks={blocks}: wanted at least 0 residual blocks")

@@ -50,8 +50,13 @@ def unet_halvings(shape: tuple[int, ...], halvings: int | None = None) -> int:
     if halvings is None:
         both = (h | w) & -(h | w)  # the largest power of two in both sides
         halvings = min(max(both.bit_length() - 1, FEWEST), HALVINGS)
-    halvable(h, w, halvings, network="the U-Net")
+    unet_size(h, w, halvings)
     return halvings
+
+
+def unet_size(h: int, w: int, halvings: int) -> None:
+    """Raise OptionError unless a U-Net of so many halvings takes pictures of h x w."""
+    halvable(h, w, halvings, network="the U-Net")
 
 
 def unet_generator(

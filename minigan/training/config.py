@@ -13,7 +13,7 @@ from minigan.algorithms import recipe
 from minigan.algorithms.options import option
 from minigan.backend import require_device
 from minigan.cuda import PRECISIONS
-from minigan.data import DATASETS
+from minigan.data import DATASETS, PAIRS
 from minigan.errors import CheckpointError, OptionError
 from minigan.parallel import available_threads
 from minigan.training.files import write_atomically
@@ -60,7 +60,7 @@ class RunOptions:
                 raise OptionError(f"--{name} {value} must be at least {least}")
         require_device(self.device)
         data = self.data or recipe(algorithm).data
-        if data not in DATASETS and Path(data).expanduser().exists():
+        if data not in (*DATASETS, *PAIRS) and Path(data).expanduser().exists():
             data = str(Path(data).expanduser().absolute())  # a run resumes from any folder
         return replace(
             self,
@@ -72,14 +72,17 @@ class RunOptions:
         )
 
     @property
-    def picture_size(self) -> int | tuple[int, int] | None:
-        """`size` as numbers. Raises OptionError."""
-        if self.size is None:
-            return None
-        sides = self.size.lower().split("x")
-        if len(sides) > 2 or not all(side.isdecimal() for side in sides):
-            raise OptionError(f"--size {self.size}: wanted N or HxW in pixels, e.g. 32 or 48x64")
-        return int(sides[0]) if len(sides) == 1 else (int(sides[0]), int(sides[1]))
+    def picture_size(self) -> tuple[int, int] | None:
+        """`size` as height and width. Raises OptionError."""
+        return None if self.size is None else picture_size(self.size)
+
+
+def picture_size(size: str) -> tuple[int, int]:
+    """Height and width of N or HxW. Raises OptionError."""
+    sides = size.lower().split("x")
+    if len(sides) > 2 or not all(side.isdecimal() for side in sides):
+        raise OptionError(f"--size {size}: wanted N or HxW in pixels, e.g. 32 or 48x64")
+    return int(sides[0]), int(sides[-1])
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 runs/NAME/
     config.json                    everything that decides the run
     log.jsonl                      a line per logged step
-    samples/step_000300.png        G on one fixed z
+    samples/step_000300.png        G on one fixed z; of a translation, rows of x, G(x) and y
     samples/reconstruction_step_*  examples above what comes back of them, where there is an encoder
     checkpoints/step_000300.*      to resume from
     checkpoints/best/              the best one by a metric, with --keep-best
@@ -27,9 +27,10 @@ import numpy as np
 
 from minigan.algorithms import Algorithm, Streams, Task, recipe
 from minigan.algorithms.latent import Reconstructing
+from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, keep_freed_memory, make_rng
 from minigan.cuda import set_precision
-from minigan.data import Dataset, Loader, open_data
+from minigan.data import Dataset, Loader, Pairs, open_data
 from minigan.data.options import Split
 from minigan.errors import NonFiniteError, OptionError
 from minigan.metrics import diversity
@@ -43,6 +44,7 @@ from minigan.training.pictures import grid, pairs, plot_points, write_film, writ
 from minigan.training.progress import ProgressReport
 from minigan.training.stepper import Stepper, read
 from minigan.training.stop import StopRequest
+from minigan.training.translating import pairs_of, sheet
 from minigan.training.watch import Watch, small_data
 
 LOCK = ".lock"
@@ -157,6 +159,8 @@ class Trainer:
 
     def _begin(self, report: ProgressReport) -> None:
         """What stands at step 0: a warning about the data, noise as a picture, a checkpoint."""
+        for note in self.algorithm.notes():
+            report.say(note)
         if warning := small_data(self.dataset, self.config.run.batch):
             self._warn(report, warning)
         self._draw_samples()
@@ -188,14 +192,19 @@ class Trainer:
     def _draw_samples(self) -> float:
         """Write the picture of this step; returns the samples' diversity relative to the data's."""
         seed = self.config.run.seed
+        path = self.folder / "samples" / f"step_{self.step:06d}.png"
+        if isinstance(self.algorithm, Translating) and isinstance(self.dataset, Pairs):
+            picture, x, real = sheet(self.algorithm, self.dataset, seed=seed)
+            write_png(picture, path)
+            return _relative(diversity(x), diversity(real))
         n = PICTURES if self.dataset.kind == "image" else POINTS
         x = self.algorithm.sample(n, make_rng(seed, 3))
         real = self.dataset.draw(n, make_rng(seed, 4)).x
         picture = grid(x) if self.dataset.kind == "image" else plot_points(x, real)
-        write_png(picture, self.folder / "samples" / f"step_{self.step:06d}.png")
+        write_png(picture, path)
         if isinstance(self.algorithm, Reconstructing):
             self._draw_reconstructions(self.algorithm, real)
-        return diversity(x) / max(diversity(real), np.finfo(np.float64).tiny)
+        return _relative(diversity(x), diversity(real))
 
     def _draw_reconstructions(self, algorithm: Reconstructing, real: Array) -> None:
         """Write the picture of examples, always the same, and of their reconstructions."""
@@ -246,6 +255,8 @@ def dataset_of(config: Config, split: Split = "train") -> Dataset:
     run = config.run
     if run.data is None:
         raise OptionError("the run's configuration names no data")
+    if recipe(config.algorithm).takes != "examples":
+        return pairs_of(config, run.data, split)
     return open_data(
         run.data,
         size=run.picture_size,
@@ -264,8 +275,13 @@ def build_algorithm(config: Config, dataset: Dataset) -> Algorithm:
         config.schedule_steps,
         batch=run.batch,
         examples=lambda n: dataset.draw(n, make_rng(run.seed, 8)).x,
+        channels=dataset.channels if isinstance(dataset, Pairs) else None,
     )
     return recipe(config.algorithm).build(config.options, task, Streams(config.run.seed))
+
+
+def _relative(a: float, b: float) -> float:
+    return a / max(b, np.finfo(np.float64).tiny)
 
 
 def _is_debris(path: Path) -> bool:

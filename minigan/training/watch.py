@@ -9,7 +9,13 @@ from minigan.training.log import Record
 
 SATURATED_LOSS = 0.02  # nats, both terms of D's loss together; 1.39 when D cannot tell
 SATURATED_LINES = 20  # logged lines in a row
-WITHOUT_PROBABILITIES = {"score(x)", "energy(x)", "T(x)"}  # a low loss of D then says nothing
+WITHOUT_PROBABILITIES = {
+    "score(x)",
+    "score(y)",
+    "energy(x)",
+    "T(x)",
+    "T(y)",
+}  # a low loss of D then says nothing
 COLLAPSED = 0.2  # of the data's own diversity
 COLLAPSE_FROM = 300  # steps: before that G has not spread out yet
 FEW_BATCHES = 10

@@ -1,0 +1,1 @@
+"""Pictures from pictures: aligned pairs, and two domains without pairs."""

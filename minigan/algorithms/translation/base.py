@@ -1,0 +1,207 @@
+"""What the translations share: generators of pictures from pictures, and their discriminators.
+
+x and y of a pair lie in the channels of one array (data/pairs.py). G makes y of x; where there is
+an F, it makes x of y. Each adversarial term is judged by a discriminator whose logits may be a map,
+(N, h, w, 1): the objectives average over all of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from minigan.algorithms.base import Algorithm, Scalars
+from minigan.algorithms.parts import Fooling
+from minigan.backend import Array, overwrite, to_device, to_host
+from minigan.errors import NonFiniteError, OptionError
+from minigan.layers import Dropout, Layer
+from minigan.losses import Objective
+from minigan.losses.least_squares import LeastSquares
+from minigan.models import receptive_field
+from minigan.optim import Optimizer
+
+HALF = 0.5  # of D's loss: both papers divide the objective by 2 while they optimise D
+
+
+class Translating(Algorithm):
+    """Networks, optimisers by their names, and the objective of every adversarial term.
+
+    shape: (H, W) of the pictures; channels: of x and of y. noisy: whether dropout and the batch's
+    own statistics stay on when pictures are translated, as pix2pix has it (section 3.4).
+    examples: as many pairs as asked for, always the same, for `sample`.
+    """
+
+    def __init__(
+        self,
+        networks: Mapping[str, Layer],
+        *,
+        optimizers: Mapping[str, Optimizer],
+        objective: Objective,
+        shape: tuple[int, int],
+        channels: tuple[int, int],
+        weight_gan: float = 1.0,
+        noisy: bool = True,
+        max_grad_norm: float = math.inf,
+        examples: Callable[[int], Array] | None = None,
+        rng: Any,
+    ) -> None:
+        self.networks, self.optimizers, self.averages = networks, optimizers, {}
+        self.objective = objective
+        for D in self.discriminators.values():
+            objective.check(D)
+        # Mao et al. write half the squares; pix2pix and CycleGAN write them whole.
+        whole = 2.0 if isinstance(objective, LeastSquares) else 1.0
+        self.weight_G, self.weight_D = weight_gan * whole, HALF * whole
+        self.channels = channels
+        self.sides = np.array([*shape, *channels], np.int64)
+        self.noisy = noisy
+        self.max_grad_norm = max_grad_norm
+        self.examples = examples
+        self.rng = rng
+
+    @property
+    def discriminators(self) -> dict[str, Layer]:
+        return {name: net for name, net in self.networks.items() if name.startswith("D")}
+
+    def split(self, pairs: Array) -> tuple[Array, Array]:
+        """x and y of pairs (N, H, W, channels of x + channels of y), as views."""
+        return pairs[..., : self.channels[0]], pairs[..., self.channels[0] :]
+
+    # --- the adversarial terms --------------------------------------------------------------------
+
+    def update_discriminator(
+        self, name: str, real: Array, fake: Array, given: Array | None = None
+    ) -> Scalars:
+        """One step of discriminator `name`, on real and generated pictures beside `given`."""
+        net = self.networks[name]
+        net.flat.zero_grad()
+        D = net if given is None else Given(net, given)
+        real_scores, real_ctx = D.forward(real)
+        fake_scores, fake_ctx = D.forward(fake)
+        loss, d_real, d_fake = self.objective.discriminator(
+            real_scores, fake_scores
+        )  # eq: pix2pix.1, pix2pix.2, cyclegan.1, discogan.6, dualgan.1, dualgan.2
+        D.backward(self.weight_D * d_real, real_ctx, need_dx=False)
+        D.backward(self.weight_D * d_fake, fake_ctx, need_dx=False)
+        loss = self.weight_D * loss
+        norm = self.descend(name, loss)
+        report = _named(self.objective.report(real_scores, fake_scores), name)
+        return {f"loss_{name}": loss, **report, f"grad_norm_{name}": norm}
+
+    def fool(
+        self, name: str, fake: Array, real: Array, given: Array | None = None
+    ) -> tuple[Any, Array]:
+        """What a generator pays for pictures that discriminator `name` sees through, weighted.
+
+        The value, and its gradient with respect to the generated pictures; D is frozen.
+        """
+        net = self.networks[name]
+        loss, dfake = Fooling(self.objective)(
+            net if given is None else Given(net, given), fake, real
+        )
+        return self.weight_G * loss, self.weight_G * dfake
+
+    # --- translation ------------------------------------------------------------------------------
+
+    def translate(self, x: Array, rng: np.random.Generator, *, name: str = "G") -> Array:
+        """Pictures (N, H, W, C) of the host as generator `name` translates them, one by one.
+
+        rng decides the noise of dropout. Raises NonFiniteError where the weights have run away.
+        """
+        net = self.networks[name]
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            y = np.concatenate(
+                [
+                    translated(net, to_device(part, self.device), rng, noisy=self.noisy)
+                    for part in np.split(x, len(x))
+                ]
+            )
+        if not np.isfinite(y).all():
+            raise NonFiniteError(f"a translation {name}(x) is not finite; {self._largest_weight()}")
+        return y
+
+    def sample(self, n: int, rng: np.random.Generator) -> Array:
+        """G(x) of n pictures of the data, always the same. Raises OptionError without examples."""
+        if self.examples is None:
+            raise OptionError("a translation has samples of pictures only: give it examples")
+        x, _ = self.split(self.examples(n))
+        return self.translate(x, rng)
+
+    def notes(self) -> list[str]:
+        """What a run says when it starts: the patches that discriminators judge."""
+        h, w = (int(side) for side in self.sides[:2])
+        said = []
+        for name, D in self.discriminators.items():
+            field = receptive_field(D)
+            what = f"{field}x{field} pixels" if field else "any size"
+            said.append(f"{name} judges patches of {what} in pictures of {h}x{w}")
+        return said
+
+    def state_dict(self) -> dict[str, Array]:
+        """The algorithm's arrays, what the objective has learned, and the pictures' shape."""
+        learned = {f"objective.{k}": a for k, a in self.objective.state_dict().items()}
+        return super().state_dict() | learned | {"sides": self.sides}
+
+
+# What each discriminator tells from what.
+JUDGES = {"D": ("y", "G(x)"), "D_Y": ("y", "G(x)"), "D_X": ("x", "F(y)")}
+
+
+def _named(report: Scalars, name: str) -> Scalars:
+    """An objective's "score(x)" and "score(G(z))" by what discriminator `name` sees."""
+    real, fake = JUDGES[name]
+
+    def said(key: str) -> str:
+        if key.endswith(("(x)", "(G(z))")):
+            return key.replace("(x)", f"({real})").replace("(G(z))", f"({fake})")
+        return key + name[1:]
+
+    return {said(key): value for key, value in report.items()}
+
+
+class Given(Layer):
+    """A discriminator of pairs D(x, y) as one of y alone, with its x given."""
+
+    def __init__(self, D: Layer, x: Array) -> None:
+        super().__init__()
+        self.D, self.x = D, x
+
+    def forward(
+        self, *xs: Array, train: bool = True, update_stats: bool = True
+    ) -> tuple[Array, Any]:
+        return self.D.forward(self.x, *xs, train=train, update_stats=update_stats)
+
+    def backward(self, dy: Array, ctx: Any, need_dx: bool = True, need_dw: bool = True) -> Any:
+        both = self.D.backward(dy, ctx, need_dx, need_dw)
+        return both[1] if need_dx else None
+
+
+def translated(net: Layer, x: Array, rng: np.random.Generator, *, noisy: bool) -> Array:
+    """A generator's output for pictures, on the host.
+
+    noisy: with dropout, whose masks rng decides, and with the statistics of these pictures, as in
+    pix2pix; else neither. Nothing of the network moves.
+    """
+    with noise_of(net, rng):
+        y, _ = net.forward(x, train=noisy, update_stats=False)
+    return to_host(y)
+
+
+@contextmanager
+def noise_of(net: Layer, rng: np.random.Generator) -> Iterator[None]:
+    """Within the block dropout draws from streams of rng; afterwards from its own again."""
+    held = []
+    for _, layer in net.walk():
+        if isinstance(layer, Dropout):
+            noise = layer.own_buffers["noise"]
+            held.append((noise, noise.copy()))
+            overwrite(noise, Dropout(layer.p, rng=rng).own_buffers["noise"])
+    try:
+        yield
+    finally:
+        for noise, before in held:
+            noise[...] = before

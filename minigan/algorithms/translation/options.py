@@ -1,0 +1,181 @@
+"""Options that the translations share, and the networks that these choose."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import Any, ClassVar
+
+import numpy as np
+
+from minigan.algorithms.options import OptimizerOptions, Streams, Task
+from minigan.algorithms.settings import flag, known, option
+from minigan.errors import OptionError
+from minigan.layers import Identity, Layer, Parallel, Sequential
+from minigan.losses import OBJECTIVES, Objective, objectives
+from minigan.losses.energy import Energy
+from minigan.models import (
+    dcgan_discriminator,
+    patch_discriminator,
+    resnet_generator,
+    unet_generator,
+)
+from minigan.models.enlarging import UPSAMPLING
+from minigan.models.resnet import resnet_size
+from minigan.models.unet import unet_halvings, unet_size
+from minigan.optim import Optimizer
+
+Rng = np.random.Generator
+Size = tuple[int, int]
+
+# Those that take scores of either sign, which a map of logits is.
+SCORED = {name: o for name, o in OBJECTIVES.items() if not issubclass(o, Energy)}
+NORMS = ("batch", "instance", "none")
+KINDS = ("unet", "encoder-decoder", "resnet")  # an encoder-decoder is a U-Net without skips
+JUDGES = ("patch", "image")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslationOptions(OptimizerOptions):
+    """The optimiser, the data's direction and augmentation, and both kinds of networks."""
+
+    both_ways: ClassVar[bool] = False  # whether there is an F beside G
+
+    beta1: float | None = option(0.5, "averaging factor of adam's first moment")
+    objective: str = option("non-saturating", "what the players descend", SCORED)
+    direction: str = option("AtoB", "x is A and y is B, or the other way", ["AtoB", "BtoA"])
+    x_channels: int | None = option(None, "of x: 1 for grey, 3 for colour (default: its own)")
+    y_channels: int | None = option(None, "of y: 1 for grey, 3 for colour (default: its own)")
+    flip: bool = option(False, "mirror half of the training pictures, pairs together")
+    jitter: int = option(0, "pixels to enlarge training pictures by before cutting as many off")
+    generator: str = option("unet", "network from pictures to pictures", KINDS)
+    width: int = option(64, "channels of the first layer of generators and discriminators")
+    halvings: int | None = option(
+        None,
+        "unet, encoder-decoder: how often pictures are halved (default: while even, 8 at most)",
+    )
+    blocks: int | None = option(None, "resnet: residual blocks (default: 6, or 9 from 256x256)")
+    dropout: float = option(0.5, "of the generators: their noise")
+    up: str = option("transposed", "how pictures are enlarged", UPSAMPLING)
+    norm: str = option("batch", "norm of all networks", NORMS)
+    discriminator: str = option("patch", "of patches, or of whole pictures", JUDGES)
+    patch: int = option(70, "receptive field of patches: 1, 7, 16, 34, 70, 142, 286, ...")
+    running_statistics: bool = option(
+        False, "translate with batch norm's running statistics and without dropout"
+    )
+
+    def check(self, task: Task) -> tuple[Size, tuple[int, int]]:
+        """Size and channels of the task's pictures. Raises OptionError for what cannot be."""
+        if task.kind != "pairs" or task.channels is None:
+            raise OptionError(
+                "a translation learns from pairs of pictures: give --data kittens-edges, "
+                "kittens-recolour or a folder of pairs"
+            )
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if f.name.startswith(("weight_", "clip_")) and value is not None:
+                least = "above 0" if f.name == "clip_norm" else "at least 0"
+                if not math.isfinite(value) or value < 0 or (f.name == "clip_norm" and not value):
+                    raise OptionError(f"{flag(f.name)} {value} must be {least} and finite")
+        if self.width < 1:
+            raise OptionError(f"--width {self.width} must be at least 1")
+        h, w = task.shape[:2]
+        return (h, w), task.channels
+
+    def build_objective(self) -> Objective:
+        """Raises UnknownNameError."""
+        known("objective", self.objective, SCORED)
+        return objectives.get(self.objective)
+
+    def build_generator(self, size: Size, cin: int, cout: int, rng: Rng) -> Layer:
+        """Pictures (N, H, W, cin) -> (N, H, W, cout). Raises OptionError for a size."""
+        known("generator", self.generator, GENERATORS)
+        return GENERATORS[self.generator](self, (*size, cin), cout, rng)
+
+    def check_size(self, size: Size, trained: Size) -> None:
+        """Raise OptionError unless generators built for `trained` take pictures of `size` too."""
+        if self.generator == "resnet":
+            return resnet_size(*size)
+        return unet_size(*size, unet_halvings(trained, self.halvings))
+
+    def build_generators(self, size: Size, channels: tuple[int, int], rng: Rng) -> dict[str, Layer]:
+        """G from x to y, and F from y to x where there is one, by their names."""
+        x, y = channels
+        made = {"G": self.build_generator(size, x, y, rng)}
+        if self.both_ways:
+            made["F"] = self.build_generator(size, y, x, rng)
+        return made
+
+    def build_discriminator(self, size: Size, channels: int, beside: int, rng: Rng) -> Layer:
+        """Of pictures (N, H, W, channels), with one of `beside` channels in front if not 0."""
+        known("discriminator", self.discriminator, DISCRIMINATORS)
+        return DISCRIMINATORS[self.discriminator](self, (*size, channels), beside, rng)
+
+    def build_optimizers(self, task: Task, networks: dict[str, Layer]) -> dict[str, Optimizer]:
+        """One for each network, by its name. Raises as `build_optimizer`."""
+        return {name: self.build_optimizer(net.flat, task) for name, net in networks.items()}
+
+    def shared(self, task: Task, streams: Streams) -> dict[str, Any]:
+        """What every translation is given besides its networks."""
+        size, channels = self.check(task)
+        return {
+            "objective": self.build_objective(),
+            "shape": size,
+            "channels": channels,
+            "noisy": not self.running_statistics,
+            "max_grad_norm": math.inf if self.clip_norm is None else self.clip_norm,
+            "examples": task.examples,
+            "rng": streams.noise,
+        }
+
+
+def _unet(
+    o: TranslationOptions, shape: tuple[int, ...], out: int, rng: Rng, skips: bool = True
+) -> Layer:
+    return unet_generator(
+        shape,
+        out,
+        width=o.width,
+        halvings=o.halvings,
+        norm=o.norm,
+        dropout=o.dropout,
+        skips=skips,
+        up=o.up,
+        rng=rng,
+    )
+
+
+def _resnet(o: TranslationOptions, shape: tuple[int, ...], out: int, rng: Rng) -> Layer:
+    return resnet_generator(
+        shape,
+        out,
+        width=o.width,
+        blocks=o.blocks,
+        norm=o.norm,
+        dropout=o.dropout,
+        up=o.up,
+        rng=rng,
+    )
+
+
+def _patch(o: TranslationOptions, shape: tuple[int, ...], beside: int, rng: Rng) -> Layer:
+    return patch_discriminator(
+        shape, beside=beside, patch=o.patch, width=o.width, norm=o.norm, rng=rng
+    )
+
+
+def _image(o: TranslationOptions, shape: tuple[int, ...], beside: int, rng: Rng) -> Layer:
+    """DCGAN's discriminator."""
+    joined = (*shape[:2], shape[2] + beside)
+    D = dcgan_discriminator(joined, width=o.width, norm=o.norm, rng=rng)
+    return Sequential(Parallel(Identity(), Identity()), *D.layers) if beside else D
+
+
+GENERATORS: dict[str, Callable[..., Layer]] = {
+    "unet": _unet,
+    "encoder-decoder": partial(_unet, skips=False),
+    "resnet": _resnet,
+}
+DISCRIMINATORS: dict[str, Callable[..., Layer]] = {"patch": _patch, "image": _image}

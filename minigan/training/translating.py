@@ -1,0 +1,71 @@
+"""Runs of translations: their pairs, and the sheet of inputs, outputs and truths."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from minigan.algorithms.catalogue import recipe
+from minigan.algorithms.translation.base import Translating
+from minigan.algorithms.translation.options import TranslationOptions
+from minigan.backend import Array, make_rng
+from minigan.data import Augmentation, Pairs, open_pairs
+from minigan.data.options import Split
+from minigan.training.config import Config
+from minigan.training.pictures import grid
+
+SHOWN = 16  # pictures of each direction
+COLUMNS = 8
+
+
+def pairs_of(config: Config, data: str, split: Split) -> Pairs:
+    """The run's pairs, aligned or of two domains as its algorithm takes them."""
+    run, options = config.run, config.options
+    assert isinstance(options, TranslationOptions)
+    return open_pairs(
+        data,
+        aligned=recipe(config.algorithm).takes == "pairs",
+        size=run.picture_size,
+        channels=(options.x_channels or run.channels, options.y_channels or run.channels),  # type: ignore[arg-type]  # checked by open_pairs
+        split=split,
+        strict=run.strict,
+        direction=options.direction,
+        augmentation=Augmentation(options.flip, options.jitter),
+    )
+
+
+class Sheet(NamedTuple):
+    """A picture of translations, what G made on it, and pictures of the data to compare with."""
+
+    picture: Image.Image
+    made: Array
+    real: Array
+
+
+def sheet(algorithm: Translating, pairs: Pairs, *, seed: int) -> Sheet:
+    """Rows of x, of G(x) and of the true y; with an F, also rows of y, of F(y) and of the true x.
+
+    The pairs are always the same. Where nobody knows any that belong together, no truth is shown.
+    """
+    rng = make_rng(seed, 4)
+    matched = pairs.matched(SHOWN, rng)
+    x, y = pairs.split((matched or pairs.draw(SHOWN, rng)).x)
+    made = algorithm.translate(x, make_rng(seed, 3))
+    columns = [(x, made, y)]
+    if "F" in algorithm.networks:
+        columns.append((y, algorithm.translate(y, make_rng(seed, 3), name="F"), x))
+    shown = [part[: 3 if matched else 2] for part in columns]
+    rows = [
+        _coloured(pictures[i : i + COLUMNS])
+        for part in shown
+        for i in range(0, SHOWN, COLUMNS)
+        for pictures in part
+    ]
+    return Sheet(grid(np.concatenate(rows), columns=COLUMNS), made, y)
+
+
+def _coloured(x: Array) -> Array:
+    """Grey pictures with three channels, to stand beside others."""
+    return np.repeat(x, 3, -1) if x.shape[-1] == 1 else x
