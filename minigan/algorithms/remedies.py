@@ -55,13 +55,13 @@ class RemedyOptions(AdversarialOptions):
 
     def reference_z(self, norm: str, streams: Streams) -> Array | None:
         """G's reference batch, for a norm that has one: draws of the prior."""
-        if norm not in WITH_REFERENCE:
+        if not self._has_reference(norm):
             return None
         return Prior(self.prior, self.z_dim).draw(self.reference_batch, streams.weights)
 
     def reference_x(self, norm: str, task: Task) -> Array | None:
         """D's reference batch, for a norm that has one: examples of the training set."""
-        if norm not in WITH_REFERENCE:
+        if not self._has_reference(norm):
             return None
         if task.examples is None:
             raise OptionError(f"--norm-D {norm} needs a data set to take its reference batch from")
@@ -88,3 +88,10 @@ class RemedyOptions(AdversarialOptions):
                 "regularizers": {p: [HistoricalAveraging(net, weight)] for p, net in nets.items()}
             }
         return super().build_game(G, D, task, streams, **parts)
+
+    def _has_reference(self, norm: str) -> bool:
+        if norm in WITH_REFERENCE and self.reference_batch < 2:
+            raise OptionError(
+                f"--reference-batch {self.reference_batch}: wanted at least 2 examples"
+            )
+        return norm in WITH_REFERENCE

@@ -181,6 +181,14 @@ REFUSED = {
         {"pac": 2, "norm_D": "virtual", "reference_batch": 7},
         r"reference batch of 7 examples .*--reference-batch",
     ),
+    "no reference of z": (
+        {"norm_G": "virtual", "reference_batch": -3},
+        "--reference-batch -3: wanted at least 2",
+    ),
+    "no reference of examples": (
+        {"norm_D": "reference", "reference_batch": 1},
+        "--reference-batch 1: wanted at least 2",
+    ),
     "no packs": ({"pac": 0}, "pac=0"),
     "a negative number of steps": ({"unroll": -1}, r"--unroll -1 .* must be at least 0"),
     "a negative weight": (
