@@ -48,8 +48,7 @@ class CodeMoments:
     """Running mean and covariance of codes; N(0, I) until some were seen.
 
     Moving averages of z and z z^T, so that the covariance is one of codes, and never indefinite but
-    for rounding. In float64: a mean far from 0 cancels. On a card these few numbers are left to
-    CuPy.
+    for rounding. In float64: a mean far from 0 cancels.
     """
 
     def __init__(self, dim: int) -> None:

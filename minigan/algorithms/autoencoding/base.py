@@ -15,6 +15,7 @@ from minigan.algorithms.base import Algorithm
 from minigan.backend import Array, to_device, to_host
 from minigan.errors import NonFiniteError
 from minigan.layers import Layer
+from minigan.noise import Rng
 from minigan.optim import Optimizer
 from minigan.prior import Prior
 
@@ -36,7 +37,7 @@ class Autoencoding(Algorithm):
         prior: Prior,
         posterior: Posterior,
         max_grad_norm: float = math.inf,
-        rng: np.random.Generator,
+        rng: Rng,
     ) -> None:
         self.networks, self.optimizers, self.averages = networks, optimizers, {}
         self.E, self.G = networks["E"], networks["G"]

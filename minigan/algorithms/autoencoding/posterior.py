@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minigan.backend import Array
+from minigan.noise import Rng
 from minigan.prior import Prior
 
 PAPER = "Kingma and Welling 2014, Auto-encoding variational Bayes, arXiv:1312.6114"
@@ -35,7 +36,7 @@ class Posterior(ABC):
     numbers: ClassVar[int]  # that E gives for each number of a code
 
     @abstractmethod
-    def draw(self, h: Array, rng: np.random.Generator) -> tuple[Array, Any]:
+    def draw(self, h: Array, rng: Rng) -> tuple[Array, Any]:
         """A code for each row of h, (N, J), and what `backward` needs."""
 
     @abstractmethod
@@ -53,7 +54,7 @@ class Deterministic(Posterior):
     name = "deterministic"
     numbers = 1
 
-    def draw(self, h: Array, rng: np.random.Generator) -> tuple[Array, None]:
+    def draw(self, h: Array, rng: Rng) -> tuple[Array, None]:
         return h, None
 
     def backward(self, dz: Array, ctx: None) -> Array:
@@ -81,7 +82,7 @@ class Gaussian(Posterior):
         mu, log_var = np.split(h, 2, axis=-1)
         return mu, log_var
 
-    def draw(self, h: Array, rng: np.random.Generator) -> tuple[Array, Spread]:
+    def draw(self, h: Array, rng: Rng) -> tuple[Array, Spread]:
         mu, log_var = self.split(h)
         epsilon = Prior("normal", mu.shape[-1], mu.dtype).draw(len(mu), rng)
         spread = np.exp(log_var / 2) * epsilon
