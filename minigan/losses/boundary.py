@@ -11,7 +11,7 @@ from minigan.backend import Array, scalar
 from minigan.losses.adversarial import Minimax
 from minigan.losses.objective import Value
 
-PAPER = "Hjelm et al. 2018, Boundary-seeking GANs, arXiv:1702.08431, section 3.3 (continuous case)"
+PAPER = "Hjelm et al. 2018, Boundary-seeking GANs, arXiv:1702.08431, the continuous case"
 
 EQUATIONS = {
     "bgan.g": r"\min_G \frac{1}{2} \mathbb{E}_z[(\log D(G(z)) - \log(1 - D(G(z))))^2]",

@@ -25,7 +25,7 @@ from minigan.losses.objective import Objective, Value, mean
 from minigan.ops.activation import sigmoid, softplus
 from minigan.ops.special import lambertw_exp
 
-PAPER = "Nowozin et al. 2016, f-GAN, arXiv:1606.00709, eq. 4, 6 and 7, section 3.2, tables 1, 2, 6"
+PAPER = "Nowozin et al. 2016, f-GAN, arXiv:1606.00709, eq. 4, 6 and 7, section 3.2, and its tables"
 
 EQUATIONS = {
     "fgan.bound": r"D_f(P \| Q) \ge \sup_T \mathbb{E}_P[T(x)] - \mathbb{E}_Q[f^*(T(x))]",

@@ -16,7 +16,7 @@ import numpy as np
 from minigan.backend import Array, scalar
 from minigan.losses.objective import Objective, Value, real_scores
 
-PAPER = "Lin 2017, Softmax GAN, arXiv:1704.06191, section 3"
+PAPER = "Lin 2017, Softmax GAN, arXiv:1704.06191"
 
 EQUATIONS = {
     "softmax.z": r"Z_B = \sum_{x \in B} e^{l(x)}, \quad p(x) = e^{l(x)} / Z_B",

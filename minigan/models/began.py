@@ -1,4 +1,4 @@
-r"""BEGAN's networks: 3x3 convolutions and exponential linear units, no norm (section 3.2).
+r"""BEGAN's networks: 3x3 convolutions and exponential linear units, no norm (section 3.5).
 
 The encoder adds `width` channels with every halving of the picture; the decoder keeps `width`
 channels and doubles the size by nearest neighbours. G has the decoder's architecture. A linear

@@ -214,7 +214,7 @@ RUNS = {
 
 @pytest.mark.parametrize("command", RUNS.values(), ids=RUNS)
 def test_twenty_steps(minigan, tmp_path, command):
-    """Every number that is logged is finite, both losses move, and the run is resumed."""
+    """Every number that is logged is finite, and both losses move."""
     out = tmp_path / "run"
     finished = minigan("train", *split(command), *ON_POINTS, "--out", out)
     assert finished.code == 0, finished.err
@@ -225,4 +225,16 @@ def test_twenty_steps(minigan, tmp_path, command):
         assert all(np.isfinite(value) for value in line.values())
     for name in ("loss_D", "loss_G"):
         assert len({line[name] for line in lines}) == 20
-    assert minigan("resume", out, "--steps", 1).code == 0
+
+
+@pytest.mark.parametrize("name", ["wgan-gp", "began", "gogan"])
+def test_resumes(minigan, tmp_path, name):
+    """With a preset's options, BEGAN's k_t, and GoGAN's earlier stage, as if never stopped."""
+    folders = [tmp_path / "whole", tmp_path / "resumed"]
+    for folder, steps in zip(folders, (12, 9), strict=True):
+        command = [*split(RUNS[name]), *ON_POINTS, "--steps", steps, "--out", folder]
+        command += ["--stage-steps", 4] * (name == "gogan")
+        assert minigan("train", *command).code == 0
+    assert minigan("resume", folders[1], "--steps", 3).code == 0
+    whole, resumed = (f / "checkpoints" / "step_000012.safetensors" for f in folders)
+    assert whole.read_bytes() == resumed.read_bytes()
