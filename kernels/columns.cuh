@@ -36,14 +36,14 @@ struct Sums {
 #pragma unroll
         for (int k = 0; k < K; ++k) v[k] += other.v[k];
     }
-    // What f(i, number) leaves in number[K] for i = first, first + step, ..., count of them.
+    // What f(i, statistic, number) leaves in number[K] for i = first, first + step, ..., count of them.
     template <class F>
-    __device__ __forceinline__ void add_run(F f, Index first, Index step, int count) {
+    __device__ __forceinline__ void add_run(F f, Index statistic, Index first, Index step, int count) {
         T run[K] = {}, number[K];
 #pragma unroll
         for (int j = 0; j < RUN; ++j)
             if (j < count) {
-                f(first + j * step, number);
+                f(first + j * step, statistic, number);
 #pragma unroll
                 for (int k = 0; k < K; ++k) run[k] += number[k];
             }
@@ -67,12 +67,12 @@ struct Moments {
         n = all;
     }
     template <class F>
-    __device__ __forceinline__ void add_run(F f, Index first, Index step, int count) {
+    __device__ __forceinline__ void add_run(F f, Index statistic, Index first, Index step, int count) {
         T number[RUN], sum = 0, squares = 0;
 #pragma unroll
         for (int j = 0; j < RUN; ++j) {
             number[j] = 0;
-            if (j < count) f(first + j * step, number + j);
+            if (j < count) f(first + j * step, statistic, number + j);
             sum += number[j];
         }
         T about = sum / count;
@@ -113,8 +113,7 @@ __device__ __forceinline__ void reduce_columns(Columns c, State *partial, F f, F
         if (column < c.columns)
             for (; row < last; row += Index(lanes) * RUN) {
                 Index left = (last - row + lanes - 1) / lanes;
-                total.add_run([&](Index i, auto *number) { f(i, statistic, number); },
-                              (slice * c.rows + row) * c.columns + column, step,
+                total.add_run(f, statistic, (slice * c.rows + row) * c.columns + column, step,
                               left < RUN ? int(left) : RUN);
             }
         meet(c, total);

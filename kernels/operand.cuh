@@ -44,7 +44,7 @@ struct KMajor {
 
     template <int LINES>
     struct Cursor {
-        KMajor source;
+        const KMajor &source;
         int offset[LINES], k = 0;
         bool inside = false;
 
@@ -70,7 +70,7 @@ struct MnMajor {
 
     template <int LINES>
     struct Cursor {
-        MnMajor source;
+        const MnMajor &source;
         int mn = 0;
 
         __device__ explicit Cursor(const MnMajor &source) : source(source) {}

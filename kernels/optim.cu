@@ -17,19 +17,30 @@
 // Versions     1: this one
 #include "common.cuh"
 
+// A vector of theta, g and of each state; state[0] is theta itself.
+template <class T, class F, int N>
+__device__ __forceinline__ void update_vector(Index i, F update, T *theta, const T *g, T *const (&state)[N]) {
+    Pack<T> p = load_pack(theta, i), d = load_pack(g, i), s[N];
+#pragma unroll
+    for (int j = 1; j < N; ++j) s[j] = load_pack(state[j], i);
+#pragma unroll
+    for (int k = 0; k < Pack<T>::size; ++k) {
+        if constexpr (N == 1) update(p.v[k], d.v[k]);
+        if constexpr (N == 2) update(p.v[k], d.v[k], s[1].v[k]);
+        if constexpr (N == 3) update(p.v[k], d.v[k], s[1].v[k], s[2].v[k]);
+    }
+    store_pack(theta, i, p);
+#pragma unroll
+    for (int j = 1; j < N; ++j) store_pack(state[j], i, s[j]);
+}
+
 // update(theta, g, state...) changes a number of theta and of each state in place.
 template <class T, class F, class... State>
 __device__ __forceinline__ void update_all(Index n, F update, T *theta, const T *g, State *...state) {
     Index vectors = aligned(theta, g, state...) ? n / Pack<T>::size : 0;
-    for (Index i = thread_number(); i < vectors; i += thread_count()) {
-        Pack<T> p = load_pack(theta, i), d = load_pack(g, i);
-        [&](auto... s) {
-#pragma unroll
-            for (int k = 0; k < Pack<T>::size; ++k) update(p.v[k], d.v[k], s.v[k]...);
-            store_pack(theta, i, p);
-            (store_pack(state, i, s), ...);
-        }(load_pack(state, i)...);
-    }
+    T *const states[] = {theta, state...};  // theta, because an array has one element at least
+    for (Index i = thread_number(); i < vectors; i += thread_count())
+        update_vector(i, update, theta, g, states);
     for (Index i = vectors * Pack<T>::size + thread_number(); i < n; i += thread_count())
         update(theta[i], g[i], state[i]...);
 }

@@ -15,8 +15,10 @@ ROOT = Path(__file__).parents[2]
 KERNELS = ROOT / "kernels"
 HERE = Path(__file__).parent
 CACHE = ROOT / "build" / "emulator"
-# The whole process then runs under AddressSanitizer: see test_sanitizer.py.
-SANITIZING = "MINIGAN_SANITIZE" in os.environ
+# Where it is set the whole process runs under AddressSanitizer, and leaves the names of the kernels
+# that it launched in this file: see test_sanitizer.py.
+LAUNCHED = os.environ.get("MINIGAN_SANITIZED_LAUNCHES")
+SANITIZING = LAUNCHED is not None
 
 COMPILER = shutil.which("g++") or shutil.which("clang++")
 
@@ -26,7 +28,7 @@ FLAGS = (
     *("-w", f"-I{HERE}"),
     *(("-fno-gnu-unique",) if COMPILER and COMPILER.endswith("g++") else ()),
 )
-ADDRESS_SANITIZER = ("-fsanitize=address", "-fno-omit-frame-pointer")
+ADDRESS_SANITIZER = ("-O0", "-fsanitize=address", "-fno-omit-frame-pointer")
 
 SYMBOL = re.compile(
     r'extern\s+"C"\s+__global__\s+void\s+(?:__launch_bounds__\s*\([^)]*\)\s*)?(\w+)'

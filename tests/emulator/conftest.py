@@ -1,12 +1,13 @@
 """The pretended card that the tests of kernels run on."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from minigan import cuda
 from tests.emulator import build
-from tests.emulator.runtime import EmulatorRuntime
+from tests.emulator.runtime import EVER_LAUNCHED, EmulatorRuntime
 
 
 @pytest.fixture
@@ -16,3 +17,11 @@ def card() -> Iterator[EmulatorRuntime]:
         pytest.skip("no C++ compiler (g++ or clang++) to run kernels with")
     with cuda.use_runtime(EmulatorRuntime()) as runtime:
         yield runtime
+
+
+@pytest.fixture(scope="session", autouse=True)
+def launches() -> Iterator[None]:
+    """Under the sanitizer, leaves the names of all kernels that ran."""
+    yield
+    if build.LAUNCHED is not None:
+        Path(build.LAUNCHED).write_text("\n".join(sorted(EVER_LAUNCHED)), encoding="utf-8")

@@ -24,6 +24,9 @@ class _Launch(ctypes.Structure):
     )
 
 
+EVER_LAUNCHED: set[str] = set()  # in this process
+
+
 class EmulatorRuntime:
     """Runs kernels/FAMILY.cu; `sources` gives other files for some families.
 
@@ -70,6 +73,7 @@ class EmulatorRuntime:
                 raise KernelError(f"kernel {name}: {error.decode()}")
 
         self.launched.append(name)
+        EVER_LAUNCHED.add(name)
         do(work)
 
     @contextmanager

@@ -26,13 +26,13 @@ def sanitizer() -> str:
     return ":".join(found)
 
 
-def under_sanitizer(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """A Python process in which every allocation has guarded ends."""
+def under_sanitizer(launched: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """A Python process in which every allocation has guarded ends; what it ran is in `launched`."""
     environment = {
         **os.environ,
         "LD_PRELOAD": sanitizer(),
         "ASAN_OPTIONS": "detect_leaks=0",  # Python frees at its end what it likes
-        "MINIGAN_SANITIZE": "1",
+        "MINIGAN_SANITIZED_LAUNCHES": str(launched),
         "PYTHONPATH": str(build.ROOT),
     }
     command = [sys.executable, *map(str, arguments)]
@@ -40,11 +40,13 @@ def under_sanitizer(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.skipif(build.SANITIZING, reason="this is the sanitizer's pass")
-def test_no_kernel_touches_memory_that_is_not_its_own():
+def test_no_kernel_touches_memory_that_is_not_its_own_and_every_kernel_is_tested(tmp_path):
+    launched = tmp_path / "launched"
     files = [p for p in sorted(HERE.glob("test_*.py")) if p != Path(__file__)]
-    done = under_sanitizer("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *files)
+    done = under_sanitizer(launched, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *files)
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
-    assert " passed" in done.stdout
+    there = {f"{f}.{s}" for f in build.families() for s in build.symbols(build.KERNELS / f"{f}.cu")}
+    assert sorted(there - set(launched.read_text(encoding="utf-8").split())) == []
 
 
 OVERRUN = """
@@ -82,7 +84,7 @@ def test_an_overrun_is_named(fault, tmp_path):
         assert old in text[start:]
         text = text[:start] + text[start:].replace(old, new, 1)
     header.write_text(text, encoding="utf-8")
-    done = under_sanitizer("-c", OVERRUN, source)
+    done = under_sanitizer(tmp_path / "launched", "-c", OVERRUN, source)
     if fault == "no fault":
         assert done.stdout == "done\n", done.stderr
         return
