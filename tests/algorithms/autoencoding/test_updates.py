@@ -96,6 +96,17 @@ def test_the_bound_of_examples_is_that_of_a_step():
     np.testing.assert_allclose(bound, expected, rtol=1e-13)
 
 
+def test_the_bound_takes_running_statistics():
+    """Under batch norm an example's part does not depend on its batch, and nothing moves."""
+    case = vae("conv", "bernoulli")
+    model, x = case.ours(), case.examples(5, 0)
+    before = {k: a.copy() for k, a in model.state_dict().items()}
+    apart = [model.bound(part, make_rng(1)).kl for part in (x, 3 * x)]
+    together = model.bound(np.concatenate([x, 3 * x]), make_rng(1)).kl
+    assert together == pytest.approx(sum(apart) / 2, rel=1e-12)
+    assert changed(before, model.state_dict()) == set()
+
+
 @pytest.mark.parametrize("case", EVERY, ids=str)
 def test_numbers_that_run_away_are_named(case):
     algorithm = case.ours()
