@@ -9,8 +9,9 @@
 // which needs no second pass over the banks. A K-major operand is turned while it is stored; its
 // stores meet 2 by 2 in a bank, once for every TM (TN) reads.
 //
-// Per step a thread does TM TN BK multiply-adds for (TM + TN) BK reads of shared memory: 8 x 8 gives
-// 4 operations for each number read, 4 x 4 gives 2.
+// Per step a thread does TM TN BK multiply-adds for (TM + TN) BK numbers of shared memory, read by fours:
+// 8 x 4 multiplies 32 times for 3 reads, 4 x 4 16 times for 2. (8 x 8 would do 64 for 4, but with the next
+// tile and its addresses it wants more than the 128 registers that let two blocks share a multiprocessor.)
 
 #pragma once
 
@@ -21,9 +22,7 @@ struct SimtProduct {
     using Sum = T;
     static constexpr int BM = BM_, BN = BN_, BK = BK_;
     static constexpr int THREADS = BM / TM * (BN / TN);
-    static constexpr int BLOCKS = sizeof(T) == 8 ? 1
-                                  : BM == 128    ? 2
-                                                 : 3;  // of a multiprocessor, at least
+    static constexpr int BLOCKS = sizeof(T) == 8 ? 1 : 2;  // of a multiprocessor, at least
     static_assert(TM % 4 == 0 && TN % 4 == 0, "threads own groups of four rows and columns");
 
     using Quad = Vec<T, 4>;
@@ -101,9 +100,9 @@ struct SimtProduct {
     }
 };
 
-// 128 x 128 for large products; 64 x 64 where that would leave most of the card idle; 64 x 64
+// 128 x 64 for large products; 64 x 64 where that would leave most of the card idle; 64 x 64
 // reading one number at a time, where rows do not start at multiples of 16 bytes.
-using SimtWide = SimtProduct<float, 128, 128, 8, 8, 8, 4>;
+using SimtWide = SimtProduct<float, 128, 64, 16, 8, 4, 4>;
 using SimtSmall = SimtProduct<float, 64, 64, 16, 4, 4, 4>;
 template <typename T>
 using SimtScalar = SimtProduct<T, 64, 64, 16, 4, 4, 1>;

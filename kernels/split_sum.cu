@@ -1,3 +1,11 @@
+// out = act(alpha sum over splits of parts + bias + out): the second pass of products whose k was split.
+//
+// Layout       parts (splits, count), out (count) with rows of `columns` numbers, bias (columns) or null
+// Launch       blocks of 256 threads, a number each, in strides of the grid
+// Bytes        4 count (splits + 1) in float32, one addition each: bound by memory. Neighbouring threads
+//              read neighbouring numbers of each part.
+// Order        that of the splits, whatever the launch: the same bits each time
+// Versions     1: this one
 #include "operand.cuh"
 
 template <class T>

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from minigan import cuda
 from minigan.errors import KernelError, ShapeError
 from minigan.ops import conv
+from minigan.ops.cuda import conv as on_cuda
 from minigan.ops.cuda import products, thin
 from minigan.ops.patches import conv_output_size
 from tests.emulator.arrays import emulated
-from tests.emulator.rounded import Choice, check_product
+from tests.emulator.rounded import Choice, check_product, widened
 from tests.emulator.runtime import EmulatorRuntime
 from tests.emulator.twins import examples
 
@@ -184,6 +185,29 @@ def test_naive(dtype, geometry, channels, seed):
     check_product(dx, dx_of, dy, w, name, terms)
     dw_of = lambda a, b: conv.conv2d_dw(a, b, w.shape[:2], **options)  # noqa: E731
     check_product(dw, dw_of, x, dy, name, terms)
+
+
+@pytest.mark.parametrize("precision", products.PRECISIONS)
+@pytest.mark.parametrize("channels", [(8, 12), (3, 8), (12, 2)])
+def test_bias_and_activation_in_one_pass(precision, channels, card):
+    """Of a convolution and of a transposed one, by tiles and thin."""
+    geometry = (2, (7, 6), (3, 3), (2, 1), (1, 1), (1, 1))
+    with Choice(precision) as choice:
+        x, w, dy, options = arrays(geometry, channels, choice.dtype, 1)
+        ex, ew, edy = map(emulated.asarray, (x, w, dy))
+        rng = np.random.default_rng(2)
+        in_bias, out_bias = (rng.standard_normal(c).astype(choice.dtype) for c in channels)
+        leaky = products.Finish(emulated.asarray(out_bias), 1.0, "leaky_relu", 0.2)
+        y = on_cuda.conv2d_finish(ex, ew, leaky, **options).get()
+        tanh = products.Finish(emulated.asarray(in_bias), 0.5, "tanh")
+        dx = on_cuda.conv2d_dx_finish(edy, ew, x.shape, tanh, **options).get()
+    thin_or_not = min(channels) > thin.FEW
+    x, w, dy = (choice.round(a) if thin_or_not else widened(a) for a in (x, w, dy))
+    plain = conv.conv2d(x, w, **options) + out_bias
+    other = np.tanh(0.5 * conv.conv2d_dx(dy, w, x.shape, **options) + in_bias)
+    tolerance = 1e-13 if precision == "fp64" else 2e-5  # sums of some ten numbers of size 1
+    np.testing.assert_allclose(y, np.where(plain > 0, plain, 0.2 * plain), atol=tolerance)
+    np.testing.assert_allclose(dx, other, atol=tolerance)
 
 
 def test_output_padding_leaves_pixels_that_nothing_reaches(card):

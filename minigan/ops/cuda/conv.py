@@ -6,12 +6,20 @@ from minigan.backend import Array, array_module
 from minigan.cuda.shapes import ceil_div
 from minigan.errors import ShapeError
 from minigan.ops.cuda import products, thin
+from minigan.ops.cuda.products import PLAIN, Finish
 from minigan.ops.cuda.thin import Geometry
 from minigan.ops.patches import Pair, conv_output_size, misfit
 
 
 def conv2d(x: Array, w: Array, *, stride: Pair, padding: Pair, dilation: Pair) -> Array:
     """y (N, OH, OW, O) from x (N, H, W, C) and w (kh, kw, C, O)."""
+    return conv2d_finish(x, w, PLAIN, stride=stride, padding=padding, dilation=dilation)
+
+
+def conv2d_finish(
+    x: Array, w: Array, finish: Finish, *, stride: Pair, padding: Pair, dilation: Pair
+) -> Array:
+    """act(alpha conv2d(x, w) + bias) in one pass, bias (O,)."""
     kh, kw, c, o = w.shape
     oh, ow = (
         conv_output_size(*axis)
@@ -23,7 +31,7 @@ def conv2d(x: Array, w: Array, *, stride: Pair, padding: Pair, dilation: Pair) -
     y = array_module(x).empty((x.shape[0], oh, ow, o), x.dtype)
     geometry = Geometry(x.shape, y.shape, (kh, kw), stride, padding, dilation)
     m, k = x.shape[0] * oh * ow, kh * kw * c
-    return _product("conv2d", (x, w), y, geometry, (c, o), (m, o, k))
+    return _product("conv2d", (x, w), y, geometry, (c, o), (m, o, k), finish=finish)
 
 
 def conv2d_dw(
@@ -47,13 +55,29 @@ def conv2d_dx(
     dilation: Pair,
 ) -> Array:
     """dx (N, H, W, C) = x_shape: the derivative of <dy, conv2d(x, w)> with respect to x."""
+    return conv2d_dx_finish(
+        dy, w, x_shape, PLAIN, stride=stride, padding=padding, dilation=dilation
+    )
+
+
+def conv2d_dx_finish(
+    dy: Array,
+    w: Array,
+    x_shape: tuple[int, ...],
+    finish: Finish,
+    *,
+    stride: Pair,
+    padding: Pair,
+    dilation: Pair,
+) -> Array:
+    """act(alpha conv2d_dx(dy, w) + bias) in one pass, bias (C,): a transposed convolution's end."""
     kh, kw, c, o = w.shape
     dx = array_module(dy).empty(x_shape, dy.dtype)
     geometry = Geometry(dx.shape, dy.shape, (kh, kw), stride, padding, dilation)
     # Of the largest phase: its places, and the taps that meet them where dilation does not.
     m = geometry.phase_places
     k = ceil_div(kh, stride[0]) * ceil_div(kw, stride[1]) * o
-    return _product("conv2d_dx", (dy, w), dx, geometry, (o, o), (m, c, k), geometry.phases)
+    return _product("conv2d_dx", (dy, w), dx, geometry, (o, o), (m, c, k), geometry.phases, finish)
 
 
 def _product(
@@ -64,6 +88,7 @@ def _product(
     rows: tuple[int, int],
     sizes: tuple[int, int, int],
     phases: int = 1,
+    finish: Finish = PLAIN,
 ) -> Array:
     """The convolution kernel SYMBOL; `rows` are the lengths of the operands' rows of channels."""
     if geometry.x_shape[0] != geometry.y_shape[0]:
@@ -78,4 +103,4 @@ def _product(
         family = "conv"
         vectors = products.starts_on_vectors((left, rows[0]), (right, rows[1]))
         plan = products.plan(*sizes, out.dtype, vectors=vectors, phases=phases)
-    return products.run(family, symbol, plan, (left, right), out, geometry.numbers())
+    return products.run(family, symbol, plan, (left, right), out, geometry.numbers(), finish)

@@ -3,7 +3,7 @@
 Every product is D (M, N) = A (M, K) B (K, N), computed by blocks of threads that take one tile of D
 each (kernels/product_simt.cuh, product_mma.cuh). Three kernels for each precision:
 
-    wide     128 x 128    the most operations for each number read
+    wide     128 x 128    the most operations for each number read; 128 x 64 in fp32
     small     64 x  64    where D has too few wide tiles to occupy a card
     scalar    64 x  64    where rows do not start at multiples of 16 bytes
 
@@ -59,10 +59,6 @@ class Precision:
     scalar: Tile
 
 
-def _simt(name: str, size: int) -> Tile:
-    return Tile(name, size, size, 256)
-
-
 def _mma(file: str, stages: int, name: str, size: int, threads: int) -> Tile:
     """Of kernels/product_mma.cuh: shared memory holds operands in stages, or sums on their way."""
     shared = 4 * max(stages * 2 * size * 20, size * (size + 8))
@@ -76,8 +72,10 @@ _BF16 = (
 )
 
 PRECISIONS = {
-    "fp64": Precision((), _simt("scalar", 64)),
-    "fp32": Precision((_simt("wide", 128), _simt("small", 64)), _simt("scalar", 64)),
+    "fp64": Precision((), Tile("scalar", 64, 64, 256)),
+    "fp32": Precision(
+        (Tile("wide", 128, 64, 256), Tile("small", 64, 64, 256)), Tile("scalar", 64, 64, 256)
+    ),
     "tf32": Precision(
         (_mma("_tf32", 4, "wide", 128, 128), _mma("_tf32", 4, "small", 64, 128)),
         _mma("_tf32", 4, "scalar", 64, 256),
