@@ -18,8 +18,8 @@ from minigan.losses.objective import Objective, Value, column, last_layer, mean
 from minigan.ops.linear import matmul
 
 PAPER = (
-    "Zhao et al. 2017, Energy-based GAN, arXiv:1609.03126, eq. 1 and 2, section 2.4; Berthelot et al. 2017,"
-    " BEGAN, arXiv:1703.10717, section 3.4"
+    "Zhao et al. 2017, Energy-based GAN, arXiv:1609.03126, eq. 1 and 2, section 2.4;"
+    " Berthelot et al. 2017, BEGAN, arXiv:1703.10717, section 3.4"
 )
 
 EQUATIONS = {
