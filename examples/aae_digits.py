@@ -4,7 +4,7 @@
 
 Prints mean and spread of each number in the codes of digits that it has not seen; the prior's are 0
 and 1. Writes interpolation.png: each row goes in ten pictures from one draw of the prior to
-another. About four minutes on two cores.
+another.
 """
 
 import argparse

@@ -4,7 +4,6 @@
 
 Prints the squared error on digits that neither has seen, with as many numbers for a digit. The last
 samples (samples/) are codes drawn from the Gaussian that fits the training codes: mostly no digits.
-Under a minute on two cores.
 """
 
 import argparse

@@ -4,6 +4,8 @@
 
 Classifies held-out digits by the nearest training digit in pixels, in the codes of E as it was
 drawn, and in those that it has learned, and prints the accuracies (compare table 1 of the paper).
+What comes back of a digit stays unlike it for long: the paper trains for 400 epochs. A few normal
+numbers in a code bring the two closer sooner than the paper's 50 uniform ones.
 """
 
 import argparse
@@ -23,7 +25,8 @@ parser.add_argument("--out", type=Path, default=Path("runs/example-bigan"))
 arguments = parser.parse_args()
 
 run = RunOptions(data="digits", steps=arguments.steps, device=arguments.device)
-trainer = Trainer.start("bigan", recipe("bigan").options(), run, arguments.out)
+options = recipe("bigan").options(z_dim=16, prior="normal")
+trainer = Trainer.start("bigan", options, run, arguments.out)
 bigan = trainer.algorithm
 assert isinstance(bigan, BiGAN)
 

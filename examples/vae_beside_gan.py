@@ -4,8 +4,7 @@
 
 A VAE answers an uncertain pixel with its mean, which is grey; a GAN's discriminator knows grey from
 ink. Sharpness is the mean squared difference of neighbouring pixels. Writes beside.png: a row of
-digits, the VAE's reconstructions of them, its samples, and the GAN's. About four minutes on two
-cores.
+digits, the VAE's reconstructions of them, its samples, and the GAN's.
 """
 
 import argparse

@@ -4,7 +4,6 @@
 
 Prints the bound on log p(x) of digits that it has not seen, in nats of grey pixels read as
 probabilities, and writes interpolation.png: each row goes in ten pictures from one code to another.
-About two minutes on two cores.
 """
 
 import argparse
