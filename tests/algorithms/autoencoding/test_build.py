@@ -117,6 +117,15 @@ def test_the_scale_of_a_likelihood_reaches_it():
     assert nll[0.5] > nll[5.0]
 
 
+def test_weights_of_losses_reach_them():
+    """alpha-GAN's lambda is over the numbers of an example, 256 here; the rest is as given."""
+    assert build("alpha-gan", PICTURES, lambda_rec=3.0).weight == 3 / 256
+    assert build("vae", POINTS, beta=0.25).beta == 0.25
+    models = [build(name, POINTS, network="mlp", clip_norm=2.5) for name in NAMES]
+    assert {model.max_grad_norm for model in models} == {2.5}
+    assert {build(name, PICTURES).max_grad_norm for name in NAMES} == {np.inf}
+
+
 def test_two_rates_of_the_adversarial_autoencoder():
     model = build("aae", POINTS, lr=0.3, lr_game=0.07)
     rates = {name: optimizer.schedule(0) for name, optimizer in model.optimizers.items()}
