@@ -97,9 +97,7 @@ __device__ __forceinline__ void conv2d_few_in_kernel(const T *x, const T *weight
     }
     const Output<T, DenseRows> out{y, s.o, {places, s.o}, finish, false};
 #pragma unroll
-    for (int p = 0; p < FEW; ++p) {
-        if (first + p < places) out.store(static_cast<int>(first) + p, o, sum[p]);
-    }
+    for (int p = 0; p < FEW; ++p) out.store(static_cast<int>(first) + p, o, sum[p]);
 }
 
 // blockDim.x threads share a place, blockDim.y places a block.

@@ -141,6 +141,14 @@ def test_thin(precision, geometry, channels, seed):
     assert all(name.startswith("thin_conv.") and side in name for name in names)
 
 
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_a_block_shares_a_place_of_many_channels(outputs, card):
+    """As 512 -> 1 at a discriminator's end: eight warps, whose sums meet in shared memory."""
+    geometry = (3, (4, 4), (4, 4), (1, 1), (0, 0), (1, 1))
+    with Choice("fp32") as choice:
+        check_triad(*arrays(geometry, (thin.WIDE_ROW + 3, outputs), choice.dtype, 0), "fp32")
+
+
 @pytest.mark.parametrize("channels", [(3, 8), (9, 1)])
 def test_thin_sums_over_places_are_split(channels, card):
     """Enough places for three splits."""
