@@ -130,7 +130,9 @@ def test_a_divergent_barrier_is_an_error(fault):
     new = new or old.replace("meet(", "if (column >= c.columns) return;\n        meet(")
     sources = planted("reduce", file, old, new)
     with cuda.use_runtime(EmulatorRuntime(sources=sources)):
-        with pytest.raises(KernelError, match=r"kernel reduce\.sum_f32: divergent barrier") as error:
+        with pytest.raises(
+            KernelError, match=r"kernel reduce\.sum_f32: divergent barrier"
+        ) as error:
             sums()
         for word in words:
             assert word in str(error.value)
