@@ -16,7 +16,8 @@ from typing import ClassVar
 from minigan.backend import Array, scalar
 from minigan.errors import OptionError
 from minigan.losses.objective import Objective, Value, mean
-from minigan.ops.activation import sigmoid, softplus
+from minigan.ops.activation import sigmoid
+from minigan.ops.loss import Term, mean_loss, mean_losses
 
 PAPER = "Goodfellow et al. 2014, arXiv:1406.2661, sections 3 and 4; tutorial: arXiv:1701.00160"
 
@@ -49,20 +50,18 @@ class Minimax(Objective):
 
     def discriminator(self, real: Array, fake: Array) -> tuple[Value, Array, Array]:
         """J(D) of logits (N, 1) on real and generated examples, and both gradients."""
-        loss = softplus(-real).mean() + softplus(fake).mean()  # eq: loss.d
-        d_real = -sigmoid(-real) / real.size
-        if alpha := self.label_smoothing:  # softplus(l) - softplus(-l) = l
-            loss = loss + alpha * real.mean()  # eq: loss.smoothing
-            d_real = d_real + real.dtype.type(alpha / real.size)
-        return scalar(loss), d_real, sigmoid(fake) / fake.size
+        # softplus(l) - softplus(-l) = l
+        smoothed = Term("negative", linear=self.label_smoothing)  # eq: loss.smoothing
+        loss, d_real, d_fake = mean_losses(real, fake, smoothed, Term("softplus"))  # eq: loss.d
+        return scalar(loss), d_real, d_fake
 
     def generator(self, fake: Array, real: Array | None = None) -> tuple[Value, Array]:
         """J(G) of the logits of generated examples, and its gradient.
 
         The gradient vanishes where D is sure that they are generated: G learns nothing there.
         """
-        loss = -softplus(fake).mean()  # eq: loss.minimax
-        return scalar(loss), -sigmoid(fake) / fake.size
+        loss, d_fake = mean_loss(fake, Term("softplus", weight=-1.0))  # eq: loss.minimax
+        return scalar(loss), d_fake
 
     def report(self, real: Array, fake: Array) -> dict[str, Value]:
         """The mean probabilities D(x) and D(G(z))."""
@@ -87,8 +86,9 @@ class NonSaturating(Minimax):
 
     def generator(self, fake: Array, real: Array | None = None) -> tuple[Value, Array]:
         """J(G) of the logits of generated examples, and its gradient."""
-        loss = self.scale * softplus(-fake).mean()  # eq: loss.nonsaturating
-        return scalar(loss), -self.scale * sigmoid(-fake) / fake.size
+        term = Term("negative", weight=self.scale)
+        loss, d_fake = mean_loss(fake, term)  # eq: loss.nonsaturating
+        return scalar(loss), d_fake
 
 
 def mean_probability(logits: Array) -> Value:

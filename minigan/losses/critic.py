@@ -15,6 +15,7 @@ import numpy as np
 from minigan.backend import Array, scalar
 from minigan.errors import OptionError
 from minigan.losses.objective import Objective, Value, column, mean, paired
+from minigan.ops.loss import Term, mean_losses
 
 PAPER = (
     "Arjovsky et al. 2017, Wasserstein GAN, arXiv:1701.07875, Algorithm 1; Lim and Ye 2017,"
@@ -57,9 +58,9 @@ class Hinge(Objective):
     explains = ("hinge", "wgan")
 
     def discriminator(self, real: Array, fake: Array) -> tuple[Value, Array, Array]:
-        short, over = np.maximum(1 - real, 0), np.maximum(1 + fake, 0)
-        loss = short.mean() + over.mean()  # eq: hinge.d
-        return scalar(loss), -np.sign(short) / real.size, np.sign(over) / fake.size
+        below, above = Term("below", parameter=1.0), Term("above", parameter=-1.0)
+        loss, d_real, d_fake = mean_losses(real, fake, below, above)  # eq: hinge.d
+        return scalar(loss), d_real, d_fake
 
     def generator(self, fake: Array, real: Array | None = None) -> tuple[Value, Array]:
         return scalar(-fake.mean()), column(fake, -1 / fake.size)  # eq: wgan.g

@@ -14,6 +14,7 @@ from typing import ClassVar
 from minigan.backend import Array, scalar
 from minigan.errors import OptionError
 from minigan.losses.objective import Objective, Value
+from minigan.ops.loss import Term, mean_loss, mean_losses
 
 PAPER = "Mao et al. 2017, Least squares GAN, arXiv:1611.04076, eq. 2, 8 and 9"
 
@@ -37,11 +38,10 @@ class LeastSquares(Objective):
         self.a, self.b, self.c = a, b, c
 
     def discriminator(self, real: Array, fake: Array) -> tuple[Value, Array, Array]:
-        to_b, to_a = real - self.b, fake - self.a
-        loss = ((to_b * to_b).mean() + (to_a * to_a).mean()) / 2  # eq: lsgan.d
-        return scalar(loss), to_b / real.size, to_a / fake.size
+        to_b, to_a = Term("square", parameter=self.b), Term("square", parameter=self.a)
+        loss, d_real, d_fake = mean_losses(real, fake, to_b, to_a)  # eq: lsgan.d
+        return scalar(loss), d_real, d_fake
 
     def generator(self, fake: Array, real: Array | None = None) -> tuple[Value, Array]:
-        to_c = fake - self.c
-        loss = (to_c * to_c).mean() / 2  # eq: lsgan.g
-        return scalar(loss), to_c / fake.size
+        loss, d_fake = mean_loss(fake, Term("square", parameter=self.c))  # eq: lsgan.g
+        return scalar(loss), d_fake

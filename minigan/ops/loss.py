@@ -55,7 +55,8 @@ def mean_loss(logits: Array, term: Term) -> tuple[Array, Array]:
     value, slope = FUNCTIONS[term.f]
     p, of = term.parameter, logits.dtype.type
     total = of(term.weight) * value(logits, p) + of(term.linear) * logits
-    gradient = of(term.weight / logits.size) * slope(logits, p) + of(term.linear / logits.size)
+    gradient = of(term.weight) * slope(logits, p) / logits.size
+    gradient += of(term.linear / logits.size)
     return np.asarray(total.mean()), gradient
 
 
