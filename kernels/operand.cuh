@@ -12,7 +12,6 @@
 //     MN-major:  along(mn) once; at(k, end) for each line of each tile
 //
 // Element offsets are ints: the host refuses arrays of 2^31 numbers and more.
-
 #pragma once
 
 #include "common.cuh"

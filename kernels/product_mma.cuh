@@ -5,7 +5,7 @@
 // deep, so k = 16 in TF32 and 32 in bf16. A block's warps form a WARPS_M x WARPS_N grid of warp
 // tiles of WM x WN = (BM / WARPS_M) x (BN / WARPS_N), cut into mma's of 16 x 8.
 //
-// Shared layouts, such that the 32 lanes of a fragment's read (g = lane / 4, t = lane % 4; mma.cuh)
+// Shared layouts, such that the 32 lanes of a fragment's read (g = lane / 4, t = lane % 4; common.cuh)
 // touch 32 different banks:
 //     K-major   [mn][word], lines of 16 + 4 words:  bank 20 g + t = {0, 20, 8, 28, 16, 4, 24, 12} + t
 //     MN-major  [word][mn], lines of MN + 8 words:  bank 8 t + g
@@ -17,7 +17,6 @@
 //
 // A warp reads WM + WN words of shared memory for every WM WN multiply-adds of one k: a 64 x 64 warp
 // tile reads one word for each mma and lane, 32 x 32 two.
-
 #pragma once
 
 #include "mma.cuh"

@@ -12,7 +12,6 @@
 // Per step a thread does TM TN BK multiply-adds for (TM + TN) BK numbers of shared memory, read by fours:
 // 8 x 4 multiplies 32 times for 3 reads, 4 x 4 16 times for 2. (8 x 8 would do 64 for 4, but with the next
 // tile and its addresses it wants more than the 128 registers that let two blocks share a multiprocessor.)
-
 #pragma once
 
 #include "operand.cuh"

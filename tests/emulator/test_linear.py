@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minigan import cuda
-from minigan.errors import KernelError, ShapeError
+from minigan.errors import KernelError, ShapeError, UnknownNameError
 from minigan.ops import linear
 from minigan.ops.cuda import linear as on_cuda
 from minigan.ops.cuda import products
@@ -89,6 +89,29 @@ def test_a_gradient_is_added_to(card):
 def test_sizes_that_do_not_agree(card):
     with pytest.raises(ShapeError, match="do not agree"):
         linear.matmul(emulated.asarray(normal(3, 4)), emulated.asarray(normal(5, 6)))
+
+
+@pytest.mark.parametrize("bias", [normal(4), normal(5, dtype=np.float64), normal(1, 5)])
+def test_bias_that_does_not_fit(card, bias):
+    with pytest.raises(ShapeError, match="5 columns of float32"):
+        on_cuda.matmul_bias_act(*map(emulated.asarray, (normal(3, 4), normal(4, 5), bias)))
+
+
+def test_bias_that_is_not_contiguous(card):
+    """Copied, also for the sum of splits."""
+    x, w, bias = normal(3, 2048), normal(2048, 5, seed=1), normal(10, seed=2)
+    with Choice("fp32"):
+        ex, ew, eb = map(emulated.asarray, (x, w, bias))
+        y = on_cuda.matmul_bias_act(ex, ew, eb[::2]).get()
+    assert "split_sum.split_sum_f32" in card.launched
+    np.testing.assert_allclose(y, widened(x) @ w + bias[::2], atol=1e-4)
+
+
+def test_activation_that_is_not_fused(card):
+    with pytest.raises(UnknownNameError, match="leaky_relu"):
+        on_cuda.matmul_bias_act(
+            emulated.asarray(normal(3, 4)), emulated.asarray(normal(4, 5)), None, "leaky"
+        )
 
 
 @pytest.mark.parametrize("dtypes", [(np.float32, np.float64), (np.float16, np.float16)])

@@ -16,7 +16,7 @@ The choice was made by counting tiles, not by measuring on a card.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from minigan.backend import Array, array_module
 from minigan.cuda.launcher import launch
 from minigan.cuda.precision import precision
 from minigan.cuda.shapes import ceil_div, flat, suffix
-from minigan.errors import KernelError
+from minigan.errors import KernelError, ShapeError, UnknownNameError
 
 # A card is taken to be occupied by one tile for each of the H200's multiprocessors; a split aims at
 # two. Not the number of the card at hand: the order of a sum would depend on it.
@@ -104,6 +104,8 @@ class Finish:
 
     def arguments(self, dtype: np.dtype) -> tuple[Any, ...]:
         """The last arguments of every kernel of products."""
+        if self.activation not in ACTIVATIONS:
+            raise UnknownNameError("fused activation", self.activation, ACTIVATIONS)
         code = ACTIVATIONS[self.activation]
         real = dtype.type
         return real(self.alpha), real(self.slope), np.int32(code), np.int32(self.accumulate)
@@ -171,7 +173,7 @@ def run(
     `shape` holds the kernel's integers. The last axis of `out` is the product's n.
     """
     kernel = f"{family}{chosen.file}.{symbol}_{chosen.kernel}{suffix(out)}"
-    bias = None if finish.bias is None else array_module(out).ascontiguousarray(finish.bias)
+    finish = _with_fitting_bias(finish, out)
     ends = finish.arguments(out.dtype)
     splits = np.int32(chosen.splits)
     one = chosen.splits == 1
@@ -180,7 +182,7 @@ def run(
         kernel,
         chosen.grid,
         chosen.block,
-        *(*operands, bias, target),
+        *(*operands, finish.bias, target),
         *(np.int32(i) for i in shape),
         *(splits, *ends),
         shared=chosen.shared,
@@ -188,6 +190,18 @@ def run(
     if not one:
         add_splits(target, out, finish)
     return out
+
+
+def _with_fitting_bias(finish: Finish, out: Array) -> Finish:
+    """`finish` with its bias contiguous. Raises ShapeError where it does not fit the output."""
+    bias, columns = finish.bias, out.shape[-1]
+    if bias is None:
+        return finish
+    if bias.shape != (columns,) or bias.dtype != out.dtype:
+        raise ShapeError(
+            f"a bias {bias.shape} of {bias.dtype} for {columns} columns of {out.dtype}"
+        )
+    return replace(finish, bias=array_module(out).ascontiguousarray(bias))
 
 
 def add_splits(parts: Array, out: Array, finish: Finish = PLAIN) -> None:
