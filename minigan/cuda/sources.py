@@ -17,15 +17,15 @@ _ONCE = re.compile(r"^#pragma once$", re.MULTILINE)
 
 def folder() -> Traversable:
     """Where the sources are. Raises KernelError for an installation without them."""
-    beside = Path(minigan.__file__).parents[1] / "kernels"
-    if beside.is_dir():
-        return beside
     try:
         return resources.files("minigan.kernels")
     except ModuleNotFoundError:
-        raise KernelError(
-            "this installation of minigan has no CUDA sources (minigan.kernels); install it again"
-        ) from None
+        beside = Path(minigan.__file__).parents[1] / "kernels"
+        if (beside / "common.cuh").is_file():  # and not another project's folder of that name
+            return beside
+    raise KernelError(
+        "this installation of minigan has no CUDA sources (minigan.kernels); install it again"
+    )
 
 
 def families() -> list[str]:
