@@ -65,6 +65,7 @@ def test_what_is_in_it(wheel: Path) -> None:
         for path in (ROOT / "minigan").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
+    source |= {f"minigan/kernels/{path.name}" for path in (ROOT / "kernels").glob("*.*")}
     assert "minigan/py.typed" in source
     assert any(name.startswith("minigan/data/embedded/") for name in source)
     assert {name for name in names if not name.startswith(info)} == source
@@ -105,3 +106,33 @@ def test_a_run_is_resumed_sampled_and_measured(fresh: Path, tmp_path: Path) -> N
         result = execute(fresh / "minigan", *command.split(), cwd=tmp_path)
         assert result.returncode == 0, result.stderr
     assert (tmp_path / "s.png").stat().st_size > 100
+
+
+# What a package without its dependencies can do: minigan itself imports none.
+READ = """
+from importlib import resources
+text = (resources.files("minigan.kernels") / "activation.cu").read_text(encoding="utf-8")
+assert '#include "common.cuh"' in text
+"""
+EXPAND = """
+from minigan.cuda import sources
+assert "activation" in sources.families()
+assert "#include" not in sources.source("activation")
+print(sources.folder() / "activation.cu")
+"""
+
+
+def test_a_kernel_is_loaded_from_the_wheel(fresh: Path, tmp_path: Path) -> None:
+    result = execute(fresh / "python", "-c", READ + EXPAND, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert Path(result.stdout.strip()).is_relative_to(fresh.parent)
+
+
+def test_a_kernel_is_loaded_from_an_editable_installation(wheel: Path, tmp_path: Path) -> None:
+    source = wheel.parents[1] / "source"
+    venv.create(tmp_path / "env", with_pip=True)
+    pip = ("install", "--quiet", "--no-deps", "--editable", source)
+    install = execute(tmp_path / "env/bin/pip", *pip, cwd=tmp_path)
+    assert install.returncode == 0, install.stderr
+    result = execute(tmp_path / "env/bin/python", "-c", READ, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
