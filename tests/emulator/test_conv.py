@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from minigan import cuda
 from minigan.errors import KernelError, ShapeError
 from minigan.ops import conv
-from minigan.ops.cuda import conv as on_cuda
-from minigan.ops.cuda import products, thin
+from minigan.ops.cuda import products, thin, triad
 from minigan.ops.patches import conv_output_size
 from tests.emulator.arrays import emulated
 from tests.emulator.rounded import Choice, check_product, widened
@@ -206,9 +205,9 @@ def test_bias_and_activation_in_one_pass(precision, channels, card):
         rng = np.random.default_rng(2)
         in_bias, out_bias = (rng.standard_normal(c).astype(choice.dtype) for c in channels)
         leaky = products.Finish(emulated.asarray(out_bias), 1.0, "leaky_relu", 0.2)
-        y = on_cuda.conv2d_finish(ex, ew, leaky, **options).get()
+        y = triad.conv2d(ex, ew, **options, finish=leaky).get()
         tanh = products.Finish(emulated.asarray(in_bias), 0.5, "tanh")
-        dx = on_cuda.conv2d_dx_finish(edy, ew, x.shape, tanh, **options).get()
+        dx = triad.conv2d_dx(edy, ew, x.shape, **options, finish=tanh).get()
     thin_or_not = min(channels) > thin.FEW
     x, w, dy = (choice.round(a) if thin_or_not else widened(a) for a in (x, w, dy))
     plain = conv.conv2d(x, w, **options) + out_bias
