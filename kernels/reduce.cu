@@ -2,7 +2,6 @@
 //
 //     sum:       out[o, c] = factor sum_r x[o, r, c]          bias gradients, means, global pooling
 //     squares:   out[o, c] = sum_r x[o, r, c]^2 in float64    the norm of a flat buffer: (1, n, 1)
-//     add:       total += value                              gradients, in place
 //
 // Layout       columns.cuh; `partial` holds a State for each slice, slab and column
 // Launch       columns.cuh; several slabs need the second kernel, *_slabs
@@ -44,9 +43,3 @@ __device__ __forceinline__ void squares_kernel(const T *x, double *partial, doub
 }
 TYPED(squares, (const T *x, double *partial, double *out, Index slices, Index rows, int columns, int width),
       (x, partial, out, slices, rows, columns, width))
-
-template <class T>
-__device__ __forceinline__ void add_kernel(T *total, const T *value, T factor, Index n) {
-    elementwise(n, [=](T t, T v) -> T { return t + factor * v; }, total, total, value);
-}
-TYPED(add, (T *total, const T *value, T factor, Index n), (total, value, factor, n))

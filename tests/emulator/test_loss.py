@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from minigan import cuda
@@ -31,6 +31,7 @@ def logits(n, dtype, seed):
 @pytest.mark.parametrize("f", loss.FUNCTIONS)
 @quick
 @given(n=sizes, m=sizes, seed=st.integers(0, 99), weight=numbers, p=numbers, linear=numbers)
+@example(n=3, m=20_000, seed=0, weight=1.0, p=0.5, linear=0.0)
 def test_every_function_alone_and_with_another(f, dtype, n, m, seed, weight, p, linear):
     real, fake = logits(n, dtype, seed), logits(m, dtype, seed + 1)
     term = loss.Term(f, weight, p, linear)
