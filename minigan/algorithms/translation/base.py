@@ -68,8 +68,9 @@ class Translating(Algorithm):
         return {name: net for name, net in self.networks.items() if name.startswith("D")}
 
     def split(self, pairs: Array) -> tuple[Array, Array]:
-        """x and y of pairs (N, H, W, channels of x + channels of y), as views."""
-        return pairs[..., : self.channels[0]], pairs[..., self.channels[0] :]
+        """x and y of pairs (N, H, W, channels of x + channels of y), each in memory of its own."""
+        first = self.channels[0]
+        return pairs[..., :first].copy(), pairs[..., first:].copy()
 
     # --- the adversarial terms --------------------------------------------------------------------
 
