@@ -52,6 +52,14 @@ SHORT = {
         ["--steps", "2"],
         ["samples/reconstruction_step_000002.png", "samples.gif"],
     ),
+    "pix2pix_kittens.py": (
+        ["--steps", "2", "--width", "2"],
+        ["samples/step_000002.png", "samples.gif"],
+    ),
+    "cyclegan_kittens.py": (
+        ["--steps", "2", "--width", "2", "--identity", "0.5"],
+        ["samples/step_000002.png", "samples.gif"],
+    ),
     "vae_beside_gan.py": (["--steps", "2", "--width", "4"], ["beside.png"]),
 }
 

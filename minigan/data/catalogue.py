@@ -108,6 +108,11 @@ def open_data(
     options = Options.checked(size, channels, split, strict)
     if name_or_path in DATASETS:
         return DATASETS[name_or_path].open(options)
+    if name_or_path in PAIRS:
+        raise DataError(
+            f"{name_or_path} holds pairs of pictures, which translations learn from: train pix2pix "
+            "or cyclegan with it"
+        )
     path = Path(name_or_path).expanduser()
     if not path.exists():
         raise UnknownDataError(name_or_path, DATASETS)

@@ -1,0 +1,237 @@
+"""Runs of translations: what they leave, how they resume, and `minigan translate`."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from shlex import split
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.training.support import OFTEN, Finished, assert_same_run, error_line, leave, records
+
+Command = Callable[..., Finished]
+
+SMALL = "--size 16 --width 2 --patch 16 --batch 2"
+RUNS = {
+    "pix2pix": split(f"pix2pix {SMALL} --flip --jitter 2"),
+    "cyclegan": split(f"cyclegan {SMALL} --blocks 1 --pool 3 --weight-identity 0.5"),
+    "discogan": split(f"discogan {SMALL}"),
+    "dualgan": split(f"dualgan {SMALL}"),
+}
+SHOWN = {
+    "pix2pix": {"loss_D", "loss_G", "L1", "D(y)", "D(G(x))"},
+    "cyclegan": {"GAN_G", "GAN_F", "cycle_x", "identity_y", "score(G(x))", "score(F(y))"},
+    "discogan": {"GAN_G", "cycle_y", "D(G(x))", "D(F(y))"},
+    "dualgan": {"cycle_x", "cycle_y", "wasserstein_X", "wasserstein_Y"},
+}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of each, of 4 steps."""
+    folder = tmp_path_factory.mktemp("translations")
+    for name, words in RUNS.items():
+        leave("train", *words, *OFTEN, "--steps", 4, "--out", folder / name)
+    return folder
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_run(minigan: Command, runs: Path, tmp_path: Path, name: str) -> None:
+    """Files and log; going on in two parts leaves the same."""
+    folder = runs / name
+    found = sorted(path.name for path in (folder / "samples").glob("*.png"))
+    assert found == [f"step_{step:06d}.png" for step in (0, 2, 4)]
+    assert SHOWN[name] <= records(folder)[-1].keys()
+    shutil.copytree(folder, tmp_path / "parts")
+    result = minigan("resume", tmp_path / "parts", "--from", 2)
+    assert result.code == 0, result.err
+    assert_same_run(tmp_path / "parts", folder)
+
+
+def test_the_sheet_shows_inputs_outputs_and_truths(runs: Path) -> None:
+    """8 columns; with a generator each way both directions, 16 pictures of each."""
+    for name, rows in (("pix2pix", 2 * 3), ("cyclegan", 2 * 6)):
+        with Image.open(runs / name / "samples" / "step_000004.png") as sheet:
+            factor = round(512 / (8 * 18 - 2))
+            assert sheet.size == (factor * (8 * 18 - 2), factor * (rows * 18 - 2))
+    first = np.asarray(Image.open(runs / "pix2pix" / "samples" / "step_000000.png"))
+    last = np.asarray(Image.open(runs / "pix2pix" / "samples" / "step_000004.png"))
+    for row, same in ((0, True), (1, False), (2, True), (3, True), (4, False), (5, True)):
+        part = slice(row * 18 * factor, (row * 18 + 16) * factor)
+        assert np.array_equal(first[part], last[part]) == same, row
+
+
+def test_a_run_says_which_patches_are_judged_and_takes_the_papers_batch(
+    minigan: Command, tmp_path: Path
+) -> None:
+    train = split("train pix2pix --size 16 --width 2 --patch 34 --steps 1")
+    result = minigan(*train, "--out", tmp_path / "run")
+    assert result.code == 0
+    assert "D judges patches of 34x34 pixels in pictures of 16x16" in result.out + result.err
+    assert json.loads((tmp_path / "run/config.json").read_text())["run"]["batch"] == 1
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """Two domains of a user: six pictures and four, of several sizes."""
+    rng = np.random.default_rng(0)
+    for name, n in (("A", 6), ("B", 4)):
+        (tmp_path / "own" / name).mkdir(parents=True)
+        for i in range(n):
+            pixels = rng.integers(0, 255, (20 + i, 24, 3), np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "own" / name / f"p{i}.png")
+    return tmp_path / "own"
+
+
+def test_a_folder_of_the_user_s_own(minigan: Command, own: Path, tmp_path: Path) -> None:
+    train = ["train", *RUNS["cyclegan"], "--data", own, "--steps", 1]
+    result = minigan(*train, "--x-channels", 1, "--weight-identity", 0, "--out", tmp_path / "run")
+    assert result.code == 0, result.err
+    refused = minigan("train", *RUNS["pix2pix"], "--data", own, "--out", tmp_path / "no")
+    assert "2 pictures in" in error_line(refused.err)
+    assert "p4, p5" in error_line(refused.err)
+
+
+# --- translate ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Three grey pictures, one of them deeper."""
+    rng = np.random.default_rng(1)
+    for name in ("a.png", "b.jpg", "deep/a.bmp"):
+        file = tmp_path / "photos" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 255, (20, 30), np.uint8)).save(file)
+    return tmp_path / "photos"
+
+
+def translated(folder: Path) -> dict[str, np.ndarray]:
+    return {
+        str(path.relative_to(folder)): np.asarray(Image.open(path))
+        for path in sorted(folder.rglob("*.*"))
+    }
+
+
+def test_pictures_keep_their_names(
+    minigan: Command, runs: Path, photos: Path, tmp_path: Path
+) -> None:
+    call = ["translate", runs / "pix2pix", "--input", photos, "--output"]
+    for name, seed in (("one", 0), ("same", 0), ("other", 1)):
+        result = minigan(*call, tmp_path / name, "--seed", seed)
+        assert result.code == 0, result.err
+        assert "3 pictures through G of step 4 of pix2pix" in result.out
+    one, same, other = (translated(tmp_path / name) for name in ("one", "same", "other"))
+    assert set(one) == {"a.png", "b.png", "deep/a.png"}
+    assert all(y.shape == (16, 16, 3) for y in one.values())
+    for name, y in one.items():
+        np.testing.assert_array_equal(y, same[name])
+        assert (y != other[name]).any()  # dropout is its noise
+
+
+def test_a_single_picture_equals_the_algorithm_s_own_translation(
+    minigan: Command, runs: Path, tmp_path: Path
+) -> None:
+    """CycleGAN has no noise, so a sheet's pictures can be made again, in both directions."""
+    from minigan.backend import make_rng
+    from minigan.training import Trainer
+    from minigan.training.pictures import to_image
+
+    trainer = Trainer.resume(runs / "cyclegan")
+    x, _ = trainer.algorithm.split(trainer.dataset.draw(1, make_rng(0)).x)
+    to_image(x[0]).save(tmp_path / "x.png")
+    x = np.asarray(Image.open(tmp_path / "x.png"))[None].astype(np.float32) / 127.5 - 1
+    for name, words in (("G", []), ("F", ["--reverse"])):
+        call = ["translate", runs / "cyclegan", "--input", tmp_path / "x.png", *words]
+        assert minigan(*call, "--output", tmp_path / name).code == 0
+        expected = to_image(trainer.algorithm.translate(x, make_rng(0), name=name)[0])
+        np.testing.assert_array_equal(translated(tmp_path / name)["x.png"], np.asarray(expected))
+
+
+def test_other_sizes_and_channels_if_asked_for(
+    minigan: Command, runs: Path, photos: Path, tmp_path: Path
+) -> None:
+    call = ["translate", runs / "cyclegan", "--input", photos / "a.png", "--size", "12x20"]
+    result = minigan(*call, "--convert", "--output", tmp_path / "out")
+    assert result.code == 0, result.err
+    assert translated(tmp_path / "out")["a.png"].shape == (12, 20, 3)
+
+
+def test_a_damaged_picture_is_left_out(
+    minigan: Command, runs: Path, photos: Path, tmp_path: Path
+) -> None:
+    (photos / "b.jpg").write_bytes(b"damaged")
+    call = ["translate", runs / "pix2pix", "--output", tmp_path / "out", "--input"]
+    result = minigan(*call, photos)
+    assert result.code == 0
+    assert "warning: " in result.err
+    assert "b.jpg cannot be read and is left out" in result.err
+    assert set(translated(tmp_path / "out")) == {"a.png", "deep/a.png"}
+    alone = minigan(*call, photos / "b.jpg")
+    assert "no picture of" in error_line(alone.err)
+
+
+REFUSED = {
+    ("cyclegan", ""): "a.png is a grey picture and the run was trained on colour ones: convert it",
+    ("pix2pix", "--reverse"): "pix2pix has no generator from y to x; train it with --direction",
+    ("pix2pix", "--size 24"): "nearest legal sizes: 16x16 and 32x32",
+    ("cyclegan", "--size 18"): "nearest legal sizes: 16x16 and 20x20",
+    ("pix2pix", "--size big"): "--size big: wanted N or HxW",
+    ("pix2pix", "--from 3"): "no checkpoint of step 3",
+}
+
+
+@pytest.mark.parametrize(("name", "words"), REFUSED, ids=str)
+def test_refused(
+    minigan: Command, runs: Path, photos: Path, tmp_path: Path, name: str, words: str
+) -> None:
+    call = ["translate", runs / name, "--input", photos, "--output", tmp_path / "out"]
+    result = minigan(*call, *split(words))
+    assert result.code == 1
+    assert REFUSED[name, words] in error_line(result.err)
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_no_picture_or_no_translation_is_refused(
+    minigan: Command, runs: Path, photos: Path, unbroken: Path, tmp_path: Path
+) -> None:
+    def refused(run: Path, source: Path, out: Path = tmp_path / "out") -> str:
+        result = minigan("translate", run, "--input", source, "--output", out)
+        assert result.code == 1
+        return error_line(result.err)
+
+    said = refused(unbroken, photos)
+    assert "is a run of dcgan, which translates no pictures; runs of pix2pix, cyclegan" in said
+    assert "there is no such file or folder" in refused(runs / "pix2pix", tmp_path / "none")
+    assert "a.png is a file; give a folder" in refused(runs / "pix2pix", photos, photos / "a.png")
+    (tmp_path / "empty").mkdir()
+    assert "no pictures in" in refused(runs / "pix2pix", tmp_path / "empty")
+    shutil.copy(photos / "a.png", photos / "b.png")
+    assert "two pictures of" in refused(runs / "pix2pix", photos)
+    assert "holds no run" in refused(tmp_path / "empty", photos)
+
+
+def test_a_checkpoint_of_another_algorithm_is_refused(
+    minigan: Command, runs: Path, photos: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(runs / "pix2pix", run)
+    shutil.copy(runs / "cyclegan" / "config.json", run)
+    call = ["translate", run, "--input", photos, "--convert", "--output", tmp_path / "out"]
+    message = error_line(minigan(*call).err)
+    assert "in the checkpoint and" in message
+    assert "G.1.weight is " in message
+    resumed = minigan("resume", run)
+    assert "belongs to another architecture" in error_line(resumed.err)
+
+
+def test_data_that_is_no_pairs_is_refused(minigan: Command, tmp_path: Path) -> None:
+    for data, says in (("digits", "digits holds single examples"), ("rings", "unknown data")):
+        result = minigan("train", "cyclegan", "--data", data, "--out", tmp_path / "run")
+        assert result.code == 1
+        assert says in error_line(result.err)
+    result = minigan("train", "dcgan", "--data", "kittens-edges", "--out", tmp_path / "run")
+    assert "kittens-edges holds pairs of pictures" in error_line(result.err)
