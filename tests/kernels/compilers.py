@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import os
 import re
 import shutil
 import subprocess
 import sysconfig
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -41,15 +43,13 @@ def nvcc_log(family: str) -> str:
     log = CACHE / f"{family}-{key}.log"
     if not log.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
-        source, out = CACHE / f"{family}-{key}.cu", CACHE / f"{family}-{key}.fatbin"
-        source.write_text(text, encoding="utf-8")
-        command = [NVCC, *options, "-o", str(out), str(source)]
-        try:
+        with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+            place = Path(folder)
+            (place / f"{family}.cu").write_text(text, encoding="utf-8")
+            command = [NVCC, *options, "-o", place / "out", place / f"{family}.cu"]
             done = subprocess.run(command, capture_output=True, text=True, check=True)
-        finally:
-            source.unlink()
-            out.unlink(missing_ok=True)
-        log.write_text(done.stdout + done.stderr, encoding="utf-8")
+            (place / "log").write_text(done.stdout + done.stderr, encoding="utf-8")
+            os.replace(place / "log", log)
     return log.read_text(encoding="utf-8")
 
 

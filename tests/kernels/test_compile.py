@@ -16,12 +16,14 @@ every_family = pytest.mark.parametrize("family", sources.families())
 
 
 @pytest.fixture(scope="module")
-def logs() -> Iterator[dict[str, Future[str]]]:
-    """nvcc's words on each family, two of them compiled at a time."""
+def logs(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[str]]]:
+    """nvcc's words on each family that is tested, two of them compiled at a time."""
     if compilers.NVCC is None:
         pytest.skip("no nvcc (CUDA's compiler) on the path")
+    items = [i for i in request.session.items if "logs" in getattr(i, "fixturenames", ())]
+    wanted = dict.fromkeys(i.callspec.params["family"] for i in items)
     with ThreadPoolExecutor(2) as pool:
-        yield {f: pool.submit(compilers.nvcc_log, f) for f in sources.families()}
+        yield {f: pool.submit(compilers.nvcc_log, f) for f in wanted}
 
 
 @every_family
