@@ -19,7 +19,8 @@ const unsigned ALL_LANES = 0xffffffffu;
 
 // TYPED(name, (const T *x, T *y, Index n), (x, y, n)) defines the kernels name_f32 and name_f64, which
 // call the template name_kernel<T>(x, y, n) with T = float and double, in blocks of at
-// most 256 threads. TYPED_AS names the suffix, the type and the threads.
+// most 256 threads. TYPED_AS names the suffix, the type and the threads; the bound's 1 lets the compiler
+// take registers rather than spill for more blocks at a time.
 #define TYPED(name, parameters, arguments)                                                          \
     TYPED_AS(name, _f32, float, 256, parameters, arguments)                                         \
     TYPED_AS(name, _f64, double, 256, parameters, arguments)

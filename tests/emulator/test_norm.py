@@ -32,7 +32,7 @@ def draw(shape, dtype, seed, count=1, mean=0.0):
 @every_dtype
 @quick
 @given(shape=shapes, seed=seeds)
-@example(shape=(2100, 1), seed=0)  # several slabs
+@example(shape=(700, 40), seed=0)  # several slabs
 def test_sums_and_moments_of_channels(dtype, shape, seed):
     x = draw(shape, dtype, seed, mean=3.0)
     with cuda.use_runtime(EmulatorRuntime(seed)):
@@ -52,7 +52,7 @@ def test_moments_about_a_far_mean_lose_nothing():
 @pytest.mark.parametrize("activation", affine.ACTIVATIONS)
 @quick
 @given(shape=shapes, seed=seeds, shifted=st.booleans())
-@example(shape=(2100, 1), seed=0, shifted=True)
+@example(shape=(700, 40), seed=0, shifted=True)
 def test_batch_norm_with_its_activation(activation, dtype, shape, seed, shifted):
     x, dy = draw(shape, dtype, seed, 2)
     mean, scale, shift = draw(shape[-1:], dtype, seed + 1, 3)
@@ -89,7 +89,7 @@ CASES = [
     ((5, 8, 8, 4), (1, 2)),
     ((2, 3, 4), (1, 2)),
     ((3, 7), (1,)),
-    ((2, 5000), (-1,)),
+    ((2, 9000), (-1,)),
     ((70, 40, 33), (1,)),
     ((1, 2, 1), (1,)),
 ]
