@@ -77,7 +77,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 # What is given, the exit code, and the words that the message must hold.
 REFUSED: list[tuple[str, int, list[str]]] = [
     # names
-    ("trian", 1, ["unknown command 'trian'", "did you mean 'train'?", "gradcheck, list, resume"]),
+    ("trian", 1, ["unknown command 'trian'", "did you mean 'train'", "gradcheck, list, resume"]),
     ("train dcgna", 1, ["unknown algorithm 'dcgna'", "did you mean 'dcgan'", "known: "]),
     ("train dcgan --witdh 3", 2, ["'--witdh'", "'--width'", "minigan train dcgan --help"]),
     ("train gan --width 3", 2, ["'--width'", "minigan train gan --help"]),
@@ -88,7 +88,7 @@ REFUSED: list[tuple[str, int, list[str]]] = [
     ("resume", 2, ["Missing argument 'DIR'"]),
     ("resume nowhere", 1, ["nowhere holds no run (no config.json)", "`minigan train` starts one"]),
     ("sample nowhere --out x.png", 1, ["nowhere holds no run"]),
-    ("explain cyclegan", 1, ["unknown topic 'cyclegan'", "known: "]),
+    ("explain stylegan9", 1, ["unknown topic 'stylegan9'", "known: "]),
     ("gradcheck Conv3d", 1, ["unknown layer, loss or network 'Conv3d'", "'Conv2d'", "AvgPool2d"]),
     ("list all", 2, ["unexpected extra argument (all)"]),
     # numbers of every run
@@ -103,8 +103,6 @@ REFUSED: list[tuple[str, int, list[str]]] = [
     ("train dcgan --checkpoint-every -1", 1, ["--checkpoint-every -1 must be at least 0"]),
     ("train dcgan --keep 0", 1, ["--keep 0 must be at least 1"]),
     ("train dcgan --threads -1", 1, ["--threads -1 must be at least 0"]),
-    ("train dcgan --device cuda", 1, ["'cuda'", "no CUDA back end yet", "run with --device cpu"]),
-    ("train dcgan --device cuda:1", 1, ["'cuda:1'", "run with --device cpu"]),
     ("train dcgan --device tpu", 1, ["unknown device 'tpu'", "cpu, cuda, cuda:N"]),
     # optimisers and schedules
     ("train dcgan --lr -1", 1, ["learning rate -1.0 must be at least 0 and finite"]),

@@ -80,8 +80,8 @@ class RunOptions:
 def picture_size(size: str) -> tuple[int, int]:
     """Height and width of N or HxW. Raises OptionError."""
     sides = size.lower().split("x")
-    if len(sides) > 2 or not all(side.isdecimal() for side in sides):
-        raise OptionError(f"--size {size}: wanted N or HxW in pixels, e.g. 32 or 48x64")
+    if len(sides) > 2 or not all(side.isdecimal() and int(side) for side in sides):
+        raise OptionError(f"--size {size}: wanted N or HxW in pixels, 1 or more, e.g. 32 or 48x64")
     return int(sides[0]), int(sides[-1])
 
 
