@@ -22,6 +22,7 @@ from bench.standard import run_all
 from bench.targets import Verdict, verdicts
 from bench.timing import SAMPLE_SECONDS, WARM_SECONDS
 from bench.trainings import modes, robustness
+from bench.where import Where
 from bench.work import ARCHS, Work
 
 Command = Callable[..., Any]
@@ -37,7 +38,11 @@ _JSON = click.option(
 def _options(command: Command) -> Command:
     """What every measurement has."""
     for option in (
-        click.option("--device", default="cpu", show_default=True, help="cpu; cuda comes later."),
+        click.option("--device", default="cpu", show_default=True, help="cpu or cuda."),
+        click.option("--precision", help="Of products on a card: tf32 (default), fp32 or bf16."),
+        click.option(
+            "--no-graph", is_flag=True, help="On a card: our step one operation at a time."
+        ),
         click.option(
             "--threads", type=click.IntRange(min=1), help="Of both sides (default: all cores)."
         ),
@@ -71,13 +76,27 @@ def _peers(default: str) -> Callable[[Command], Command]:
         "--peers",
         default=default,
         show_default=True,
-        help="Of torch, torch-frozen, torch-compile; commas between.",
+        help="Of torch, torch-frozen, torch-compile; on a card torch, torch-tuned, torch-graph, "
+        "torch-compile; commas between.",
     )
 
 
-def _session(device: str, threads: int | None, repeats: int, sample: float) -> Session:
+def _session(
+    device: str,
+    precision: str | None,
+    no_graph: bool,
+    threads: int | None,
+    repeats: int,
+    sample: float,
+    *,
+    cards: bool = True,
+) -> Session:
+    """Raises BenchError for what cannot be measured."""
+    where = Where.of(device, precision, not no_graph)
+    if where.on_card and not cards:
+        raise BenchError(f"--device {device}: this command measures on the CPU only")
     session = Session(
-        device=device,
+        where=where,
         threads=threads or cores(),
         repeats=repeats,
         sample=sample,
@@ -86,6 +105,8 @@ def _session(device: str, threads: int | None, repeats: int, sample: float) -> S
     )
     if session.threads > cores():
         raise BenchError(f"--threads {threads}: this process may use {cores()} cores")
+    if where.on_card:
+        session.look_at_card()
     return session
 
 
@@ -125,8 +146,9 @@ def step(
     **how: Any,
 ) -> None:
     """Whole training steps against each peer."""
-    work, names = Work.of(arch, size, width, batch), known_peers(peers.split(","))
-    _store(_some(measure_step(_session(**how), work, names)), json_path)
+    work, session = Work.of(arch, size, width, batch), _session(**how)
+    names = known_peers(peers.split(","), session.where)
+    _store(_some(measure_step(session, work, names)), json_path)
 
 
 @cli.command()
@@ -176,10 +198,11 @@ def memory(
     **how: Any,
 ) -> None:
     """Peak memory of a step against each peer's, and its growth over --steps steps."""
-    work, names = Work.of(arch, size, width, batch), known_peers(peers.split(","))
     if 0 < steps < 100:
         raise BenchError(f"--steps {steps}: growth shows in 100 steps or more")
-    _store(_some(measure_memory(_session(**how), work, names, steps)), json_path)
+    work, session = Work.of(arch, size, width, batch), _session(**how)
+    names = known_peers(peers.split(","), session.where)
+    _store(_some(measure_memory(session, work, names, steps)), json_path)
 
 
 @cli.command()
@@ -202,7 +225,7 @@ def scaling(
     sweeps: list[Sweep] = [s for s in SWEEPS if not axes or s.axis in axes]
     if at:
         sweeps = [s._replace(values=at) for s in sweeps]
-    _store(measure_scaling(_session(**how), sweeps, threads), json_path)
+    _store(measure_scaling(_session(**how, cards=False), sweeps, threads), json_path)
 
 
 @cli.command()
@@ -219,7 +242,7 @@ def profile(
     **how: Any,
 ) -> None:
     """Where the time of our step goes, by family of operation."""
-    row = measure_profile(_session(**how), Work.of(arch, size, width, batch), calls)
+    row = measure_profile(_session(**how, cards=False), Work.of(arch, size, width, batch), calls)
     families = row.detail["families"]
     total = sum(families.values())
     for name, ms in families.items():

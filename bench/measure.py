@@ -14,7 +14,8 @@ from bench.machine import busy, machine, today, versions
 from bench.peers import PEERS
 from bench.remote import Worker
 from bench.rows import Row
-from bench.timing import PAUSE, SAMPLE_SECONDS, WARM_SECONDS, interleave, timer_for
+from bench.timing import PAUSE, SAMPLE_SECONDS, WARM_SECONDS, interleave
+from bench.where import CPU, Where
 from bench.work import Work
 
 BUSY = 0.05  # of all processors, used by others: more than that is a warning
@@ -24,7 +25,7 @@ BUSY = 0.05  # of all processors, used by others: more than that is a warning
 class Session:
     """What all measurements of one command share."""
 
-    device: str = "cpu"
+    where: Where = CPU
     threads: int = 1
     repeats: int = 7
     sample: float = SAMPLE_SECONDS
@@ -35,8 +36,20 @@ class Session:
     versions: dict[str, str] = field(default_factory=versions)
     choices: dict[tuple[Work, int], dict[str, str]] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        timer_for(self.device)
+    def worker(self, side: str) -> Worker:
+        """A process for one side."""
+        return Worker(side, self.threads, self.where)
+
+    def look_at_card(self) -> None:
+        """Add the card's name and versions to what rows say. Raises BenchError without a card."""
+        with self.worker("ours") as ours:
+            self.versions |= ours.ask("facts")
+        self.machine = f"{self.versions['card']}, {self.machine}"
+        try:
+            with self.worker("torch") as peer:
+                self.versions |= peer.ask("facts")
+        except Unavailable as reason:
+            self.say(f"torch: {reason}")
 
     def row(self, bench: str, work: Work, peer: str, **measured: Any) -> Row:
         """A row of these measurements; fields that are not given are None."""
@@ -45,8 +58,8 @@ class Session:
         return Row(
             bench=bench,
             arch=work.arch,
-            device=self.device,
-            precision="float32",
+            device=self.where.device,
+            precision=self.where.precision,
             threads=self.threads,
             peer=peer,
             machine=self.machine,
@@ -56,12 +69,21 @@ class Session:
         )
 
     def choose(self, work: Work) -> dict[str, str]:
-        """PyTorch's fastest ways for this work, measured once, in a process of their own."""
+        """PyTorch's fastest ways for this work, measured once, in a process of their own.
+
+        On a card nothing is chosen: there a peer's name says which ways it takes.
+        """
+        if self.where.on_card:
+            return {}
         key = (work, self.threads)
         if key not in self.choices:
-            with Worker("torch", self.threads) as probe:
+            with self.worker("torch") as probe:
                 self.choices[key] = probe.ask("choose", work=work.to_json())
         return self.choices[key]
+
+    def form(self) -> dict[str, str]:
+        """How our step is run on a card, as a detail of a row."""
+        return {"form": self.where.form} if self.where.on_card else {}
 
     def busy(self) -> dict[str, float]:
         """What others use of the machine, as a detail of a row; a warning if it is much."""
@@ -74,23 +96,25 @@ class Session:
         return {"busy": round(share, 3)}
 
 
-def known_peers(names: Sequence[str]) -> list[str]:
-    """The names, each once. Raises BenchError for one that is no peer."""
+def known_peers(names: Sequence[str], where: Where) -> list[str]:
+    """The names, each once. Raises BenchError for one that is no peer there."""
+    here = [name for name, peer in PEERS.items() if where.device in peer.devices]
     for name in names:
-        if name not in PEERS:
-            raise BenchError(f"unknown peer {name!r}; known: {', '.join(PEERS)}")
+        if name not in here:
+            what = f"is no peer on {where.device}" if name in PEERS else "is unknown"
+            raise BenchError(f"peer {name!r} {what}; known: {', '.join(here)}")
     return list(dict.fromkeys(names))
 
 
 def measure_step(session: Session, work: Work, peers: Sequence[str]) -> list[Row]:
     """A row for each peer that can run here. Raises NotTheSame before anything is timed."""
     rows = []
-    with Worker("ours", session.threads) as ours:
+    with session.worker("ours") as ours:
         mine = Built.of(ours, work)
-        for name in known_peers(peers):
+        for name in known_peers(peers, session.where):
             try:
                 choices = session.choose(work)
-                with Worker(name, session.threads) as peer:
+                with session.worker(name) as peer:
                     row = compare(session, mine, Built.of(peer, work, choices=choices))
             except Unavailable as reason:
                 session.say(f"{name}: skipped: {reason}")
@@ -102,11 +126,13 @@ def measure_step(session: Session, work: Work, peers: Sequence[str]) -> list[Row
 
 def measure_alone(session: Session, work: Work) -> Row:
     """Our step without a peer."""
-    with Worker("ours", session.threads) as ours:
+    with session.worker("ours") as ours:
         Built.of(ours, work)
         calls, _ = ours.ask("calibrate", warm=session.warm, sample=session.sample)
         times = [ours.seconds(calls) / calls for _ in range(session.repeats)]
-    return session.row("step", work, "none", ours_ms=1e3 * statistics.median(times))
+    detail = session.form()
+    ms = 1e3 * statistics.median(times)
+    return session.row("step", work, "none", ours_ms=ms, detail=detail)
 
 
 @dataclass(frozen=True)
@@ -128,7 +154,7 @@ def compare(session: Session, ours: Built, peer: Built, bench: str = "step", **m
     """Check that both compute the same, warm up, time in pairs."""
     name = peer.worker.side
     same.same_dropout(ours.notes, peer.notes, name)
-    deviations = same.check_steps(ours.worker, peer.worker)
+    deviations = same.check_steps(ours.worker, peer.worker, session.where.precision)
     how = {"warm": session.warm, "sample": session.sample}
     calls, _ = ours.worker.ask("calibrate", **how)
     its_calls, _ = peer.worker.ask("calibrate", **how)
@@ -143,6 +169,7 @@ def compare(session: Session, ours: Built, peer: Built, bench: str = "step", **m
         ratio=pairs.ratio,
         detail={
             **more,
+            **session.form(),
             **pairs.spread(),
             **disturbed,
             "ours_first_ms": 1e3 * ours.first,
@@ -166,6 +193,8 @@ def line(row: Row) -> str:
         text += f" ({d['ratio_min']:.3f} to {d['ratio_max']:.3f}, {d['repeats']} pairs)"
     if "ours_first_ms" in d:
         text += f"; first call {d['ours_first_ms']:.4g} and {d['peer_first_ms']:.4g} ms"
+    if "form" in d:
+        text += f"; {row.precision}, ours as {d['form']}"
     if d.get("choices"):
         text += "; " + ", ".join(f"{k} {v}" for k, v in d["choices"].items())
     return text

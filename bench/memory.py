@@ -1,8 +1,13 @@
 """`bench memory`: the peak resident memory of a step, and whether it stays flat.
 
-Each side runs alone in its process. What counts is the growth over a process that has loaded its
-libraries and run one tiny step: weights, gradients, optimiser state, activations, and whatever the
-allocator keeps. The kernel tracks the peak; it is reset before building and before each window.
+Each side runs alone in its process. On the CPU what counts is the growth over a process that has
+loaded its libraries and run one tiny step: weights, gradients, optimiser state, activations, and
+whatever the allocator keeps. The kernel tracks the peak; it is reset before building and before
+each window.
+
+On a card it is the most bytes of the card in use at once: PyTorch keeps that number, and a hook of
+CuPy's pools adds it up. What each allocator took from the driver for it stands beside it: that of a
+captured step holds the graph's own memory beside what the first steps took.
 """
 
 from __future__ import annotations
@@ -14,11 +19,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.cards import card_of
 from bench.errors import Unavailable
 from bench.measure import Session, known_peers
-from bench.remote import Worker
 from bench.rows import Row
+from bench.where import CPU, Where
 from bench.work import ARCHS, Work
+from bench.worker import build_step
 
 MB = 1 << 20
 PAGE = 1 << 12  # the least that the kernel counts
@@ -34,20 +41,24 @@ def measure(
     work: dict[str, Any],
     choices: dict[str, str] | None = None,
     steps: int = 0,
+    where: Where = CPU,
 ) -> dict[str, Any]:
     """Bytes: `base` before building, `peak` of the first steps, `windows` the peaks over `steps`.
 
     Runs in the side's own process, once.
     """
     described = Work.from_json(work)
+    if where.on_card:
+        return _on_card(side, threads, described, choices, steps, where)
     assert described.arch in ARCHS
-    step = _build(side, threads, Work.of(described.arch, *TINY[described.arch]), choices)
+    tiny = Work.of(described.arch, *TINY[described.arch])
+    step = build_step(side, threads, tiny, choices, where)
     step.run()
     del step
     gc.collect()
     exact = reset_peak()
     base = resident()
-    step = _build(side, threads, described, choices)
+    step = build_step(side, threads, described, choices, where)
     for _ in range(PEAK_STEPS):
         step.run()
     first = peak()
@@ -60,17 +71,47 @@ def measure(
     return {"base": base, "peak": first, "windows": windows, "exact": exact}
 
 
+def _on_card(
+    side: str,
+    threads: int,
+    work: Work,
+    choices: dict[str, str] | None,
+    steps: int,
+    where: Where,
+) -> dict[str, Any]:
+    """As `measure`, of the card's memory: the base is nothing, windows are all that is taken."""
+    card, windows = card_of(side), []
+    with card.metered() as memory:
+        step = build_step(side, threads, work, choices, where)
+        for _ in range(PEAK_STEPS):
+            step.run()
+    for i in range(WINDOWS if steps else 0):
+        for _ in range(steps * i // WINDOWS, steps * (i + 1) // WINDOWS):
+            step.run()
+        card.synchronize()
+        windows.append(card.held())
+    return {
+        "base": 0,
+        "peak": memory.peak,
+        "windows": windows,
+        "exact": True,
+        "reserved": memory.reserved,
+    }
+
+
 def measure_memory(session: Session, work: Work, peers: Sequence[str], steps: int = 0) -> list[Row]:
     """A row for each peer: ratio = growth of ours / growth of the peer's."""
     rows = []
     ours = _ask(session, "ours", work, steps)
-    for name in known_peers(peers):
+    for name in known_peers(peers, session.where):
         try:
             theirs = _ask(session, name, work, steps, session.choose(work))
         except Unavailable as reason:
             session.say(f"{name}: skipped: {reason}")
             continue
-        row = session.row("memory", work, name, **summary(ours, theirs, steps))
+        measured = summary(ours, theirs, steps)
+        measured["detail"] |= session.form()
+        row = session.row("memory", work, name, **measured)
         rows.append(row)
         session.say(line(row))
     return rows
@@ -78,7 +119,8 @@ def measure_memory(session: Session, work: Work, peers: Sequence[str], steps: in
 
 def summary(ours: dict[str, Any], theirs: dict[str, Any], steps: int) -> dict[str, Any]:
     """The measured fields of a row from what two processes found."""
-    mine, its = (max(found["peak"] - found["base"], PAGE) for found in (ours, theirs))
+    both = (("ours", ours), ("peer", theirs))
+    mine, its = (max(found["peak"] - found["base"], PAGE) for _, found in both)
     detail: dict[str, Any] = {
         "ours_mb": mine / MB,
         "peer_mb": its / MB,
@@ -86,6 +128,8 @@ def summary(ours: dict[str, Any], theirs: dict[str, Any], steps: int) -> dict[st
         "peer_process_mb": theirs["peak"] / MB,
         "exact": ours["exact"] and theirs["exact"],
     }
+    if "reserved" in ours:
+        detail |= {f"{whose}_reserved_mb": found["reserved"] / MB for whose, found in both}
     if steps:
         detail |= {"steps": steps, "ours_growth": growth(ours), "peer_growth": growth(theirs)}
         detail["windows_mb"] = [round(w / MB, 1) for w in ours["windows"]]
@@ -104,10 +148,12 @@ def growth(found: dict[str, Any]) -> float:
 def line(row: Row) -> str:
     d = row.detail
     assert row.ratio is not None
+    kind = "reserved" if "ours_reserved_mb" in d else "process"
+    what = "taken from the driver" if kind == "reserved" else "whole process"
     text = (
         f"{row.arch} size {row.size} width {row.width} batch {row.batch} | a step's peak: ours "
-        f"{d['ours_mb']:.4g} MB, {row.peer} {d['peer_mb']:.4g} MB, ratio {row.ratio:.3f}; whole "
-        f"process {d['ours_process_mb']:.0f} and {d['peer_process_mb']:.0f} MB"
+        f"{d['ours_mb']:.4g} MB, {row.peer} {d['peer_mb']:.4g} MB, ratio {row.ratio:.3f}; {what} "
+        f"{d[f'ours_{kind}_mb']:.0f} and {d[f'peer_{kind}_mb']:.0f} MB"
     )
     if "steps" in d:
         flat = "flat" if d["ours_growth"] <= FLAT else "NOT flat"
@@ -143,20 +189,10 @@ def _status(name: str) -> int | None:
     return int(found[1]) * 1024 if found else None
 
 
-def _build(side: str, threads: int, work: Work, choices: dict[str, str] | None) -> Any:
-    if side == "ours":
-        from bench.steps import OurStep
-
-        return OurStep(work, threads)
-    from bench.peers.step import TorchStep
-
-    return TorchStep(work, side, threads, choices)
-
-
 def _ask(
     session: Session, side: str, work: Work, steps: int, choices: dict[str, str] | None = None
 ) -> dict[str, Any]:
-    with Worker(side, session.threads) as worker:
+    with session.worker(side) as worker:
         found: dict[str, Any] = worker.ask(
             "memory", work=work.to_json(), steps=steps, choices=choices
         )

@@ -1,7 +1,13 @@
-"""`bench ops`: each operation of a DCGAN alone: forward, dx and dw apart, on every shape."""
+"""`bench ops`: each operation of a DCGAN alone: forward, dx and dw apart, on every shape.
+
+On a card both sides put an operation and its copies, which work on arrays of their own, into one
+graph of their library's. The time is the card's for one of them: what a launch costs the processor
+is in the times of whole steps.
+"""
 
 from __future__ import annotations
 
+import math
 import statistics
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -11,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from bench import same
-from bench.errors import NotTheSame
+from bench.errors import BenchError, NotTheSame
 from bench.measure import Session, line
 from bench.remote import Worker
 from bench.rows import Row
@@ -21,6 +27,8 @@ from bench.work import Array, Work
 
 CONVOLUTIONS = ("conv", "conv_transpose")
 PASSES = ("forward", "dx", "dw")
+ROTATED_BYTES = 1 << 28  # above twice the L2 cache of any card so far
+MOST_COPIES = 64
 MOST_COMPARED = 1 << 18  # numbers of an output that the check looks at
 
 
@@ -83,9 +91,14 @@ class Case:
         arrays = {"forward": 2, "dx": 3, "dw": 2, "all": 3}[self.direction]
         return FLOAT * int(np.prod(self.x_shape)) * arrays
 
+    @property
+    def copies(self) -> int:
+        """How many of it take turns on a card, so that none finds its arrays in the cache."""
+        return min(MOST_COPIES, max(1, math.ceil(ROTATED_BYTES / self.bytes)))
+
 
 def cases(work: Work) -> Iterator[Case]:
-    """Every operation of the DCGAN of that size and width."""
+    """Every convolution, normalisation, loss and update of the DCGAN of that size and width."""
     for net, activation in zip(networks(work), ("norm_relu", "norm_leaky_relu"), strict=True):
         for p in net.products:
             if p.kind in CONVOLUTIONS:
@@ -114,18 +127,27 @@ def cases(work: Work) -> Iterator[Case]:
 
 
 def measure_ops(session: Session, works: Iterable[Work], peer: bool = True) -> list[Row]:
-    """A row for each operation of each work, against eager PyTorch or alone."""
+    """A row for each operation of each work, against eager PyTorch or alone.
+
+    On a card an operation that cannot be measured is said and left out.
+    """
     rows: list[Row] = []
     name = "torch" if peer else "none"
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        Worker("ours", session.threads) as ours,
-        Worker("torch" if peer else "ours", session.threads) as other,
+        session.worker("ours") as ours,
+        session.worker("torch" if peer else "ours") as other,
     ):
         for work in works:
             disturbed = session.busy()
             for case in cases(work):
-                row = _measure(session, work, case, ours, other if peer else None, Path(folder))
+                try:
+                    row = _measure(session, work, case, ours, other if peer else None, Path(folder))
+                except BenchError as error:
+                    if not session.where.on_card:
+                        raise
+                    session.say(f"{case} {case.direction}: not measured: {error.message}")
+                    continue
                 row.detail.update(disturbed)
                 if peer:
                     session.say(line(row))
@@ -152,7 +174,7 @@ def _measure(
         median = 1e3 * statistics.median(times)
         return session.row("ops", work, "none", ours_ms=median, detail=detail)
     its = other.ask("op", case=asdict(case))
-    detail["deviation"] = _check(case, ours, other, folder)
+    detail["deviation"] = _check(case, ours, other, folder, session.where.precision)
     calls, _ = ours.ask("calibrate", **how)
     its_calls, _ = other.ask("calibrate", **how)
     pairs: Pairs = interleave(ours, other, calls, its_calls, session.repeats, session.pause)
@@ -167,13 +189,13 @@ def _measure(
     )
 
 
-def _check(case: Case, ours: Worker, other: Worker, folder: Path) -> float:
+def _check(case: Case, ours: Worker, other: Worker, folder: Path, precision: str) -> float:
     files = folder / "ours.npz", folder / "peer.npz"
     for worker, file in zip((ours, other), files, strict=True):
         worker.ask("outputs", out=str(file))
     with np.load(files[0]) as a, np.load(files[1]) as b:
         try:
-            return same.check_outputs(dict(a), dict(b), f"{case} {case.direction}")
+            return same.check_outputs(dict(a), dict(b), f"{case} {case.direction}", precision)
         except NotTheSame as error:
             raise NotTheSame(f"{error.message}; nothing was measured of it") from None
 

@@ -10,38 +10,60 @@ import numpy as np
 
 from bench.ops import CONVOLUTIONS, Case, thinned
 from bench.steps import prepare_process
+from bench.where import CPU, Where
 from bench.work import BETA1, Array
 from minigan import layers
-from minigan.backend import make_rng
+from minigan.backend import make_rng, to_device, to_host
+from minigan.cuda import current_runtime
 from minigan.losses.adversarial import NonSaturating
+from minigan.ops.dispatch import cuda_version
 from minigan.optim import Adam
 
 LR = 2e-4
 
 
 class OurOp:
-    """run: the operation. outputs: what one run computes."""
+    """run: the operation, `per_run` times. outputs: what one operation computes."""
+
+    per_run = 1
 
     def __init__(self, run: Callable[[], Any], outputs: Callable[[], dict[str, Array]]) -> None:
         self.run, self.outputs = run, outputs
         self.notes: dict[str, Any] = {"choices": {}}
 
     def write_outputs(self, out: Path) -> None:
-        np.savez(out, **thinned(self.outputs()))  # type: ignore[arg-type]
+        found = {name: to_host(a) for name, a in self.outputs().items()}
+        np.savez(out, **thinned(found))  # type: ignore[arg-type]
 
 
-def build(case: Case, threads: int) -> OurOp:
-    prepare_process(threads)
-    if case.op == "loss":
-        return _loss(case)
-    if case.op == "adam":
-        return _adam(case)
-    return _layer(case)
+def build(case: Case, threads: int, where: Where = CPU) -> OurOp:
+    prepare_process(threads, where)
+    make = {"loss": _loss, "adam": _adam}.get(case.op, _layer)
+    if not where.on_card:
+        return make(case, where.device)
+    return _rotated([make(case, where.device) for _ in range(case.copies)])
 
 
-def _layer(case: Case) -> OurOp:
-    net = _net(case)
-    x, dy = case.numbers(case.x_shape, 1), case.numbers(case.y_shape, 2)
+def _rotated(ops: list[OurOp]) -> OurOp:
+    """All of them in one graph, their results kept so that each writes its own memory."""
+    for op in ops:
+        op.run()
+    with current_runtime().capture() as graph:
+        results = [op.run() for op in ops]
+
+    def run() -> object:
+        graph.replay()
+        return results
+
+    rotated = OurOp(run, ops[0].outputs)
+    rotated.per_run = len(ops)
+    return rotated
+
+
+def _layer(case: Case, device: str) -> OurOp:
+    net = _net(case).to(device)
+    x = to_device(case.numbers(case.x_shape, 1), device)
+    dy = to_device(case.numbers(case.y_shape, 2), device)
     _, ctx = net.forward(x)
     params = net.flat.params
 
@@ -77,29 +99,29 @@ def _net(case: Case) -> layers.Sequential:
     return layers.Sequential(layers.BatchNorm(case.cin), layers.LeakyReLU(negative_slope=0.2))
 
 
-def _loss(case: Case) -> OurOp:
+def _loss(case: Case, device: str) -> OurOp:
     """Both players' losses and gradients."""
     objective = NonSaturating()
-    real, fake = (case.numbers((case.batch, 1), stream) for stream in (1, 2))
+    real, fake = (to_device(case.numbers((case.batch, 1), i), device) for i in (1, 2))
 
-    def run() -> dict[str, Array]:
-        loss_D, d_real, d_fake = objective.discriminator(real, fake)
-        loss_G, d_logits = objective.generator(fake)
-        return {
-            "losses": np.array([loss_D, loss_G]),
-            "d_real": d_real,
-            "d_fake": d_fake,
-            "d_logits": d_logits,
-        }
+    def run() -> tuple[Any, ...]:
+        return *objective.discriminator(real, fake), *objective.generator(fake)
 
-    return OurOp(run, run)
+    def outputs() -> dict[str, Array]:
+        loss_D, d_real, d_fake, loss_G, d_logits = run()
+        losses = np.array([float(to_host(loss)) for loss in (loss_D, loss_G)])
+        return {"losses": losses, "d_real": d_real, "d_fake": d_fake, "d_logits": d_logits}
+
+    return OurOp(run, outputs)
 
 
-def _adam(case: Case) -> OurOp:
+def _adam(case: Case, device: str) -> OurOp:
     param = layers.Param(np.zeros(case.cin, np.float32))
     flat = layers.FlatParams({"theta": param})
     optimizer = Adam(flat, LR, beta1=BETA1)
     flat.grad[...] = case.numbers((case.cin,), 1)
+    flat.to(device)
+    optimizer.to(device)
 
     def outputs() -> dict[str, Array]:
         """Three steps from zero."""
@@ -110,4 +132,14 @@ def _adam(case: Case) -> OurOp:
             optimizer.step()
         return {"theta": flat.data.copy()}
 
-    return OurOp(optimizer.step, outputs)
+    if device == "cpu":
+        return OurOp(optimizer.step, outputs)
+    optimizer.t = 1
+    rates = to_device(np.array(optimizer.rates(LR)), device)
+    rule = cuda_version(optimizer.card_rule)
+
+    def run() -> None:
+        """The kernel alone: the rates come to the card before a step."""
+        rule(flat.data, flat.grad, *optimizer.state.values(), rates, **optimizer.settings())
+
+    return OurOp(run, outputs)

@@ -13,12 +13,13 @@ from typing import Any, Self
 
 from bench.errors import BenchError, Unavailable
 from bench.machine import ROOT
+from bench.where import CPU, Where
 
 
 class Worker:
     """A process that is one side of a comparison, with its own threads and memory."""
 
-    def __init__(self, side: str, threads: int) -> None:
+    def __init__(self, side: str, threads: int, where: Where = CPU) -> None:
         self.side = side
         # A fresh cache: the first call of a compiled peer is then the first call.
         self.folder = tempfile.TemporaryDirectory(prefix="bench-")
@@ -26,7 +27,7 @@ class Worker:
             ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads)
         )
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "bench.worker", side, str(threads)],
+            [sys.executable, "-m", "bench.worker", side, str(threads), json.dumps(where)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,
@@ -48,6 +49,8 @@ class Worker:
             code = self.process.wait()
             raise BenchError(f"the process of {self.side} ended with {code} while asked to {do}")
         answer = json.loads(line)
+        if "refused" in answer:
+            raise BenchError(answer["refused"])
         if "unavailable" in answer:
             raise Unavailable(answer["unavailable"])
         if "error" in answer:

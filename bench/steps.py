@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
+from bench.where import CPU, Where
 from bench.work import BETA1, DROPOUT, MOMENTUM, PIECES, Z_DIM, Array, Work
 from minigan.algorithms import GAN, Streams, Task, recipe
-from minigan.backend import keep_freed_memory
+from minigan.backend import device_module, keep_freed_memory, overwrite, to_device, to_host
+from minigan.cuda import before_each_step, set_precision
 from minigan.layers import Dropout
 from minigan.parallel import use_threads
+from minigan.training.stepper import Stepper, read
 
 CAPTURED = (1, 3)  # the steps after which both sides are compared
 
 
-def prepare_process(threads: int) -> None:
-    """What a process that trains does once: its threads, and how it keeps memory."""
+def prepare_process(threads: int, where: Where = CPU) -> None:
+    """What a process that trains does once: threads, how it keeps memory, precision on a card."""
     keep_freed_memory()
     use_threads(threads)
+    if where.on_card:
+        set_precision(where.precision)
 
 
 def build(work: Work) -> GAN:
@@ -45,23 +51,26 @@ def build(work: Work) -> GAN:
 
 
 class OurStep:
-    """One step of the algorithm on one batch."""
+    """One step of the algorithm on one batch; on a card captured, unless told otherwise."""
 
-    def __init__(self, work: Work, threads: int) -> None:
-        prepare_process(threads)
-        self.work = work
-        self.algorithm = build(work)
-        self.x = work.examples()
+    per_run = 1
+
+    def __init__(self, work: Work, threads: int, where: Where = CPU) -> None:
+        prepare_process(threads, where)
+        self.work, self.where = work, where
+        self.algorithm = build(work).to(where.device)
+        self.advance = Stepper(self.algorithm, graph=where.graph)
+        self.x = to_device(work.examples(), where.device)
         self.start: dict[str, Array] | None = None  # of every trace that is not given one
         self.notes = {"dropout": [d.p for d in self._dropouts()]}
 
     def run(self) -> object:
-        return self.algorithm.step(self.x)
+        return self.advance(self.x)
 
     def weights(self) -> dict[str, Array]:
         """A copy of every parameter, by player and name."""
         return {
-            f"{player}.{name}": p.data.copy()
+            f"{player}.{name}": to_host(p.data).copy()
             for player, net in self.algorithm.networks.items()
             for name, p in net.flat.params.items()
         }
@@ -72,25 +81,22 @@ class OurStep:
         Unless given, the start is the networks' own, made well conditioned. The optimisers begin
         anew; noise is the work's own; dropout is off, because its masks are each side's own random
         numbers (the rates are compared instead). "0." is the start, "m." and "v." are the moments
-        of the optimisers after step 1.
+        of the optimisers after step 1. On a card the last step is the first that is captured and
+        replayed: the graph is checked too.
         """
         algorithm = self.algorithm
         if self.start is None:
             self.start = self._conditioned()
         self._begin(start or self.start)
         trace = {f"0.{name}": a for name, a in self.weights().items()}
-        draws = iter(range(2 * CAPTURED[-1]))
-        prior, algorithm.prior = (
-            algorithm.prior,
-            SimpleNamespace(  # type: ignore[assignment]
-                draw=lambda n, rng: self.work.noise(next(draws))
-            ),
-        )
+        prior = algorithm.prior
+        algorithm.prior = _GivenNoise(self.work, self.where)  # type: ignore[assignment]
+        advance = Stepper(algorithm, graph=self.where.graph)
         rates = [d.p for d in self._dropouts()]
         for d in self._dropouts():
             d.p = 0.0
         for step in range(1, CAPTURED[-1] + 1):
-            scalars = algorithm.step(self.x)
+            scalars = read(advance(self.x))
             if step in CAPTURED:
                 losses = [scalars["loss_D"], scalars["loss_G"]]
                 trace[f"{step}.losses"] = np.array(losses, np.float64)
@@ -102,6 +108,18 @@ class OurStep:
             d.p = p
         return trace
 
+    @contextmanager
+    def computing(self, precision: str) -> Iterator[None]:
+        """Compute in another precision inside a `with` block, where this is a step on a card."""
+        if not self.where.on_card:
+            yield
+            return
+        set_precision(precision)
+        try:
+            yield
+        finally:
+            set_precision(self.where.precision)
+
     def write_trace(self, out: Path, start: Path | None = None) -> None:
         """`trace` from a stored trace's start, into a file."""
         np.savez(out, **self.trace(None if start is None else start_of(start)))  # type: ignore[arg-type]
@@ -109,7 +127,7 @@ class OurStep:
     def _begin(self, start: dict[str, Array]) -> None:
         for player, net in self.algorithm.networks.items():
             for name, p in net.flat.params.items():
-                p.data[...] = start[f"{player}.{name}"]
+                overwrite(p.data, start[f"{player}.{name}"])
             net.flat.touch()
         for optimizer in self.algorithm.optimizers.values():
             optimizer.load_state_dict(
@@ -135,13 +153,26 @@ class OurStep:
             kinds = {"m": state["m"], "v": state["v"]} if "m" in state else {"m": state["v"]}
             for kind, moment in kinds.items():
                 for name, place in net.flat.slices.items():
-                    a = moment[place].reshape(net.flat.params[name].shape)
+                    a = to_host(moment[place]).reshape(net.flat.params[name].shape)
                     found[f"{kind}.{player}.{name}"] = a.copy()
         return found
 
     def _dropouts(self) -> list[Dropout]:
         nets = self.algorithm.networks.values()
         return [part for net in nets for _, part in net.walk() if isinstance(part, Dropout)]
+
+
+class _GivenNoise:
+    """A prior whose draws are the work's, one after the other, also in a replayed step."""
+
+    def __init__(self, work: Work, where: Where) -> None:
+        self._work, self._where = work, where
+        self._draws = iter(range(2 * CAPTURED[-1]))
+
+    def draw(self, n: int, rng: Any) -> Array:
+        z = device_module(self._where.device).empty((n, Z_DIM), np.float32)
+        before_each_step(lambda: overwrite(z, self._work.noise(next(self._draws))))
+        return z
 
 
 def start_of(path: Path) -> dict[str, Array]:

@@ -15,7 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from bench.cards import Card, card_of
 from bench.errors import BenchError
+from bench.where import Where
 
 SAMPLE_SECONDS = 0.2  # the least that a sample lasts: the clock and the scheduler vanish in it
 WARM_SECONDS = 0.5
@@ -42,16 +44,35 @@ class Timer:
             gc.enable()
 
 
-TIMERS: dict[str, type[Timer]] = {"cpu": Timer}  # a device joins by the timer that waits for it
+class EventTimer(Timer):
+    """The card's own time from one event to another.
+
+    A call that has returned is only queued there. The first event is recorded on an idle card, so
+    what the processor needs to launch the calls counts where the card waits for it.
+    """
+
+    def __init__(self, card: Card) -> None:
+        self.card = card
+
+    def synchronize(self) -> None:
+        self.card.synchronize()
+
+    def seconds(self, run: Callable[[], object], calls: int = 1) -> float:
+        start, end = self.card.event(), self.card.event()
+
+        def between() -> None:
+            start.record()
+            for _ in range(calls):
+                run()
+            end.record()
+
+        super().seconds(between)
+        return self.card.elapsed_ms(start, end) / 1e3
 
 
-def timer_for(device: str) -> Timer:
-    """The device's timer. Raises BenchError for a device that is not measured."""
-    if device not in TIMERS:
-        raise BenchError(
-            f"device {device!r}: this version measures on the CPU only; run with --device cpu"
-        )
-    return TIMERS[device]()
+def timer_for(where: Where, side: str) -> Timer:
+    """The timer of one side's process. Raises DeviceError or Unavailable where it has no card."""
+    return EventTimer(card_of(side)) if where.on_card else Timer()
 
 
 def calibrate(

@@ -148,7 +148,7 @@ class Layout:
         """One tensor per parameter, in order, under minigan's names and in its layout."""
         mine = [name for name in names if name.startswith(f"{player}.")]
         return {
-            name: self._back(t.detach().numpy(), player, i, len(mine)).copy()
+            name: self._back(t.detach().cpu().numpy(), player, i, len(mine)).copy()
             for i, (name, t) in enumerate(zip(mine, tensors, strict=True))
         }
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from torch import Tensor, nn
 
 from bench.errors import Unavailable
 from bench.peers import PEERS, Peer
+from bench.peers.card import captured, set_precision
 from bench.peers.networks import (
     Layout,
     dcgan_discriminator,
@@ -20,6 +23,7 @@ from bench.peers.networks import (
     mlp_discriminator,
     mlp_generator,
 )
+from bench.where import CPU, Where
 from bench.work import BETA1, MOMENTUM, Z_DIM, Array, Work
 
 CAPTURED = (1, 3)  # as on our side
@@ -28,42 +32,75 @@ DEFAULTS = {"layout": "channels_last", "optimizer": "fused", "maxout": "max"}
 
 
 class TorchStep:
-    """One step on one batch; `choices` are the measured ones of `choose`."""
+    """One step on one batch; `choices` are the measured ones of `choose`, a peer's own on a card.
+
+    Raises Unavailable where PyTorch cannot do it.
+    """
+
+    per_run = 1
 
     def __init__(
-        self, work: Work, peer: str, threads: int, choices: dict[str, str] | None = None
+        self,
+        work: Work,
+        peer: str,
+        threads: int,
+        choices: dict[str, str] | None = None,
+        where: Where = CPU,
     ) -> None:
         torch.set_num_threads(threads)
-        self.work, self.peer = work, PEERS[peer]
-        self.choices = DEFAULTS | (choices or {})
+        self.work, self.peer, self.where = work, PEERS[peer], where
+        self.choices = (
+            DEFAULTS | (dict(self.peer.on_card) if where.on_card else {}) | (choices or {})
+        )
+        self.autocast = set_precision(where)
+        torch.backends.cudnn.benchmark = self.choices["layout"] == "channels_last"
         self.layout = Layout(work, self.choices["layout"] == "channels_last")
         self.G, self.D = self._networks()
         self.optimizer_G, self.optimizer_D = self._optimizer(self.G), self._optimizer(self.D)
         self.net_G, self.net_D = _compiled(self.peer, self.G, self.D)
-        self.x = self.layout.images(work.examples())
-        self.real, self.fake = torch.ones(work.batch, 1), torch.zeros(work.batch, 1)
-        self.noise: Callable[[], Tensor] = lambda: torch.empty(work.batch, Z_DIM).uniform_(-1, 1)
+        device = where.device
+        self.x = self.layout.images(work.examples()).to(device)
+        self.real = torch.ones(work.batch, 1, device=device)
+        self.fake = torch.zeros(work.batch, 1, device=device)
+        self.noise: Callable[[], Tensor] = lambda: torch.empty(
+            work.batch, Z_DIM, device=device
+        ).uniform_(-1, 1)
+        self._replayed: Callable[[], dict[str, Tensor]] | None = None
         self.notes: dict[str, Any] = {
             "choices": {k: v for k, v in self.choices.items() if k in _relevant(work)},
             "dropout": [d.p for d in self._dropouts()],
         }
 
     def run(self) -> object:
+        if self._replayed is None:
+            self._replayed = self._advance()
+        scalars = self._replayed()
+        if self.peer.reads or not self.where.on_card:
+            return read(scalars)
+        return scalars
+
+    def _advance(self) -> Callable[[], dict[str, Tensor]]:
+        """What does a step: the graph of it, where the peer is one."""
+        return captured(lambda: self.step(self.x)) if self.peer.graphed else self._eagerly
+
+    def _eagerly(self) -> dict[str, Tensor]:
         return self.step(self.x)
 
-    def step(self, x: Tensor) -> dict[str, float]:
+    def step(self, x: Tensor) -> dict[str, Tensor]:
         """One iteration; the losses and mean probabilities that a script prints."""
         G, D = self.net_G, self.net_D
 
         # D: log D(x) + log(1 - D(G(z)))
         self.optimizer_D.zero_grad(set_to_none=True)
-        real_logits = D(x)
-        loss_real = F.binary_cross_entropy_with_logits(real_logits, self.real)
+        with self.autocast():
+            real_logits = D(x)
+            loss_real = F.binary_cross_entropy_with_logits(real_logits, self.real)
         loss_real.backward()
-        with torch.no_grad():
+        with torch.no_grad(), self.autocast():
             fake = G(self.noise())
-        fake_logits = D(fake)
-        loss_fake = F.binary_cross_entropy_with_logits(fake_logits, self.fake)
+        with self.autocast():
+            fake_logits = D(fake)
+            loss_fake = F.binary_cross_entropy_with_logits(fake_logits, self.fake)
         loss_fake.backward()
         self.optimizer_D.step()
 
@@ -71,36 +108,43 @@ class TorchStep:
         if self.peer.frozen:
             self.D.requires_grad_(False)
         self.optimizer_G.zero_grad(set_to_none=True)
-        logits = D(G(self.noise()))
-        loss_G = F.binary_cross_entropy_with_logits(logits, self.real)
+        with self.autocast():
+            logits = D(G(self.noise()))
+            loss_G = F.binary_cross_entropy_with_logits(logits, self.real)
         loss_G.backward()
         self.optimizer_G.step()
         if self.peer.frozen:
             self.D.requires_grad_(True)
 
         return {
-            "loss_D": loss_real.item() + loss_fake.item(),
-            "loss_G": loss_G.item(),
-            "D(x)": torch.sigmoid(real_logits.detach()).mean().item(),
-            "D(G(z))": torch.sigmoid(fake_logits.detach()).mean().item(),
+            "loss_real": loss_real.detach(),
+            "loss_fake": loss_fake.detach(),
+            "loss_G": loss_G.detach(),
+            "D(x)": torch.sigmoid(real_logits.detach()).mean(),
+            "D(G(z))": torch.sigmoid(fake_logits.detach()).mean(),
         }
 
     def trace(self, start: dict[str, Array]) -> dict[str, Array]:
-        """Losses, moments and parameters from `start`, as `OurStep.trace`."""
-        for net, player in ((self.G, "G"), (self.D, "D")):
-            self.layout.load(net, player, start)
-        for optimizer in (self.optimizer_G, self.optimizer_D):
-            optimizer.state.clear()
-        noise, draws = self.noise, iter(range(2 * CAPTURED[-1]))
-        self.noise = lambda: torch.from_numpy(self.work.noise(next(draws)))
+        """Losses, moments and parameters from `start`, as `OurStep.trace`.
+
+        A peer that is a graph is captured anew, with the noise of the check in its two buffers.
+        """
+        buffers = [torch.zeros(len(self.x), Z_DIM, device=self.where.device) for _ in range(2)]
+        noise, turns = self.noise, cycle(buffers)
+        self.noise = lambda: next(turns)
         rates = [d.p for d in self._dropouts()]
         for d in self._dropouts():
             d.p = 0.0
+        advance = self._advance()
+        self._begin(start)
         trace = {f"0.{name}": a for name, a in self._weights([*start]).items()}
         for step in range(1, CAPTURED[-1] + 1):
-            scalars = self.step(self.x)
+            for i, buffer in enumerate(buffers):
+                buffer.copy_(torch.from_numpy(self.work.noise(2 * (step - 1) + i)))
+            scalars = read(advance())
             if step in CAPTURED:
-                trace[f"{step}.losses"] = np.array([scalars["loss_D"], scalars["loss_G"]])
+                losses = [scalars["loss_real"] + scalars["loss_fake"], scalars["loss_G"]]
+                trace[f"{step}.losses"] = np.array(losses)
                 trace |= {f"{step}.{name}": a for name, a in self._weights([*start]).items()}
             if step == 1:
                 trace |= self._moments([*start])
@@ -109,11 +153,30 @@ class TorchStep:
             d.p = p
         return trace
 
+    @contextmanager
+    def computing(self, precision: str) -> Iterator[None]:
+        """Compute in another precision inside a `with` block."""
+        self.autocast = set_precision(self.where._replace(precision=precision))
+        try:
+            yield
+        finally:
+            self.autocast = set_precision(self.where)
+
     def write_trace(self, out: Path, start: Path) -> None:
         """`trace` from a stored trace's start, into a file."""
         with np.load(start) as stored:
             first = {n.removeprefix("0."): stored[n] for n in stored.files if n.startswith("0.")}
         np.savez(out, **self.trace(first))  # type: ignore[arg-type]
+
+    def _begin(self, start: dict[str, Array]) -> None:
+        """Parameters as in `start`, optimisers as if new; in place, where a graph has them."""
+        for net, player in ((self.G, "G"), (self.D, "D")):
+            self.layout.load(net, player, start)
+        for optimizer in (self.optimizer_G, self.optimizer_D):
+            for state in optimizer.state.values():
+                for t in state.values():
+                    if isinstance(t, Tensor):
+                        t.zero_()
 
     def _weights(self, names: list[str]) -> dict[str, Array]:
         G: list[Tensor] = [*self.G.parameters()]
@@ -138,20 +201,30 @@ class TorchStep:
         else:
             maxout = self.choices["maxout"]
             nets = mlp_generator(self.work, last), mlp_discriminator(self.work, last, maxout)
-        if last:
-            network: Any  # torch's stubs do not know memory_format
-            for network in nets:
+        network: Any  # torch's stubs do not know memory_format
+        for network in nets:
+            network.to(self.where.device)
+            if last:
                 network.to(memory_format=torch.channels_last)
         return nets
 
     def _optimizer(self, net: nn.Module) -> torch.optim.Optimizer:
-        form: dict[str, Any] = {self.choices["optimizer"]: True}
+        form: dict[str, Any] = {}
+        if self.choices["optimizer"] != "default":
+            form[self.choices["optimizer"]] = True
+        if self.peer.graphed and self.work.arch == "dcgan":
+            form["capturable"] = True  # Adam's step count lies on the card
         if self.work.arch == "dcgan":
             return torch.optim.Adam(net.parameters(), self.work.lr, betas=(BETA1, 0.999), **form)
         return torch.optim.SGD(net.parameters(), self.work.lr, momentum=MOMENTUM, **form)
 
     def _dropouts(self) -> list[nn.Dropout]:
         return [m for net in (self.G, self.D) for m in net.modules() if isinstance(m, nn.Dropout)]
+
+
+def read(scalars: dict[str, Tensor]) -> dict[str, float]:
+    """The scalars on the host, one after the other as a script prints them."""
+    return {name: t.item() for name, t in scalars.items()}
 
 
 def _relevant(work: Work) -> tuple[str, ...]:
@@ -163,7 +236,8 @@ def _compiled(peer: Peer, *nets: nn.Module) -> list[Callable[[Tensor], Tensor]]:
     if not peer.compiled:
         return list(nets)
     try:
-        torch.compile(lambda x: torch.relu(2 * x))(torch.ones(64))
+        device = next(nets[0].parameters()).device
+        torch.compile(lambda x: torch.relu(2 * x))(torch.ones(64, device=device))
     except Exception as error:
         line = next((line for line in str(error).splitlines() if line.strip()), repr(error))
         raise Unavailable(f"torch.compile does not work here: {line}") from error

@@ -27,8 +27,12 @@ def run(line):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("step --device cuda", "this version measures on the CPU only; run with --device cpu"),
-        ("step --peers tensorflow", "unknown peer 'tensorflow'; known: torch, torch-frozen"),
+        ("step --device tpu", "unknown device 'tpu'; known: cpu, cuda"),
+        ("step --precision tf32", "--precision tf32 of --device cpu: allowed there: float32"),
+        ("step --device cuda --precision fp8", "allowed there: tf32, fp32, bf16"),
+        ("step --no-graph", "on the CPU nothing is captured"),
+        ("step --peers tensorflow", "peer 'tensorflow' is unknown; known: torch, torch-frozen"),
+        ("step --peers torch-graph", "peer 'torch-graph' is no peer on cpu; known: torch,"),
         ("step --size 50", "--size 50: dcgan halves a picture"),
         ("step --arch mlp --width 7", "must be a multiple of 5"),
         ("step --arch vae", "'vae' is not one of"),
@@ -39,7 +43,8 @@ def run(line):
         ("scaling --at 3", "--at needs one --axis"),
         ("scaling --counts one", "numbers of threads, such as 1,2"),
         ("report missing.json", "does not exist"),
-        ("roofline --device cuda", "CPU only"),
+        ("profile --device cuda", "CPU only"),
+        ("scaling --device cuda", "CPU only"),
     ],
 )
 def test_what_cannot_be_is_one_line_and_a_code(line, said):

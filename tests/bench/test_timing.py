@@ -1,11 +1,14 @@
 """Pairs and ratios, from sides whose seconds are given."""
 
 import gc
+from types import SimpleNamespace
 
 import pytest
+import torch
 
-from bench.errors import BenchError
-from bench.timing import Pairs, Timer, calibrate, interleave, timer_for
+from bench.errors import BenchError, Unavailable
+from bench.timing import EventTimer, Pairs, Timer, calibrate, interleave, timer_for
+from bench.where import Where
 
 
 class Scripted:
@@ -87,6 +90,30 @@ def test_the_collector_comes_back_after_an_error():
     assert gc.isenabled()
 
 
-def test_other_devices_are_refused():
-    with pytest.raises(BenchError, match=r"measures on the CPU only; run with --device cpu"):
-        timer_for("cuda")
+class Events:
+    """A card whose clock is a list of what happened."""
+
+    def __init__(self):
+        self.happened = []
+
+    def synchronize(self):
+        self.happened.append("wait")
+
+    def event(self):
+        return SimpleNamespace(record=lambda: self.happened.append("event"))
+
+    def elapsed_ms(self, start, end):
+        return 5.0
+
+
+def test_a_card_is_timed_between_its_own_events_from_rest_to_rest():
+    card = Events()
+    assert EventTimer(card).seconds(lambda: card.happened.append("run"), 2) == 5e-3
+    assert card.happened == ["wait", "event", "run", "run", "event", "wait"]
+
+
+def test_without_a_card_there_is_no_timer_of_one(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(Unavailable, match="finds no card"):
+        timer_for(Where("cuda"), "torch")
+    assert type(timer_for(Where(), "torch")) is Timer
