@@ -103,7 +103,7 @@ def _margin(results: list[Result]) -> str:
 _INTRODUCTION = f"""## Modes captured
 
 `python -m bench modes`; protocol and budgets: the docstring of `bench/modes.py`. Means over the
-seeds, the modes with their standard deviation; seconds are of one run on one core. Published rows:
+seeds, the modes with their standard deviation; seconds are processor time of a run. Published rows:
 PacGAN, table 1 (10 runs of {FULL.steps:,} steps at 1e-4; here by default {SHORT.steps:,} at
 {SHORT.rate:g} times the rate, falling to 0). Another protocol, not to be compared: {ELSEWHERE}."""
 

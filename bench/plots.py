@@ -50,6 +50,7 @@ def draw_scatter(
     panels: Sequence[tuple[str, np.ndarray]], centres: np.ndarray, path: Path, columns: int = 6
 ) -> None:
     """Samples in the plane, a panel (title, points (N, 2)) each, over the centres of the modes."""
+    columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
     figure = Figure(figsize=(2 * columns, 2.25 * rows), dpi=80, layout="constrained")
     FigureCanvasAgg(figure)

@@ -123,7 +123,7 @@ def test_the_section_has_ours_beside_the_papers_and_a_plot(tmp_path):
     assert "| `gan` | failed: ran away |" in text
     assert "![samples of each run on the grid](results/modes-grid-short-10.png)" in text
     with Image.open(tmp_path / "results/modes-grid-short-10.png") as picture:
-        assert picture.size[0] > 500
+        assert picture.size[0] > 100
     before = (tmp_path / "results/modes-grid-short-10.png").read_bytes()
     section([result(), result(seed=1)], tmp_path / "R.md")
     assert (tmp_path / "results/modes-grid-short-10.png").read_bytes() == before
