@@ -49,8 +49,8 @@ class ImagePool:
         """The picture to be shown; keep and place are draws of U(0, 1)."""
         pictures, count = self.state["pictures"], self.state["count"]
         filling = count < self.size
-        drawn = np.minimum((place * self.size).astype(np.int64), self.size - 1)
-        at = np.where(filling, count, drawn)
+        drawn = (place * self.size).astype(np.int64)
+        at = np.clip(np.where(filling, count, drawn), 0, self.size - 1)
         earlier = pictures[at][0]
         swapped = ~filling & (keep < 0.5)
         pictures[at] = np.where(filling | swapped, picture, earlier)
