@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from minigan.algorithms import recipe
 from minigan.algorithms.latent import Latent
 from minigan.backend import Array, make_rng
 from minigan.cuda import set_precision
@@ -46,7 +47,9 @@ def write_samples(
     stored = best.load(folder / "checkpoints", step)
     stored.restore(algorithm)
     if not isinstance(algorithm, Latent):
-        raise OptionError(f"{config.algorithm} has no latent z to sample from")
+        other = recipe(config.algorithm).takes != "examples"
+        advice = "; `minigan translate` takes pictures through it" if other else ""
+        raise OptionError(f"{config.algorithm} has no latent z to sample from{advice}")
     z = draw_z(algorithm, n, seed, interpolate)
     x = generate(algorithm, z)
     done = f"samples after step {stored.step}"

@@ -228,6 +228,12 @@ def test_a_checkpoint_of_another_algorithm_is_refused(
     assert "belongs to another architecture" in error_line(resumed.err)
 
 
+def test_a_run_without_z_says_what_to_do(minigan: Command, runs: Path, tmp_path: Path) -> None:
+    result = minigan("sample", runs / "pix2pix", "--out", tmp_path / "x.png")
+    message = error_line(result.err)
+    assert "pix2pix has no latent z to sample from; `minigan translate` takes" in message
+
+
 def test_data_that_is_no_pairs_is_refused(minigan: Command, tmp_path: Path) -> None:
     for data, says in (("digits", "digits holds single examples"), ("rings", "unknown data")):
         result = minigan("train", "cyclegan", "--data", data, "--out", tmp_path / "run")

@@ -83,12 +83,11 @@ class Translating(Algorithm):
         D = net if given is None else Given(net, given)
         real_scores, real_ctx = D.forward(real)
         fake_scores, fake_ctx = D.forward(fake)
-        loss, d_real, d_fake = self.objective.discriminator(
-            real_scores, fake_scores
-        )  # eq: pix2pix.1, pix2pix.2, cyclegan.1, discogan.6, dualgan.1, dualgan.2
-        D.backward(self.weight_D * d_real, real_ctx, need_dx=False)
-        D.backward(self.weight_D * d_fake, fake_ctx, need_dx=False)
-        loss = self.weight_D * loss
+        weight, losses = self.weight_D, self.objective.discriminator
+        loss, d_real, d_fake = losses(real_scores, fake_scores)  # eq: pix2pix.1, pix2pix.2
+        D.backward(weight * d_real, real_ctx, need_dx=False)  # eq: cyclegan.1, discogan.6
+        D.backward(weight * d_fake, fake_ctx, need_dx=False)  # eq: dualgan.1, dualgan.2
+        loss = weight * loss
         norm = self.descend(name, loss)
         report = _named(self.objective.report(real_scores, fake_scores), name)
         return {f"loss_{name}": loss, **report, f"grad_norm_{name}": norm}
