@@ -61,6 +61,10 @@ def translate_pictures(
         )
     set_precision(config.run.precision)
     stored = best.load(folder / "checkpoints", step)
+    if "sides" not in stored.arrays:
+        raise CheckpointError(
+            f"{stored.path} is no checkpoint of a translation; its config.json is"
+        )
     name = "F" if reverse else "G"
     h, w, *channels = (int(side) for side in stored.arrays["sides"])
     cin, cout = reversed(channels) if reverse else channels
@@ -113,6 +117,8 @@ def _targets(source: Path, out: Path) -> dict[Path, Path]:
     targets: dict[Path, Path] = {}
     for file in files:
         target = (out / file.relative_to(top)).with_suffix(".png")
+        if target.resolve() == file.resolve():
+            raise OptionError(f"--output {out} would overwrite {file}; give another folder")
         if target in targets.values():
             raise DataError(f"two pictures of {source} would become {target}; rename {file}")
         targets[file] = target

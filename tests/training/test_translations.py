@@ -209,13 +209,14 @@ def test_what_is_no_picture_or_no_translation_is_refused(
     assert "a.png is a file; give a folder" in refused(runs / "pix2pix", photos, photos / "a.png")
     (tmp_path / "empty").mkdir()
     assert "no pictures in" in refused(runs / "pix2pix", tmp_path / "empty")
+    assert "a.png; give another folder" in refused(runs / "pix2pix", photos, photos)
     shutil.copy(photos / "a.png", photos / "b.png")
     assert "two pictures of" in refused(runs / "pix2pix", photos)
     assert "holds no run" in refused(tmp_path / "empty", photos)
 
 
 def test_a_checkpoint_of_another_algorithm_is_refused(
-    minigan: Command, runs: Path, photos: Path, tmp_path: Path
+    minigan: Command, runs: Path, photos: Path, unbroken: Path, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
     shutil.copytree(runs / "pix2pix", run)
@@ -224,6 +225,10 @@ def test_a_checkpoint_of_another_algorithm_is_refused(
     message = error_line(minigan(*call).err)
     assert "in the checkpoint and" in message
     assert "G.1.weight is " in message
+    strange = Path(shutil.copytree(unbroken, tmp_path / "strange"))
+    shutil.copy(runs / "cyclegan" / "config.json", strange)
+    result = minigan("translate", strange, *call[2:])
+    assert "is no checkpoint of a translation" in error_line(result.err)
     resumed = minigan("resume", run)
     assert "belongs to another architecture" in error_line(resumed.err)
 

@@ -65,6 +65,7 @@ class Translating(Algorithm):
 
     @property
     def discriminators(self) -> dict[str, Layer]:
+        """D, or D_X and D_Y, by their names."""
         return {name: net for name, net in self.networks.items() if name.startswith("D")}
 
     def split(self, pairs: Array) -> tuple[Array, Array]:
