@@ -3,12 +3,14 @@
 # make test-cuda  the tests that need an NVIDIA card; say which CuPy: CUDA=cuda12x or cuda13x
 # make lint   ruff and mypy
 # make bench  the standard benchmarks against PyTorch, about ten minutes; bench/RESULTS.md
+# make bench-cuda  the card's tests, then its benchmarks, within nine minutes; OUT=folder
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CUDA ?= cuda13x
+OUT ?= bench/results
 
-.PHONY: demo test test-cuda lint bench clean
+.PHONY: demo test test-cuda lint bench bench-cuda clean
 
 demo: $(VENV)/.installed
 	rm -rf runs/demo
@@ -27,6 +29,9 @@ lint: $(VENV)/.installed-lint
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m bench all
+
+bench-cuda: $(VENV)/.installed-test $(VENV)/.installed-bench $(VENV)/.installed-$(CUDA)
+	$(BIN)/python -m bench all --device cuda --tests --out $(OUT)
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

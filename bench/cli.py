@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 from bench import report as reporting
+from bench.card_standard import MINUTES, file_for, run_card
+from bench.counts import count
 from bench.errors import BenchError
 from bench.machine import cores
 from bench.measure import Session, known_peers, measure_alone, measure_step
@@ -19,7 +21,7 @@ from bench.roofline import best_rates, shares
 from bench.rows import Row, append
 from bench.scaling import SWEEPS, Sweep, measure_scaling
 from bench.standard import run_all
-from bench.targets import Verdict, verdicts
+from bench.targets import Verdict
 from bench.timing import SAMPLE_SECONDS, WARM_SECONDS
 from bench.trainings import modes, robustness
 from bench.where import Where
@@ -250,6 +252,30 @@ def profile(
     _store([row], json_path)
 
 
+@cli.command("counts")
+@_work_options
+@click.option("--precision", help="Of products: tf32 (default), fp32 or bf16.")
+@_JSON
+def counts_(
+    arch: str,
+    size: int | None,
+    width: int | None,
+    batch: int,
+    precision: str | None,
+    json_path: Path | None,
+) -> None:
+    """Launches, operations and bytes of a step on a card; needs none."""
+    row = count(Work.of(arch, size, width, batch), Where.of("cuda", precision))
+    d = row.detail
+    click.echo(
+        f"{d['launches']} launches a step, {d['flops'] / 1e9:.4g} Gflop in products, at least "
+        f"{d['bytes'] / 1e6:.4g} MB"
+    )
+    for name, n in d["kernels"].items():
+        click.echo(f"{n:6}  {name}")
+    _store([row], json_path)
+
+
 @cli.command()
 @click.argument("files", type=click.Path(exists=True, dir_okay=False, path_type=Path), nargs=-1)
 @click.option(
@@ -266,21 +292,59 @@ def report(files: tuple[Path, ...], out: Path) -> None:
 @cli.command("all")
 @_options
 @click.option("--compile/--no-compile", "compiled", default=True, help="With torch-compile.")
-def all_(json_path: Path | None, compiled: bool, **how: Any) -> None:
-    """The standard set, about ten minutes on two quiet cores; then the report."""
+@click.option("--tests", is_flag=True, help="On a card: the parity tests first, in the same time.")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    default=MINUTES,
+    show_default=True,
+    help="On a card: when to stop.",
+)
+@click.option(
+    "--out",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=reporting.RESULTS,
+    help="Where the results go, unless --json says it.  [default: bench/results]",
+)
+def all_(
+    json_path: Path | None, compiled: bool, tests: bool, minutes: float, folder: Path, **how: Any
+) -> None:
+    """The standard set, about ten minutes on two quiet cores; then the report.
+
+    On a card, in every precision unless one is given, as much of the set as --minutes allow.
+    """
+    if how["device"] != "cpu":
+        session = _session(**how)
+        path = json_path or file_for(session, folder)
+        precision = how["precision"]
+        missing = run_card(session, path, minutes=minutes, tests=tests, precision=precision)
+        _finish(path, missing)
+        return
+    json_path = json_path or file_for(Session(), folder)
     run_all(_session(**how), json_path, compiled=compiled)
     files = sorted(reporting.RESULTS.glob("*.json"))
-    if json_path is not None and json_path.resolve() not in [f.resolve() for f in files]:
+    if json_path.resolve() not in [f.resolve() for f in files]:
         files = [json_path]
     _report(files, reporting.HERE / "RESULTS.md")
+
+
+def _finish(path: Path, missing: list[str]) -> None:
+    """The report where the rows are among its own; BenchError with what is missing."""
+    if path.exists() and path.resolve().parent == reporting.RESULTS.resolve():
+        _report(sorted(reporting.RESULTS.glob("*.json")), reporting.HERE / "RESULTS.md")
+    if path.exists():
+        click.echo(f"rows are in {path}")
+    if missing:
+        raise BenchError("not all was measured:\n" + "\n".join(missing))
 
 
 def _report(files: Iterable[Path], out: Path) -> None:
     rows = reporting.write_report(list(files), out)
     click.echo()
-    for machine in dict.fromkeys(row.machine for row in rows):
-        click.echo(machine)
-        for verdict in verdicts(row for row in rows if row.machine == machine):
+    for title, own in reporting.settings(rows):
+        click.echo(title)
+        for verdict in reporting.verdicts_of(own):
             click.echo(_spoken(verdict))
     click.echo(f"\n{out} written from {len(rows)} rows")
 

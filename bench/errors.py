@@ -13,5 +13,9 @@ class NotTheSame(BenchError):
     """The two sides do not compute the same thing: no time of theirs means anything."""
 
 
+class TimeUp(Exception):
+    """The time of a measurement is over; what it has so far counts."""
+
+
 class Unavailable(BenchError):
     """A peer cannot run here; the others still can."""

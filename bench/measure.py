@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench import same
-from bench.errors import BenchError, Unavailable
+from bench.errors import BenchError, TimeUp, Unavailable
 from bench.machine import busy, machine, today, versions
 from bench.peers import PEERS
 from bench.remote import Worker
@@ -108,7 +108,7 @@ def known_peers(names: Sequence[str], where: Where) -> list[str]:
 
 def measure_step(session: Session, work: Work, peers: Sequence[str]) -> list[Row]:
     """A row for each peer that can run here. Raises NotTheSame before anything is timed."""
-    rows = []
+    rows: list[Row] = []
     with session.worker("ours") as ours:
         mine = Built.of(ours, work)
         for name in known_peers(peers, session.where):
@@ -119,6 +119,9 @@ def measure_step(session: Session, work: Work, peers: Sequence[str]) -> list[Row
             except Unavailable as reason:
                 session.say(f"{name}: skipped: {reason}")
                 continue
+            except TimeUp as over:
+                session.say(f"{name}: {over}")
+                return rows
             session.say(line(row))
             rows.append(row)
     return rows

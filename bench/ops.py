@@ -17,18 +17,20 @@ from pathlib import Path
 import numpy as np
 
 from bench import same
-from bench.errors import BenchError, NotTheSame
+from bench.errors import BenchError, NotTheSame, TimeUp
 from bench.measure import Session, line
 from bench.remote import Worker
 from bench.rows import Row
 from bench.shapes import FLOAT, Product, networks, optimizer_bytes
 from bench.timing import Pairs, interleave
+from bench.where import Where
 from bench.work import Array, Work
 
 CONVOLUTIONS = ("conv", "conv_transpose")
 PASSES = ("forward", "dx", "dw")
 ROTATED_BYTES = 1 << 28  # above twice the L2 cache of any card so far
 MOST_COPIES = 64
+MANY_LOGITS = 1 << 24
 MOST_COMPARED = 1 << 18  # numbers of an output that the check looks at
 
 
@@ -48,6 +50,8 @@ class Case:
             return f"{self.op} {self.side}x{self.side}, {self.cin} to {self.cout}"
         if self.op == "adam":
             return f"{self.op} {self.cin} numbers"
+        if self.op == "loss":
+            return f"{self.op} {self.batch} logits"
         return f"{self.op} {self.side}x{self.side}x{self.cin}"
 
     def numbers(self, shape: tuple[int, ...], stream: int) -> Array:
@@ -88,8 +92,18 @@ class Case:
             return self.product.bytes(self.batch)
         if self.op == "adam":
             return optimizer_bytes(Work.of("dcgan"), self.cin)
-        arrays = {"forward": 2, "dx": 3, "dw": 2, "all": 3}[self.direction]
+        arrays = {"forward": 2, "dx": 3, "dw": 2, "all": 6}[self.direction]
         return FLOAT * int(np.prod(self.x_shape)) * arrays
+
+    @property
+    def streamed(self) -> int:
+        """`bytes` of arrays too large for a cache: a normalisation reads them for its sums first.
+
+        Forward x, then x and y; dx from dy and x, then dy, x and dx.
+        """
+        if not self.op.startswith("norm") or self.direction == "dw":
+            return self.bytes
+        return FLOAT * int(np.prod(self.x_shape)) * {"forward": 3, "dx": 5}[self.direction]
 
     @property
     def copies(self) -> int:
@@ -126,6 +140,13 @@ def cases(work: Work) -> Iterator[Case]:
     yield Case(op="loss", direction="all", batch=work.batch)
 
 
+def cases_of(work: Work, where: Where) -> Iterator[Case]:
+    """`cases`; on a card also the loss of so many logits that bandwidth decides."""
+    yield from cases(work)
+    if where.on_card:
+        yield Case(op="loss", direction="all", batch=MANY_LOGITS)
+
+
 def measure_ops(session: Session, works: Iterable[Work], peer: bool = True) -> list[Row]:
     """A row for each operation of each work, against eager PyTorch or alone.
 
@@ -140,9 +161,12 @@ def measure_ops(session: Session, works: Iterable[Work], peer: bool = True) -> l
     ):
         for work in works:
             disturbed = session.busy()
-            for case in cases(work):
+            for case in cases_of(work, session.where):
                 try:
                     row = _measure(session, work, case, ours, other if peer else None, Path(folder))
+                except TimeUp as over:
+                    session.say(f"{over}: {len(rows)} operations")
+                    return rows
                 except BenchError as error:
                     if not session.where.on_card:
                         raise
@@ -165,6 +189,8 @@ def _measure(
         "kind": case.op,
         "flops": case.flops,
         "bytes": case.bytes,
+        "streamed": case.streamed,
+        "channels": min(case.cin, case.cout),
     }
     how = {"warm": session.warm, "sample": session.sample}
     ours.ask("op", case=asdict(case))

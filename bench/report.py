@@ -7,7 +7,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from bench import mode_tables, robustness
+from bench import card_pages, mode_tables, robustness
+from bench.card_pages import work_of as _work
+from bench.card_targets import card_verdicts
 from bench.errors import BenchError
 from bench.machine import slug
 from bench.measure import BUSY
@@ -18,7 +20,7 @@ from bench.rows import Row, newest, read
 from bench.scaling import AXES, fit
 from bench.sweep import read as read_sweep
 from bench.tables import table
-from bench.targets import convolution_sums, verdicts
+from bench.targets import Verdict, convolution_sums, verdicts
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
@@ -35,14 +37,31 @@ def write_report(files: Sequence[Path], out: Path, tried: Path = TRIED) -> list[
     if not rows and not sweeps:
         raise BenchError("no stored results; run `python -m bench all` first")
     parts = [_INTRODUCTION]
-    for machine, own in _grouped(rows, lambda r: r.machine):
-        parts.append(f"## {machine}")
+    counts = [r for r in rows if r.bench == "counts"]
+    for title, own in settings(rows):
+        parts.append(f"## {title}")
         parts += _machine(own, out)
+    cards = [title for title, own in settings(rows) if own[0].device != "cpu"]
+    parts.append(card_pages.counted(counts, cards))
     parts += [section(read_sweep(files), out) for files, section in sweeps]
     if tried.exists():
         parts.append(tried.read_text().strip())
     out.write_text("\n\n".join(parts) + "\n")
     return rows
+
+
+def settings(rows: Iterable[Row]) -> list[tuple[str, list[Row]]]:
+    """The timed rows of each machine, those of a card by precision, under their title."""
+
+    def title(row: Row) -> str:
+        return row.machine if row.device == "cpu" else f"{row.machine}, {row.precision}"
+
+    return _grouped((r for r in rows if r.bench != "counts"), title)
+
+
+def verdicts_of(rows: Sequence[Row]) -> list[Verdict]:
+    """The verdicts on the rows of one setting."""
+    return verdicts(rows) if rows[0].device == "cpu" else card_verdicts(rows)
 
 
 def _sweeps(out: Path) -> list[tuple[list[Path], Callable[[list[Any], Path], str]]]:
@@ -56,12 +75,13 @@ _INTRODUCTION = """# Results
 
 Written by `python -m bench report` from the files in `bench/results/`; do not edit. How each number
 is measured is in the docstrings of `bench/`. A ratio is ours / peer: below 1, minigan is faster.
-Each side runs in its own process, with the same number of threads, in float32; samples alternate
-(A B, B A, ...), the ratio is the median of the pairs' ratios, its smallest and largest beside it.
+Each side runs in its own process, with the same number of threads, in float32 on the CPU and in the
+precision of the section's title on a card; samples alternate (A B, B A, ...), the ratio is the
+median of the pairs' ratios, its smallest and largest beside it.
 Before anything is timed, both sides are checked to compute the same.
 
-PyTorch's memory format and optimiser (fused or foreach) are those that a measurement just before
-found the fastest for that work. The peers:
+On the CPU, PyTorch's memory format and optimiser (fused or foreach) are those that a measurement
+just before found the fastest for that work. The peers:
 
 """ + "\n".join(f"- `{name}`: {peer.says}." for name, peer in PEERS.items())
 
@@ -98,7 +118,7 @@ def _setting(rows: list[Row]) -> str:
 
 
 def _targets(rows: list[Row]) -> str:
-    lines = [[v.what, f"`{v.peer}`", v.limit, v.measured, v.word] for v in verdicts(rows)]
+    lines = [[v.what, f"`{v.peer}`", v.limit, v.measured, v.word] for v in verdicts_of(rows)]
     return "### Targets\n\n" + table(["target", "against", "limit", "measured", ""], lines)
 
 
@@ -157,10 +177,10 @@ def _roofline(rows: list[Row]) -> str:
     rates = max(rows, key=lambda r: r.date).detail["rates"]
     text = (
         "### Roofline\n\n`python -m bench roofline`\n\n"
-        f"The best float32 matrix product here does {rates['flops'] / 1e9:.0f} Gflop/s, a large "
-        f"copy moves {rates['bytes'] / 1e9:.1f} GB/s (read and written). The floor is the larger "
-        "of the two least times; the share is floor / ours. Operations on arrays that fit into "
-        "the caches can be above 100 % of a floor by memory."
+        f"The best {rows[0].precision} matrix product here does {rates['flops'] / 1e9:.0f} "
+        f"Gflop/s, a large copy moves {rates['bytes'] / 1e9:.1f} GB/s (read and written). The "
+        "floor is the larger of the two least times; the share is floor / ours. Operations on "
+        "arrays that fit into the caches can be above 100 % of a floor by memory."
     )
     head = ["operation", "pass", "ours ms", "floor ms", "bound by", "share", "of product rate"]
     for work, own in _grouped(rows, _work):
@@ -180,8 +200,16 @@ def _roofline(rows: list[Row]) -> str:
     return text
 
 
+_MEMORY_OF_CARD = (
+    "The most bytes of the card in use at once: weights, gradients, optimiser state, activations. "
+    "Reserved: what the allocator took for that, a captured step's own memory in it. Growth: of "
+    "all that is taken, the last tenth of the steps against the second."
+)
+
+
 def _memory(rows: list[Row]) -> str:
-    head = ["step", "peer", "ours MB", "peer MB", "ratio", "process MB, ours", "peer"]
+    kind = "process" if rows[0].device == "cpu" else "reserved"
+    head = ["step", "peer", "ours MB", "peer MB", "ratio", f"{kind} MB, ours", "peer"]
     head += ["steps", "growth, ours", "peer", ""]
     lines = []
     for r in rows:
@@ -193,17 +221,20 @@ def _memory(rows: list[Row]) -> str:
                 _number(d["ours_mb"]),
                 _number(d["peer_mb"]),
                 f"**{r.ratio:.3f}**",
-                f"{d['ours_process_mb']:.0f}",
-                f"{d['peer_process_mb']:.0f}",
+                f"{d[f'ours_{kind}_mb']:.0f}",
+                f"{d[f'peer_{kind}_mb']:.0f}",
                 f"{d['steps']:,}" if long else "",
                 f"{d['ours_growth']:+.2%}" if long else "",
                 f"{d['peer_growth']:+.2%}" if long else "",
                 ("flat" if d["ours_growth"] <= FLAT else "not flat") if long else "",
             ]
         )
+    how = "### Memory\n\n`python -m bench memory --steps 1000`\n\n"
+    if kind == "reserved":
+        return f"{how}{_MEMORY_OF_CARD}\n\n{table(head, lines)}"
     return (
-        "### Memory\n\n`python -m bench memory --steps 1000`\n\n"
-        "The peak of resident memory over what the process had after loading its libraries and "
+        how
+        + "The peak of resident memory over what the process had after loading its libraries and "
         "one tiny step: weights, gradients, optimiser state, activations and what the allocator "
         "keeps. Growth: the last tenth of the steps against the second.\n\n" + table(head, lines)
     )
@@ -256,10 +287,6 @@ def _scaling(rows: list[Row], out: Path) -> str:
         head = ["step", "threads", "ours ms", "PyTorch ms", "ratio", "min to max"]
         text += "\n\n" + table(head, lines)
     return text
-
-
-def _work(row: Row) -> str:
-    return f"{row.arch}, size {row.size}, width {row.width}, batch {row.batch}"
 
 
 def _number(value: float | None) -> str:

@@ -73,13 +73,14 @@ def floor_seconds(flops: float, moved: float, rates: dict[str, float]) -> tuple[
 def shares(rows: Iterable[Row], rates: dict[str, float]) -> list[Row]:
     """A roofline row for every ops and step row: ratio = time / floor, share = 1 / ratio."""
     timed = [r for r in rows if r.bench in ("ops", "step") and r.peer in ("torch", "none")]
+    timed = [r for r in timed if r.detail.get("form") != "eager"]
     return [_share(row, rates) for row in timed]
 
 
 def _share(row: Row, rates: dict[str, float]) -> Row:
     if row.bench == "ops":
         flops, moved = row.detail["flops"], row.detail["bytes"]
-        what = {name: row.detail[name] for name in ("op", "pass", "kind")}
+        what = {name: row.detail[name] for name in ("op", "pass", "kind", "streamed", "channels")}
     else:
         work = Work.of(row.arch, row.size, row.width, row.batch)
         flops, moved = step_flops(work), step_bytes(work)
@@ -98,6 +99,7 @@ def _share(row: Row, rates: dict[str, float]) -> Row:
             "bound": bound,
             "share": floor / seconds,
             "product_share": flops / seconds / rates["flops"],
+            "copy_share": what.pop("streamed", moved) / seconds / rates["bytes"],
             "flops": flops,
             "bytes": moved,
             "rates": rates,

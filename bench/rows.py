@@ -14,7 +14,7 @@ from typing import Any
 
 from bench.errors import BenchError
 
-BENCHES = ("step", "ops", "roofline", "memory", "scaling", "profile")
+BENCHES = ("step", "ops", "roofline", "memory", "scaling", "profile", "counts")
 
 
 class RowError(BenchError):

@@ -21,9 +21,10 @@ steps, which a wrong beta or a lost term of the loss exceeds. What was seen is a
 On a card both sides are first held to this in fp32, whatever is then timed: the two do the same
 work. Then they are compared in the precision that is timed, which only has to catch a side that
 computes in another way: factors of products are rounded to 10 bits of mantissa in tf32 and to 7 in
-bf16, and the kinks of the activations make more of that. Against float32 the pretended card's
-gradients were up to 0.11 off in tf32 and 0.52 in bf16, in networks of width 4 and 8, whose
-sums are the shortest; wider ones average the roundings out.
+bf16, and the kinks of the activations make more of that. There all parameters of a player are
+taken as one array, for the gradient of a single bias may be a difference of two sums that the
+rounding hides. In networks of width 4 to 20, on the pretended card, gradients were up to 0.03 off
+in tf32 and 0.25 in bf16; no card has run them yet.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class Tolerances(NamedTuple):
     movement: dict[int, float]
     gradient: dict[str, float]
     op: float
+    whole: bool = False  # all parameters of a player as one
 
 
 _EXACT = Tolerances({1: 1e-3, 3: 1e-2}, {1: 1e-3, 3: 0.15}, {"D": 0.01, "G": 0.15}, 1e-4)
@@ -54,8 +56,12 @@ _EXACT = Tolerances({1: 1e-3, 3: 1e-2}, {1: 1e-3, 3: 0.15}, {"D": 0.01, "G": 0.1
 TOLERANCES = {
     "float32": _EXACT,
     "fp32": _EXACT,
-    "tf32": Tolerances({1: 1e-2, 3: 3e-2}, {1: 0.02, 3: 0.3}, {"D": 0.2, "G": 0.3}, 5e-3),
-    "bf16": Tolerances({1: 3e-2, 3: 0.1}, {1: 0.1, 3: 0.5}, {"D": 0.7, "G": 0.7}, 0.03),
+    "tf32": Tolerances(
+        {1: 2e-3, 3: 1e-2}, {1: 0.01, 3: 0.15}, {"D": 0.1, "G": 0.15}, 5e-3, whole=True
+    ),
+    "bf16": Tolerances(
+        {1: 1e-2, 3: 2e-2}, {1: 0.03, 3: 0.15}, {"D": 0.4, "G": 0.5}, 0.03, whole=True
+    ),
 }
 
 
@@ -81,6 +87,8 @@ def compare(
     if ours.keys() != peer.keys():
         raise NotTheSame(f"ours and {name} have different parameters")
     worst: dict[str, float] = {}
+    if allowed.whole:
+        ours, peer = _joined(ours), _joined(peer)
 
     def require(kind: str, error: float, limit: float, what: str) -> None:
         worst[kind] = max(worst.get(kind, 0.0), error)
@@ -108,6 +116,16 @@ def compare(
             what = f"{parameter} after step {step}"
             require(f"movement_{step}", error, allowed.movement[step], what)
     return worst
+
+
+def _joined(trace: dict[str, Array]) -> dict[str, Array]:
+    """The trace with all arrays of one kind and player as one."""
+    kinds: dict[str, list[Array]] = {}
+    for key, a in trace.items():
+        kind, what = key.split(".", 1)
+        name = key if what == "losses" else f"{kind}.{what.partition('.')[0]}.parameters"
+        kinds.setdefault(name, []).append(a.reshape(-1))
+    return {name: np.concatenate(arrays) for name, arrays in kinds.items()}
 
 
 def relative_error(ours: Array, peer: Array) -> float:

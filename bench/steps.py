@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from minigan.backend import device_module, keep_freed_memory, overwrite, to_devi
 from minigan.cuda import before_each_step, set_precision
 from minigan.layers import Dropout
 from minigan.parallel import use_threads
-from minigan.training.stepper import Stepper, read
+from minigan.training.stepper import WARM_UP, Stepper, read
 
 CAPTURED = (1, 3)  # the steps after which both sides are compared
 
@@ -81,20 +82,23 @@ class OurStep:
         Unless given, the start is the networks' own, made well conditioned. The optimisers begin
         anew; noise is the work's own; dropout is off, because its masks are each side's own random
         numbers (the rates are compared instead). "0." is the start, "m." and "v." are the moments
-        of the optimisers after step 1. On a card the last step is the first that is captured and
-        replayed: the graph is checked too.
+        of the optimisers after step 1. A step that is captured is captured before it: what is
+        compared is what the graph does.
         """
         algorithm = self.algorithm
         if self.start is None:
             self.start = self._conditioned()
-        self._begin(start or self.start)
-        trace = {f"0.{name}": a for name, a in self.weights().items()}
-        prior = algorithm.prior
-        algorithm.prior = _GivenNoise(self.work, self.where)  # type: ignore[assignment]
-        advance = Stepper(algorithm, graph=self.where.graph)
+        prior, noise = algorithm.prior, _GivenNoise(self.work, self.where)
+        algorithm.prior = noise  # type: ignore[assignment]
         rates = [d.p for d in self._dropouts()]
         for d in self._dropouts():
             d.p = 0.0
+        advance = Stepper(algorithm, graph=self.where.graph)
+        for _ in range(WARM_UP + 1 if self.where.form == "graph" else 0):
+            advance(self.x)
+        self._begin(start or self.start)
+        noise.begin()
+        trace = {f"0.{name}": a for name, a in self.weights().items()}
         for step in range(1, CAPTURED[-1] + 1):
             scalars = read(advance(self.x))
             if step in CAPTURED:
@@ -167,7 +171,11 @@ class _GivenNoise:
 
     def __init__(self, work: Work, where: Where) -> None:
         self._work, self._where = work, where
-        self._draws = iter(range(2 * CAPTURED[-1]))
+        self.begin()
+
+    def begin(self) -> None:
+        """The next draw is the first."""
+        self._draws = count()
 
     def draw(self, n: int, rng: Any) -> Array:
         z = device_module(self._where.device).empty((n, Z_DIM), np.float32)

@@ -21,7 +21,7 @@ class Verdict(NamedTuple):
 
     @property
     def word(self) -> str:
-        return {True: "met", False: "missed", None: "not measured"}[self.met]
+        return {True: "met", False: "missed", None: "not measured yet"}[self.met]
 
 
 STEP_TARGETS = (

@@ -106,7 +106,7 @@ def test_the_same_rows_give_the_same_bytes(page, tmp_path):
 def test_every_target_has_its_word(page):
     words = {(v.what.split(",")[0], v.peer): (v.measured, v.word) for v in verdicts(ROWS)}
     assert words["whole DCGAN step", "torch-compile"] == ("0.900", "missed")
-    assert words["MLP pair", "torch"] == ("", "not measured")  # at batch 512
+    assert words["MLP pair", "torch"] == ("", "not measured yet")  # at batch 512
     assert words["convolutions of the width-64 network (size 64): forward", "torch"] == (
         "0.500",
         "met",
