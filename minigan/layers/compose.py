@@ -20,9 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from minigan.backend import Array
+from minigan.backend import Array, on_cuda
 from minigan.errors import ShapeError
 from minigan.layers.base import Layer, add
+from minigan.layers.fused import Step, fused_steps, single_steps
 from minigan.layers.params import Directions
 from minigan.layers.shape import Identity
 
@@ -36,11 +37,16 @@ class ManyGradContext:
 
 
 class Sequential(Layer):
-    """Layers one after another; parts are named "0", "1", ... The first may take several inputs."""
+    """Layers one after another; parts are named "0", "1", ... The first may take several inputs.
+
+    On a card a layer and the activation behind it are one step where layers/fused.py knows how. The
+    context is a list with one entry for each step.
+    """
 
     def __init__(self, *layers: Layer) -> None:
         super().__init__()
         self.layers = [self.add_child(str(i), layer) for i, layer in enumerate(layers)]
+        self._single, self._fused = single_steps(self.layers), fused_steps(self.layers)
 
     def describe(self) -> str:
         return ", ".join(map(repr, self.layers))
@@ -49,11 +55,11 @@ class Sequential(Layer):
         self, *xs: Array, train: bool = True, update_stats: bool = True
     ) -> tuple[Array, list[Any]]:
         ctxs = []
-        for i, layer in enumerate(self.layers):
+        for step in self._steps(xs[0]):
             try:
-                x, ctx = layer.forward(*xs, train=train, update_stats=update_stats)
+                x, ctx = step.run.forward(*xs, train=train, update_stats=update_stats)
             except ShapeError as error:
-                raise error.within(f"layer {i}") from error
+                raise error.within(f"layer {step.start}") from error
             xs = (x,)
             ctxs.append(ctx)
         (y,) = xs
@@ -64,9 +70,14 @@ class Sequential(Layer):
     ) -> Any:
         dx: Any = dy
         lowest = 0 if need_dx else self._lowest_trained()  # below it, nobody reads a gradient
-        for i in reversed(range(lowest, len(self.layers))):
-            dx = self.layers[i].backward(dx, ctx[i], need_dx or i > lowest, need_dw)
+        for step, inner in zip(reversed(self._steps(dy)), reversed(ctx), strict=True):
+            if step.stop > lowest:
+                dx = step.run.backward(dx, inner, need_dx or step.start > lowest, need_dw)
         return dx if need_dx else None
+
+    def _steps(self, x: Any) -> list[Step]:
+        """What is run one after the other for an array x, or a gradient, where it lies."""
+        return self._fused if on_cuda(x) else self._single
 
     def _lowest_trained(self) -> int:
         """The first layer that has parameters; behind the last if none has."""
@@ -74,11 +85,13 @@ class Sequential(Layer):
         return next(trained, len(self.layers))
 
     def input_gradient(self, dy: Array, ctx: list[Any]) -> tuple[Any, ManyGradContext]:
+        pairs = zip(self._steps(dy), ctx, strict=True)
+        ctxs = [one for step, inner in pairs for one in step.contexts(inner)]  # one for each layer
         gctxs: list[Any] = [None] * len(self.layers)
         dx: Any = dy
         for i in reversed(range(len(self.layers))):
-            dx, gctxs[i] = self.layers[i].input_gradient(dx, ctx[i])
-        return dx, ManyGradContext(ctx, gctxs)
+            dx, gctxs[i] = self.layers[i].input_gradient(dx, ctxs[i])
+        return dx, ManyGradContext(ctxs, gctxs)
 
     def double_backward(self, ddx: Any, gctx: ManyGradContext) -> tuple[Any, Any]:
         return self._second(ddx, gctx, None)

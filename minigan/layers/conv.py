@@ -28,7 +28,6 @@ from minigan.layers.base import GradContext, Layer, pair
 from minigan.layers.params import Directions
 from minigan.ops import conv as ops
 from minigan.ops.channels import channel_sum
-from minigan.parallel import add_into
 
 
 @dataclass(slots=True)
@@ -80,10 +79,21 @@ class _Convolution(Layer):
     def geometry(self) -> dict[str, tuple[int, int]]:
         return {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
 
-    def add_bias(self, y: Array) -> Array:
-        if self.bias is not None:
-            y += self.bias.data
-        return y
+    def activated(
+        self, x: Array, function: str = "none", slope: float = 0.0
+    ) -> tuple[Array, ConvContext]:
+        """f(K(w) x + b), f one of ops/affine.py, and the context; on a card in one pass."""
+        raise NotImplementedError
+
+    def forward(
+        self, *xs: Array, train: bool = True, update_stats: bool = True
+    ) -> tuple[Array, ConvContext]:
+        (x,) = xs
+        return self.activated(x)
+
+    @property
+    def bias_data(self) -> Array | None:
+        return None if self.bias is None else self.bias.data
 
     def add_bias_grad(self, dy: Array) -> None:
         if self.bias is not None:
@@ -97,23 +107,23 @@ class Conv2d(_Convolution):
     where the kernel does not fit.
     """
 
-    def forward(
-        self, *xs: Array, train: bool = True, update_stats: bool = True
+    def activated(
+        self, x: Array, function: str = "none", slope: float = 0.0
     ) -> tuple[Array, ConvContext]:
-        (x,) = xs
         self.check_images(x, self.in_channels, self.weight.data.dtype)
+        w, b = self.weight.data, self.bias_data
         try:
-            y = ops.conv2d(x, self.weight.data, **self.geometry)
+            y = ops.conv2d_bias_act(x, w, b, function, slope=slope, **self.geometry)
         except ShapeError as error:
             raise error.within(repr(self)) from error
-        return self.add_bias(y), ConvContext(x, self.weight.version)
+        return y, ConvContext(x, self.weight.version)
 
     def backward(
         self, dy: Array, ctx: ConvContext, need_dx: bool = True, need_dw: bool = True
     ) -> Array | None:
         self.check_fresh(ctx.version, self.weight)
         if need_dw:
-            add_into(self.weight.grad, ops.conv2d_dw(ctx.x, dy, self.kernel_size, **self.geometry))
+            ops.add_conv2d_dw(self.weight.grad, ctx.x, dy, **self.geometry)
             self.add_bias_grad(dy)
         if not need_dx:
             return None
@@ -121,7 +131,7 @@ class Conv2d(_Convolution):
 
     def double_backward(self, ddx: Array, gctx: GradContext) -> tuple[Array, None]:
         self.check_fresh(gctx.ctx.version, self.weight)
-        add_into(self.weight.grad, ops.conv2d_dw(ddx, gctx.dy, self.kernel_size, **self.geometry))
+        ops.add_conv2d_dw(self.weight.grad, ddx, gctx.dy, **self.geometry)
         return ops.conv2d(ddx, self.weight.data, **self.geometry), None
 
     def weight_double_backward(self, ddw: Directions, gctx: GradContext) -> tuple[Array, Array]:
@@ -197,20 +207,20 @@ class ConvTranspose2d(_Convolution):
             )
         return x.shape[0], oh, ow, self.out_channels
 
-    def forward(
-        self, *xs: Array, train: bool = True, update_stats: bool = True
+    def activated(
+        self, x: Array, function: str = "none", slope: float = 0.0
     ) -> tuple[Array, ConvContext]:
-        (x,) = xs
         self.check_images(x, self.in_channels, self.weight.data.dtype)
-        y = ops.conv2d_dx(x, self.weight.data, self.output_shape(x), **self.geometry)
-        return self.add_bias(y), ConvContext(x, self.weight.version)
+        w, b, shape = self.weight.data, self.bias_data, self.output_shape(x)
+        y = ops.conv2d_dx_bias_act(x, w, shape, b, function, slope=slope, **self.geometry)
+        return y, ConvContext(x, self.weight.version)
 
     def backward(
         self, dy: Array, ctx: ConvContext, need_dx: bool = True, need_dw: bool = True
     ) -> Array | None:
         self.check_fresh(ctx.version, self.weight)
         if need_dw:
-            add_into(self.weight.grad, ops.conv2d_dw(dy, ctx.x, self.kernel_size, **self.geometry))
+            ops.add_conv2d_dw(self.weight.grad, dy, ctx.x, **self.geometry)
             self.add_bias_grad(dy)
         if not need_dx:
             return None
@@ -221,7 +231,7 @@ class ConvTranspose2d(_Convolution):
     def double_backward(self, ddx: Array, gctx: GradContext) -> tuple[Array, None]:
         self.check_fresh(gctx.ctx.version, self.weight)
         dy = gctx.dy
-        add_into(self.weight.grad, ops.conv2d_dw(dy, ddx, self.kernel_size, **self.geometry))
+        ops.add_conv2d_dw(self.weight.grad, dy, ddx, **self.geometry)
         return ops.conv2d_dx(ddx, self.weight.data, dy.shape, **self.geometry), None
 
     def weight_double_backward(self, ddw: Directions, gctx: GradContext) -> tuple[Array, Array]:

@@ -57,6 +57,12 @@ class Dense(Layer):
         self, *xs: Array, train: bool = True, update_stats: bool = True
     ) -> tuple[Array, DenseContext]:
         (x,) = xs
+        return self.activated(x)
+
+    def activated(
+        self, x: Array, function: str = "none", slope: float = 0.0
+    ) -> tuple[Array, DenseContext]:
+        """f(x W + b), f one of ops/affine.py, and the context; on a card in one pass."""
         self.check_array(
             x,
             f"(..., {self.in_features})",
@@ -64,7 +70,8 @@ class Dense(Layer):
             self.weight.data.dtype,
         )
         bias = None if self.bias is None else self.bias.data
-        y = matmul_bias_act(x.reshape(-1, self.in_features), self.weight.data, bias)
+        rows = x.reshape(-1, self.in_features)
+        y = matmul_bias_act(rows, self.weight.data, bias, function, slope=slope)
         y = y.reshape(*x.shape[:-1], self.out_features)
         return y, DenseContext(x, self.weight.version)
 

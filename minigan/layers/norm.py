@@ -9,7 +9,8 @@ with mean and biased variance over
     LayerNorm      the last axes of one example          (Ba et al. 2016)
 
 The derivatives of x -> xhat are derived in ops/norm.py; batch norm's first-order passes are those
-of ops/channels.py, which read memory less often.
+of ops/affine.py, which read memory less often, and once for the activation behind it too
+(layers/fused.py).
 """
 
 from __future__ import annotations
@@ -25,12 +26,8 @@ from minigan.backend import Array, is_array
 from minigan.errors import OptionError, ShapeError
 from minigan.layers.base import GradContext, Layer
 from minigan.layers.params import Directions
-from minigan.ops.channels import (
-    batch_norm_dx,
-    batch_norm_sums,
-    channel_moments,
-    scale_and_shift,
-)
+from minigan.ops.affine import activated, activated_dx, activated_sums
+from minigan.ops.channels import channel_moments
 from minigan.ops.norm import Axes, normalize, normalize_ddx, normalize_dx
 
 
@@ -171,6 +168,19 @@ class BatchNorm(Norm):
         self, *xs: Array, train: bool = True, update_stats: bool = True
     ) -> tuple[Array, NormContext]:
         (x,) = xs
+        ctx = self.statistics(x, train, update_stats)
+        return self.activated(ctx), ctx
+
+    def backward(
+        self, dy: Array, ctx: NormContext, need_dx: bool = True, need_dw: bool = True
+    ) -> Array | None:
+        return self.activated_backward(dy, ctx, need_dx=need_dx, need_dw=need_dw)
+
+    def statistics(self, x: Array, train: bool, update_stats: bool) -> NormContext:
+        """The context of a forward pass: what x is normalised by. Moves the running ones if asked.
+
+        Raises ShapeError for an array that the layer cannot take.
+        """
         self.check_array(
             x,
             f"(N, ..., {self.shape[0]})",
@@ -182,26 +192,44 @@ class BatchNorm(Norm):
         else:
             mean, var = (self.own_buffers[k].copy() for k in ("running_mean", "running_var"))
         s = 1 / np.sqrt(var + x.dtype.type(self.eps))
-        y = scale_and_shift(x, mean, self._scaled(s), self.beta.data if self.affine else None)
         axes = tuple(range(x.ndim - 1)) if train else ()
-        return y, NormContext(x, mean, s, axes, self.gamma.version if self.affine else 0)
+        return NormContext(x, mean, s, axes, self.version)
 
-    def backward(
-        self, dy: Array, ctx: NormContext, need_dx: bool = True, need_dw: bool = True
+    def activated(self, ctx: NormContext, function: str = "none", slope: float = 0.0) -> Array:
+        """f(gamma xhat + beta), f one of ops/affine.py."""
+        return activated(ctx.x, *self._map(ctx), function, slope)
+
+    def activated_backward(
+        self,
+        dy: Array,
+        ctx: NormContext,
+        function: str = "none",
+        slope: float = 0.0,
+        need_dx: bool = True,
+        need_dw: bool = True,
     ) -> Array | None:
+        """`backward` of `activated`."""
         if self.affine:
             self.check_fresh(ctx.version, self.gamma)
+        mean, scale, shift = self._map(ctx)
         if (need_dw and self.affine) or (need_dx and ctx.axes):
-            sum_dy, sum_dy_centred = batch_norm_sums(dy, ctx.x, ctx.mean)
+            sum_g, sum_g_centred = activated_sums(dy, ctx.x, mean, scale, shift, function, slope)
             if need_dw and self.affine:
-                self.gamma.grad += ctx.s * sum_dy_centred
-                self.beta.grad += sum_dy
+                self.gamma.grad += ctx.s * sum_g_centred
+                self.beta.grad += sum_g
         if not need_dx:
             return None
-        scale = self._scaled(ctx.s)
-        if not ctx.axes:
-            return dy * scale
-        return batch_norm_dx(dy, ctx.x, ctx.mean, ctx.s, scale, sum_dy, sum_dy_centred)
+        if not ctx.axes:  # constants owe nothing to x
+            if function == "none":
+                return dy * scale
+            sum_g = sum_g_centred = np.zeros_like(mean)
+        return activated_dx(
+            dy, ctx.x, mean, ctx.s, scale, shift, sum_g, sum_g_centred, function, slope
+        )
+
+    def _map(self, ctx: NormContext) -> tuple[Array, Array, Array | None]:
+        """mean, scale and shift of (x - mean) scale + shift."""
+        return ctx.mean, self._scaled(ctx.s), self.beta.data if self.affine else None
 
     def _batch_moments(self, x: Array, update_stats: bool) -> tuple[Array, Array]:
         """The batch's mean and biased variance; moves the running ones if asked."""

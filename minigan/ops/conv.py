@@ -32,6 +32,7 @@ import numpy as np
 
 from minigan.backend import Array
 from minigan.ops import subpixel, winograd
+from minigan.ops.affine import activate
 from minigan.ops.dispatch import op
 from minigan.ops.patches import (
     Pair,
@@ -42,7 +43,7 @@ from minigan.ops.patches import (
     gather,
     misfit,
 )
-from minigan.parallel import MACS, over_parts, scratch, sum_over_parts
+from minigan.parallel import MACS, add_into, over_parts, scratch, sum_over_parts
 
 # Rows of P at a time. A product packs all of w on each call, so it wants some hundred rows. Fewer
 # numbers would stay in a second-level cache, but two threads that call NumPy often wait for each
@@ -138,6 +139,59 @@ def conv2d_dx(
 
     over_parts(part, n, dy.size * matrix.shape[1] // MACS)
     return dx
+
+
+@op
+def conv2d_bias_act(
+    x: Array,
+    w: Array,
+    bias: Array | None,
+    activation: str = "none",
+    *,
+    slope: float = 0.0,
+    stride: Pair,
+    padding: Pair,
+    dilation: Pair,
+) -> Array:
+    """f(conv2d(x, w) + bias (O,)), f one of ops/affine.py; on a card in one pass."""
+    y = conv2d(x, w, stride=stride, padding=padding, dilation=dilation)
+    return _finished(y, bias, activation, slope)
+
+
+@op
+def conv2d_dx_bias_act(
+    dy: Array,
+    w: Array,
+    x_shape: tuple[int, ...],
+    bias: Array | None,
+    activation: str = "none",
+    *,
+    slope: float = 0.0,
+    stride: Pair,
+    padding: Pair,
+    dilation: Pair,
+) -> Array:
+    """f(conv2d_dx(dy, w) + bias (C,)): a transposed convolution's end; on a card in one pass."""
+    y = conv2d_dx(dy, w, x_shape, stride=stride, padding=padding, dilation=dilation)
+    return _finished(y, bias, activation, slope)
+
+
+@op
+def add_conv2d_dw(
+    out: Array, x: Array, dy: Array, *, stride: Pair, padding: Pair, dilation: Pair
+) -> Array:
+    """out (kh, kw, C, O) += conv2d_dw(x, dy), and out itself: a gradient that is added up."""
+    kernel_size = out.shape[0], out.shape[1]
+    dw = conv2d_dw(x, dy, kernel_size, stride=stride, padding=padding, dilation=dilation)
+    add_into(out, dw)
+    return out
+
+
+def _finished(y: Array, bias: Array | None, activation: str, slope: float) -> Array:
+    """f(y + bias); y is not kept."""
+    if bias is not None:
+        y += bias
+    return activate(y, activation, slope)
 
 
 def _places(

@@ -107,6 +107,28 @@ CASES: dict[str, list[Make]] = {
         case(("x", 2, 7, 6, 3), ("x", 2, 3, 6, 5), (2, 3), **ODD),
         case(("x", 2, 8, 8, 3), ("x", 2, 4, 4, 64), (4, 4), **SQUARE),
     ],
+    "conv.conv2d_bias_act": [
+        case(("x", 2, 8, 8, 16), ("x", 4, 4, 16, 32), ("x", 32), "relu", **SQUARE),
+        case(("x", 2, 7, 6, 3), ("x", 2, 3, 3, 5), None, "relu", **ODD),
+        case(("x", 2, 8, 8, 3), ("x", 4, 4, 3, 64), ("x", 64), "leaky_relu", slope=0.2, **SQUARE),
+    ],
+    "conv.conv2d_dx_bias_act": [
+        case(
+            *(("x", 2, 4, 4, 32), ("x", 4, 4, 16, 32), (2, 8, 8, 16), ("x", 16), "leaky_relu"),
+            slope=0.2,
+            **SQUARE,
+        ),
+        case(("x", 2, 3, 6, 5), ("x", 2, 3, 3, 5), (2, 7, 6, 3), None, "relu", **ODD),
+        case(
+            *(("x", 2, 4, 4, 64), ("x", 4, 4, 3, 64), (2, 8, 8, 3), ("x", 3), "tanh"),
+            **SQUARE,
+        ),
+    ],
+    "conv.add_conv2d_dw": [
+        case(("x", 4, 4, 16, 32), ("x", 2, 8, 8, 16), ("x", 2, 4, 4, 32), **SQUARE),
+        case(("x", 2, 3, 3, 5), ("x", 2, 7, 6, 3), ("x", 2, 3, 6, 5), **ODD),
+        case(("x", 4, 4, 3, 64), ("x", 2, 8, 8, 3), ("x", 2, 4, 4, 64), **SQUARE),
+    ],
     "embedding.take_rows": [case(("x", 7, 5), ("i", 7, 4, 3))],
     "embedding.add_rows": [case(("x", 7, 5), ("i", 7, 40), ("x", 40, 5))],
     "linear.matmul": [

@@ -45,6 +45,39 @@ def test_the_triad_equals_loops(geometry):
     assert relative_error(dw, naive.conv2d_dw(x, dy, w.shape[:2], **options)) < TOLERANCE
 
 
+FUNCTIONS = {
+    "none": lambda a: a,
+    "relu": lambda a: np.maximum(a, 0),
+    "leaky_relu": lambda a: np.where(a > 0, a, 0.2 * a),
+    "tanh": np.tanh,
+}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("biased", [True, False])
+def test_bias_and_activation_end_a_convolution(biased, function):
+    x, w, y, dy, options = arrays(*GEOMETRIES[0])
+    before, rng = (x.copy(), w.copy(), dy.copy()), np.random.default_rng(1)
+    f = FUNCTIONS[function]
+    b, c = (rng.standard_normal(size) if biased else None for size in (w.shape[3], w.shape[2]))
+    ours = ops.conv2d_bias_act(x, w, b, function, slope=0.2, **options)
+    assert relative_error(ours, f(y + b if biased else y)) < TOLERANCE
+    dx = naive.conv2d_dx(dy, w, x.shape, **options)
+    ours = ops.conv2d_dx_bias_act(dy, w, x.shape, c, function, slope=0.2, **options)
+    assert relative_error(ours, f(dx + c if biased else dx)) < TOLERANCE
+    for array, then in zip((x, w, dy), before, strict=True):
+        np.testing.assert_array_equal(array, then)
+
+
+@pytest.mark.parametrize("geometry", GEOMETRIES, ids=str)
+def test_a_weight_s_gradient_is_added_up(geometry):
+    x, w, _, dy, options = arrays(*geometry)
+    total = w.copy()
+    assert ops.add_conv2d_dw(total, x, dy, **options) is total
+    wanted = w + naive.conv2d_dw(x, dy, w.shape[:2], **options)
+    assert relative_error(total, wanted) < TOLERANCE
+
+
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @given(st.data())
 def test_the_triad_is_one_trilinear_form(data):

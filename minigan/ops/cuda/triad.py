@@ -42,11 +42,25 @@ def conv2d_dw(
     x: Array, dy: Array, kernel_size: Pair, *, stride: Pair, padding: Pair, dilation: Pair
 ) -> Array:
     """dw (kh, kw, C, O): the derivative of <dy, conv2d(x, w)> with respect to w."""
-    (n, oh, ow, o), c = dy.shape, x.shape[-1]
-    dw = array_module(x).empty((*kernel_size, c, o), x.dtype)
-    geometry = Geometry(x.shape, dy.shape, kernel_size, stride, padding, dilation)
-    m, k = kernel_size[0] * kernel_size[1] * c, n * oh * ow
-    return _product("conv2d_dw", (x, dy), dw, geometry, (c, o), (m, o, k))
+    dw = array_module(x).empty((*kernel_size, x.shape[-1], dy.shape[-1]), x.dtype)
+    return conv2d_dw_into(dw, x, dy, stride=stride, padding=padding, dilation=dilation)
+
+
+def conv2d_dw_into(
+    dw: Array,
+    x: Array,
+    dy: Array,
+    *,
+    stride: Pair,
+    padding: Pair,
+    dilation: Pair,
+    finish: Finish = PLAIN,
+) -> Array:
+    """dw (kh, kw, C, O) = alpha conv2d_dw(x, dy), or added to what is there, and dw itself."""
+    (kh, kw, c, o), (n, oh, ow, _) = dw.shape, dy.shape
+    geometry = Geometry(x.shape, dy.shape, (kh, kw), stride, padding, dilation)
+    m, k = kh * kw * c, n * oh * ow
+    return _product("conv2d_dw", (x, dy), dw, geometry, (c, o), (m, o, k), finish=finish)
 
 
 def conv2d_dx(
