@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.errors import BenchError, TimeUp
-from bench.machine import ROOT, slug, today
+from bench.machine import ROOT
 from bench.measure import Session, measure_step
 from bench.memory import measure_memory
 from bench.ops import measure_ops
@@ -124,11 +124,6 @@ def run_card(
         append(path, rows)
         stored += rows
     return missing
-
-
-def file_for(session: Session, folder: Path) -> Path:
-    """The file of a card's rows of today."""
-    return folder / f"{slug(session.machine)}-{today()[:10]}.json"
 
 
 def run_tests(seconds: float) -> tuple[str, bool]:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from bench import report as reporting
-from bench.card_standard import MINUTES, file_for, run_card
+from bench.card_standard import MINUTES, run_card
 from bench.counts import count
 from bench.errors import BenchError
 from bench.machine import cores
@@ -20,7 +20,7 @@ from bench.profiling import measure_profile
 from bench.roofline import best_rates, shares
 from bench.rows import Row, append
 from bench.scaling import SWEEPS, Sweep, measure_scaling
-from bench.standard import run_all
+from bench.standard import file_for, run_all
 from bench.targets import Verdict
 from bench.timing import SAMPLE_SECONDS, WARM_SECONDS
 from bench.trainings import modes, robustness
@@ -314,18 +314,17 @@ def all_(
 
     On a card, in every precision unless one is given, as much of the set as --minutes allow.
     """
-    if how["device"] != "cpu":
-        session = _session(**how)
-        path = json_path or file_for(session, folder)
+    session = _session(**how)
+    path = json_path or file_for(session, folder)
+    if session.where.on_card:
         precision = how["precision"]
         missing = run_card(session, path, minutes=minutes, tests=tests, precision=precision)
         _finish(path, missing)
         return
-    json_path = json_path or file_for(Session(), folder)
-    run_all(_session(**how), json_path, compiled=compiled)
+    run_all(session, path, compiled=compiled)
     files = sorted(reporting.RESULTS.glob("*.json"))
-    if json_path.resolve() not in [f.resolve() for f in files]:
-        files = [json_path]
+    if path.resolve() not in [f.resolve() for f in files]:
+        files = [path]
     _report(files, reporting.HERE / "RESULTS.md")
 
 

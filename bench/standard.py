@@ -23,7 +23,7 @@ LONG_RUN = Work.of("dcgan", 16, 16, 16)  # small: its thousand steps take second
 
 def run_all(session: Session, path: Path | None, *, compiled: bool = True) -> Path:
     """Every bench; rows are stored as they come, in results/<machine>-<date>.json by default."""
-    path = path or RESULTS / f"{slug(session.machine)}-{today()[:10]}.json"
+    path = path or file_for(session, RESULTS)
     quick = replace(session, repeats=min(session.repeats, 3), sample=0.05, warm=0.05, pause=0.02)
     targets = [Work.of(*key) for _, key, _ in STEP_TARGETS]
     stored: list[Row] = []
@@ -45,3 +45,8 @@ def run_all(session: Session, path: Path | None, *, compiled: bool = True) -> Pa
     part("profile", lambda: [measure_profile(session, work, 3) for work in targets])
     part("scaling", lambda: measure_scaling(quick, SWEEPS, sorted({1, session.threads})))
     return path
+
+
+def file_for(session: Session, folder: Path) -> Path:
+    """The file of a machine's rows of today."""
+    return folder / f"{slug(session.machine)}-{today()[:10]}.json"
