@@ -3,13 +3,15 @@
 import pytest
 from click.testing import CliRunner
 
+from bench import cli as commands
 from bench.cli import cli
 from bench.errors import BenchError, Unavailable
 from bench.machine import cores
 from bench.measure import Session, measure_step
 from bench.remote import Worker
-from bench.rows import read
+from bench.rows import append, read
 from bench.work import Work
+from tests.bench.rows import make_row
 
 TINY = "--size 16 --width 4 --batch 2 --repeats 2 --sample 0.001"
 
@@ -120,3 +122,40 @@ def test_memory_leaves_a_row(tmp_path, unprobed):
     (row,) = read(file)
     assert row.detail["steps"] == 100
     assert row.detail["peer_process_mb"] > row.detail["ours_process_mb"] > 10
+
+
+def test_counts_leave_a_row_without_a_card(tmp_path):
+    file = tmp_path / "rows.json"
+    result = run(f"counts --size 16 --width 4 --batch 2 --precision bf16 --json {file}")
+    assert result.exit_code == 0, result.output
+    (row,) = read(file)
+    assert (row.bench, row.precision) == ("counts", "bf16")
+    assert f"{row.detail['launches']} launches a step" in result.output
+
+
+@pytest.mark.parametrize(
+    ("missing", "code"), [([], 0), (["step: not started, 3 of 50 s were left"], 1)]
+)
+def test_all_on_a_card_says_where_its_rows_are_and_what_is_missing(
+    monkeypatch, tmp_path, missing, code
+):
+    asked = {}
+
+    def run_card(session, path, **how):
+        asked.update(how, where=session.where)
+        append(path, [make_row(device="cuda", precision="bf16")])
+        return missing
+
+    monkeypatch.setattr(commands, "run_card", run_card)
+    monkeypatch.setattr(Session, "look_at_card", lambda self: None)
+    result = run(f"all --device cuda --precision bf16 --tests --minutes 2 --out {tmp_path}")
+    assert result.exit_code == code
+    (file,) = tmp_path.glob("*.json")
+    assert f"rows are in {file}" in result.output
+    assert all(line in result.output for line in missing)
+    assert asked == {
+        "minutes": 2,
+        "tests": True,
+        "precision": "bf16",
+        "where": ("cuda", "bf16", True),
+    }
