@@ -35,7 +35,7 @@ COPY_KINDS = {
     "loss": ("loss",),
     "optimiser": ("adam",),
 }
-LARGE = 1 << 26  # bytes of an operation from which bandwidth decides
+LARGE = 1 << 25  # bytes of an operation from which bandwidth decides
 PRODUCT_SHARE_TARGET = 0.60
 WIDE = 64  # channels, of input and output, of a wide convolution
 

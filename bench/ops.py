@@ -12,6 +12,7 @@ import statistics
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -55,9 +56,8 @@ class Case:
         return f"{self.op} {self.side}x{self.side}x{self.cin}"
 
     def numbers(self, shape: tuple[int, ...], stream: int) -> Array:
-        """Random numbers that both sides draw alike."""
-        rng = np.random.default_rng([stream, *shape])
-        return rng.standard_normal(shape, np.float32)
+        """Random numbers that both sides draw alike; nobody writes into them."""
+        return _numbers(shape, stream)
 
     @property
     def x_shape(self) -> tuple[int, ...]:
@@ -109,6 +109,11 @@ class Case:
     def copies(self) -> int:
         """How many of it take turns on a card, so that none finds its arrays in the cache."""
         return min(MOST_COPIES, max(1, math.ceil(ROTATED_BYTES / self.bytes)))
+
+
+@lru_cache(maxsize=4)  # the copies of an operation ask for the same
+def _numbers(shape: tuple[int, ...], stream: int) -> Array:
+    return np.random.default_rng([stream, *shape]).standard_normal(shape, np.float32)
 
 
 def cases(work: Work) -> Iterator[Case]:

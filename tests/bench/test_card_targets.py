@@ -2,8 +2,9 @@
 
 import pytest
 
-from bench.card_targets import card_verdicts
+from bench.card_targets import COPY_KINDS, LARGE, card_verdicts
 from bench.counts import count
+from bench.ops import cases_of
 from bench.report import settings, verdicts_of, write_report
 from bench.rows import append
 from bench.where import Where
@@ -12,14 +13,13 @@ from minigan import cuda
 from tests.bench.rows import STEP, make_row
 
 H200 = {"device": "cuda", "precision": "tf32", "machine": "A card, a processor"}
-LARGE = 1 << 27
 
 
 def step(peer, ratio, form="graph", **changed):
     return make_row(peer=peer, ratio=ratio, detail=STEP | {"form": form}, **(H200 | changed))
 
 
-def roof(kind, *, ms=1.0, size=LARGE, copy=0.9, product=0.7, channels=64):
+def roof(kind, *, ms=1.0, size=2 * LARGE, copy=0.9, product=0.7, channels=64):
     detail = {"op": kind, "pass": "dx", "kind": kind, "bytes": size, "flops": 1}
     shares = {"copy_share": copy, "product_share": product, "channels": channels}
     more = {"bound": "memory", "share": 0.9, "rates": {"flops": 1e14, "bytes": 4e12}}
@@ -96,6 +96,12 @@ def test_wide_convolutions_are_summed_against_cudnn():
         "1.017",
         "missed",
     )
+
+
+def test_the_standard_network_has_operations_that_are_large_enough():
+    found = [c for c in cases_of(Work.of("dcgan"), Where("cuda")) if c.bytes >= LARGE]
+    for kinds in COPY_KINDS.values():
+        assert any(c.op in kinds for c in found)
 
 
 def test_without_rows_nothing_is_met():
