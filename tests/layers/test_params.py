@@ -27,6 +27,24 @@ def test_packing_keeps_the_values_in_the_order_of_the_names():
     assert [place.start for place in flat.slices.values()] == [0, *ends[:-1]]
 
 
+def test_a_small_bias_keeps_no_later_weight_off_16_bytes():
+    rng = np.random.default_rng(0)
+    parts = [L.Dense(4, 3, rng=rng), L.Dense(3, 8, rng=rng), L.Dense(8, 1, rng=rng)]
+    net = L.Sequential(*parts)
+    loose = {name: p.data.copy() for name, p in net.params.items()}
+    flat = net.flat
+    assert list(flat.slices) == list(loose)  # the names keep their order
+    order = ["0.weight", "1.weight", "1.bias", "2.weight", "0.bias", "2.bias"]
+    np.testing.assert_array_equal(flat.data, np.concatenate([loose[k].ravel() for k in order]))
+    for name, place in flat.slices.items():
+        np.testing.assert_array_equal(flat.data[place], loose[name].ravel())
+        assert place.start % 4 == 0 or loose[name].size % 4, name
+    assert flat.size == sum(a.size for a in loose.values())
+    flat.grad[flat.slices["0.bias"]] = np.nan
+    flat.grad[flat.slices["1.weight"]] = np.nan
+    assert flat.first_nonfinite() == "1.weight"  # nearest the output, wherever it lies
+
+
 def test_the_layers_hold_views():
     net = make_net()
     flat = net.flat
