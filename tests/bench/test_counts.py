@@ -58,6 +58,18 @@ def test_a_replay_copies_the_examples_and_the_rates_alone():
     assert replay[-1].bytes == 2 * SMALL.examples().nbytes
 
 
+def test_the_graph_holds_what_a_step_does_but_for_the_rates():
+    captured, _ = launches(SMALL, Where("cuda", "tf32"))
+    with recording() as recorder:
+        step = OurStep(SMALL, 1, Where("cuda", "tf32", graph=False))
+        step.run()
+        recorder.launches.clear()
+        step.run()
+    rates = [n for n in recorder.launches if n not in captured]
+    assert {n.symbol for n in rates} <= {"overwrite"}
+    assert len(captured) == len(recorder.launches) - 2
+
+
 def test_a_row_of_counts():
     row = count(SMALL, Where("cuda", "bf16"))
     assert (row.bench, row.device, row.precision, row.ours_ms) == ("counts", "cuda", "bf16", None)
