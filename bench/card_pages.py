@@ -13,8 +13,8 @@ _UNMEASURED = """## CUDA: counted, not yet measured
 
 No step, operation or rate on this page was timed on a card yet. What is known of the CUDA side
 without one: its kernels give the CPU's results where their sources run on the CPU (the emulator of
-`tests/emulator/`), and they compile for cards of each supported kind. `make bench-cuda`, on a
-machine with a card, tests it there and writes the times into `bench/results/`. Until then the
+`tests/emulator/`), and nvcc and NVRTC compile them (`tests/kernels/`). `make bench-cuda`, on a
+machine with a card, tests them there and writes the times into `bench/results/`. Until then the
 targets are"""
 
 _COUNTED = """## CUDA: counted
@@ -55,7 +55,8 @@ def counted(rows: Sequence[Row], cards: Sequence[str]) -> str:
         ]
         for r in rows
     ]
-    return "\n\n".join([text, table(head, lines), *map(_details, rows)])
+    first = {work_of(r): r for r in reversed(rows)}  # parts are the same in every precision
+    return "\n\n".join([text, table(head, lines), *map(_details, reversed(first.values()))])
 
 
 def _details(row: Row) -> str:

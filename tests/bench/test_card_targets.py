@@ -1,5 +1,7 @@
 """The targets of a card, from rows that are written down; and what the page says of a card."""
 
+from dataclasses import replace
+
 import pytest
 
 from bench.card_targets import COPY_KINDS, LARGE, card_verdicts
@@ -123,7 +125,7 @@ def counted():
 
 
 def test_before_a_card_the_page_says_that_nothing_was_timed(tmp_path, counted):
-    text = page(tmp_path, [make_row(), counted])
+    text = page(tmp_path, [make_row(), counted, replace(counted, precision="bf16")])
     launches = counted.detail["launches"]
     for part in (
         "## CUDA: counted, not yet measured",
@@ -134,6 +136,7 @@ def test_before_a_card_the_page_says_that_nothing_was_timed(tmp_path, counted):
     ):
         assert part in text
     assert "no card: counted" not in text
+    assert text.count("| D | conv 16x16, 3 to 8 | dw | 2 |") == 1
 
 
 def test_a_measured_card_has_a_section_for_each_precision(tmp_path, counted):
