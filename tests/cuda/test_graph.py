@@ -225,11 +225,13 @@ def test_a_step_that_waits_for_the_card_is_refused_with_its_line(monkeypatch, x)
     with pytest.raises(CaptureError, match=r"cannot be captured as a graph: .*run with --no-graph"):
         cuda.StepGraph(read_on_the_host, x)
 
-    monkeypatch.setattr(models.mlp.ReLU, "f", lambda self, x: (x * float(x.sum()), x))
+    plain = models.mlp.Dense.activated
+    waits = lambda self, x, *function: plain(self, x * float(x.sum()), *function)  # noqa: E731
+    monkeypatch.setattr(models.mlp.Dense, "activated", waits)
     make, shape = GAMES["perceptrons"]
     game = make().to("cuda")
     stepper = Stepper(game)
-    with pytest.raises(CaptureError, match=r"forward \(minigan/layers/activation\.py:\d+\)"):
+    with pytest.raises(CaptureError, match=r"forward \(minigan/layers/fused\.py:\d+\)"):
         run(game, stepper, shape, WARM_UP + 1)
     # And the next capture starts afresh.
     assert read(cuda.StepGraph(lambda x: {"a": x.sum()}, x)(x)) == {"a": 6.0}
