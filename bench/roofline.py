@@ -80,7 +80,8 @@ def shares(rows: Iterable[Row], rates: dict[str, float]) -> list[Row]:
 def _share(row: Row, rates: dict[str, float]) -> Row:
     if row.bench == "ops":
         flops, moved = row.detail["flops"], row.detail["bytes"]
-        what = {name: row.detail[name] for name in ("op", "pass", "kind", "streamed", "channels")}
+        named = ("op", "pass", "kind", "streamed", "channels")
+        what = {name: row.detail[name] for name in named if name in row.detail}
     else:
         work = Work.of(row.arch, row.size, row.width, row.batch)
         flops, moved = step_flops(work), step_bytes(work)

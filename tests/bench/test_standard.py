@@ -10,7 +10,6 @@ from bench.targets import verdicts
 from tests.bench.rows import SPREAD, STEP, make_row
 
 OP = {"op": "conv", "pass": "dx", "kind": "conv", "flops": 1, "bytes": 1, "choices": {}}
-OP |= {"streamed": 1, "channels": 64}
 LONG = {"steps": 1000, "ours_growth": 0.0}
 
 
