@@ -227,7 +227,7 @@ CONFIGURATIONS = {
         '{"algorithm": "gan", "options": [], "run": {}, "schedule_steps": 1, "versions": {}}',
         "cannot be read as a run's configuration",
     ),
-    "unknown algorithm": ('{"algorithm": "cyclegan", "options": {}}', "unknown algorithm"),
+    "unknown algorithm": ('{"algorithm": "stylegan9", "options": {}}', "unknown algorithm"),
     "unknown option": ('{"algorithm": "gan", "options": {"depth": 3}}', "depth"),
 }
 
