@@ -25,6 +25,9 @@ BUILTIN = {
     "NoSecondDerivativeError": NotImplementedError,
     "NonFiniteError": ArithmeticError,
     "DeviceError": RuntimeError,
+    "KernelError": RuntimeError,
+    "CaptureError": RuntimeError,
+    "NoCudaError": NotImplementedError,
 }
 
 

@@ -66,20 +66,22 @@ def test_batch_norm_with_its_activation(activation, dtype, shape, seed, shifted)
         arguments = (dy, x, mean, scale, shift, activation, 0.2)
         sums = assert_same(affine.activated_sums, *arguments, terms=x.size)
         arguments = (dy, x, mean, s, scale, shift, *sums, activation, 0.2)
-        assert_same(affine.activated_dx, *arguments, factor=4)
+        # Of one row dy cancels its own mean: errors are those of numbers about 1.
+        assert_same(affine.activated_dx, *arguments, factor=4, terms=1)
     assert all(activation in name or "slabs" in name for name in runtime.launched)
 
 
 @every_dtype
 @quick
 @given(shape=shapes, seed=seeds)
+@example(shape=(1, 1), seed=3066)
 def test_batch_norm_alone(dtype, shape, seed):
     x, dy = draw(shape, dtype, seed, 2)
     mean, scale, s = draw(shape[-1:], dtype, seed + 1, 3)
     with cuda.use_runtime(EmulatorRuntime(seed)):
         assert_same(channels.scale_and_shift, x, mean, scale, None)
         sums = assert_same(channels.batch_norm_sums, dy, x, mean, terms=x.size)
-        assert_same(channels.batch_norm_dx, dy, x, mean, s, scale, *sums, factor=4)
+        assert_same(channels.batch_norm_dx, dy, x, mean, s, scale, *sums, factor=4, terms=1)
 
 
 CASES = [

@@ -64,4 +64,9 @@ def assert_same(function: Any, *args: Any, factor: float = 1.0, terms: int = 0) 
 
 def examples(count: int) -> settings:
     """Settings for `count` of hypothesis's examples; fewer in the slow pass under a sanitizer."""
-    return settings(max_examples=3 if build.SANITIZING else count, deadline=None)
+    return settings(
+        max_examples=3 if build.SANITIZING else count,
+        deadline=None,
+        derandomize=True,
+        database=None,
+    )
