@@ -18,9 +18,9 @@ from minigan.errors import UnknownNameError
 class Recipe:
     """An algorithm by name: its options, how it is built, and what it trains on unless told.
 
-    explains: the topics of `minigan explain` that belong to it. takes: single examples, aligned
-    pairs of pictures, or pictures of two domains. batch: the paper's, where the command line
-    takes it unless told.
+    explains: the topics of `minigan explain` that belong to it. takes: single examples, examples
+    with their labels (its options then have `label`), aligned pairs of pictures, or pictures of two
+    domains. batch: the paper's, where the command line takes it unless told.
     """
 
     summary: str
@@ -29,8 +29,13 @@ class Recipe:
     build: Callable[[Any, Task, Streams], Algorithm]
     data: str
     explains: tuple[str, ...]
-    takes: Literal["examples", "pairs", "domains"] = "examples"
+    takes: Literal["examples", "labelled", "pairs", "domains"] = "examples"
     batch: int | None = None
+
+    @property
+    def translates(self) -> bool:
+        """Whether it makes pictures of pictures, from data that has two in each example."""
+        return self.takes in ("pairs", "domains")
 
 
 ALGORITHMS: dict[str, Recipe] = {

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Self
+
+import numpy as np
 
 from minigan import optim, schedule
 from minigan.algorithms.gan import GAN
@@ -34,6 +37,9 @@ SCHEDULES = {
 }
 
 
+LabelNames = Mapping[str, tuple[str, ...]]  # label -> names of its classes
+
+
 class Task(NamedTuple):
     """What an algorithm is built for."""
 
@@ -43,6 +49,8 @@ class Task(NamedTuple):
     batch: int | None = None  # examples of a minibatch
     examples: Callable[[int], Array] | None = None  # as many of the data set, always the same
     channels: tuple[int, int] | None = None  # of x and of y, where an example is a pair
+    label_names: LabelNames = MappingProxyType({})  # of the condition, in its columns' order
+    labels: Callable[[int, np.random.Generator], Array] | None = None  # (n, L) as the data has
 
 
 class Streams:

@@ -9,8 +9,8 @@ step therefore lives in the card's memory and is written before each replay: `be
     before_each_step(work)   `work` now; captured: before each replay
     step_value(f, like)      f() as a number; captured: an array that holds f() of each replay
 
-Memory belongs to the graph: its examples come in through one buffer, its scalars stay where they
-are, so nothing grows however long it runs.
+Memory belongs to the graph: examples and labels come in through buffers of its own, its scalars
+stay where they are, so nothing grows however long it runs.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from minigan.backend import Array, array_module, on_cuda, overwrite
 from minigan.cuda.launcher import current_runtime
 from minigan.errors import CaptureError, MiniganError
 
-Step = Callable[[Array], dict[str, Any]]
+Step = Callable[..., dict[str, Any]]
 
 _capturing: list[Callable[[], None]] | None = None
 
 
 class StepGraph:
-    """`step(x)` of arrays on a card, captured for examples of one shape."""
+    """`step(*arrays)` of arrays on a card, captured for arrays of these shapes."""
 
-    def __init__(self, step: Step, x: Array, *, constants: bool = False) -> None:
+    def __init__(self, step: Step, *arrays: Array, constants: bool = False) -> None:
         """Captures the step, which must have run before: nothing may be compiled meanwhile.
 
         Nothing of it is done yet. `constants` says that numbers of the host among the scalars are
@@ -43,12 +43,12 @@ class StepGraph:
         global _capturing
         if _capturing is not None:
             raise CaptureError("a step is being captured already")
-        self._x = array_module(x).empty(x.shape, x.dtype)
+        self._arrays = [array_module(a).empty(a.shape, a.dtype) for a in arrays]
         self._before: list[Callable[[], None]] = []
         _capturing = self._before
         try:
             with current_runtime().capture() as self._graph:
-                self.scalars = step(self._x)
+                self.scalars = step(*self._arrays)
         except (MiniganError, MemoryError):
             raise
         except Exception as error:
@@ -62,11 +62,12 @@ class StepGraph:
                     "return it through backend.scalar, or run with --no-graph"
                 )
 
-    def __call__(self, x: Array) -> dict[str, Any]:
-        """Do the step with examples x; its scalars, in arrays that the next call overwrites."""
+    def __call__(self, *arrays: Array) -> dict[str, Any]:
+        """Do the step with these arrays; its scalars, in arrays that the next call overwrites."""
         for work in self._before:
             work()
-        overwrite(self._x, x)
+        for mine, given in zip(self._arrays, arrays, strict=True):
+            overwrite(mine, given)
         self._graph.replay()
         return self.scalars
 

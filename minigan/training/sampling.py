@@ -47,7 +47,7 @@ def write_samples(
     stored = best.load(folder / "checkpoints", step)
     stored.restore(algorithm)
     if not isinstance(algorithm, Latent):
-        other = recipe(config.algorithm).takes != "examples"
+        other = recipe(config.algorithm).translates
         advice = "; `minigan translate` takes pictures through it" if other else ""
         raise OptionError(f"{config.algorithm} has no latent z to sample from{advice}")
     z = draw_z(algorithm, n, seed, interpolate)

@@ -20,7 +20,10 @@ WARM_UP = 2  # steps of a kind before its capture: optimisers and averages have 
 
 
 class Stepper:
-    """Calls `algorithm.step` with examples of the host; `graph` says whether a card may capture."""
+    """Calls `algorithm.step` with arrays of the host: examples, and labels where it takes some.
+
+    `graph` says whether a card may capture.
+    """
 
     def __init__(self, algorithm: Algorithm, *, graph: bool = True) -> None:
         self.algorithm = algorithm
@@ -28,23 +31,23 @@ class Stepper:
         self._seen: Counter[Hashable] = Counter()
         self._graphs: dict[Hashable, StepGraph] = {}
 
-    def __call__(self, x: Array) -> Scalars:
+    def __call__(self, *arrays: Array) -> Scalars:
         """One step; its scalars are read by `read`, and overwritten by the next step.
 
         Raises CaptureError where the step cannot be captured.
         """
-        x = to_device(x, self.algorithm.device)
+        arrays = tuple(to_device(array, self.algorithm.device) for array in arrays)
         if not self._captures:
-            return self.algorithm.step(x)
+            return self.algorithm.step(*arrays)
         kind = self.algorithm.step_kind
         if kind in self._graphs:
-            return self._graphs[kind](x)
+            return self._graphs[kind](*arrays)
         self._seen[kind] += 1
         if self._seen[kind] <= WARM_UP:
-            return self.algorithm.step(x)
-        graph = StepGraph(self.algorithm.step, x, constants=kind is not None)
+            return self.algorithm.step(*arrays)
+        graph = StepGraph(self.algorithm.step, *arrays, constants=kind is not None)
         self._graphs[kind] = graph
-        return graph(x)
+        return graph(*arrays)
 
     @property
     def captured(self) -> int:

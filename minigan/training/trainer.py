@@ -3,7 +3,8 @@
 runs/NAME/
     config.json                    everything that decides the run
     log.jsonl                      a line per logged step
-    samples/step_000300.png        G on one fixed z; of a translation, rows of x, G(x) and y
+    samples/step_000300.png        G on one fixed z; of a translation, rows of x, G(x) and y; of a
+                                   conditional one a label along each row, a z down each column
     samples/reconstruction_step_*  examples above what comes back of them, where there is an encoder
     checkpoints/step_000300.*      to resume from
     checkpoints/best/              the best one by a metric, with --keep-best
@@ -20,12 +21,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from minigan.algorithms import Algorithm, Streams, Task, recipe
+from minigan.algorithms.conditional.base import Conditional
 from minigan.algorithms.latent import Reconstructing
 from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, keep_freed_memory, make_rng
@@ -40,6 +43,7 @@ from minigan.training.best import Best
 from minigan.training.config import Config, RunOptions
 from minigan.training.curves import write_curves
 from minigan.training.files import UNFINISHED, remove_unfinished
+from minigan.training.labels import COLUMNS, conditions, inputs, panel
 from minigan.training.pictures import grid, pairs, plot_points, write_film, write_png
 from minigan.training.progress import ProgressReport
 from minigan.training.stepper import Stepper, read
@@ -73,6 +77,7 @@ class Trainer:
         run = config.run
         set_precision(run.precision)
         self.algorithm = build_algorithm(config, self.dataset).to(run.device)
+        self.conditions = conditions(config, self.dataset)
         self._advance_once = Stepper(self.algorithm, graph=not run.no_graph)
         self.best = run.keep_best and Best(
             run.keep_best, self.checkpoints, self.dataset, n=run.eval_samples, seed=run.seed
@@ -169,7 +174,7 @@ class Trainer:
     def _advance(self, clock: _Clock) -> log.Record | None:
         """One step of the algorithm, with its picture and its log line if they are due."""
         run, total = self.config.run, self.config.run.steps
-        scalars = self._advance_once(next(self.loader).x)
+        scalars = self._advance_once(*inputs(next(self.loader), self.conditions))
         self.step += 1
         drawn = self.step % run.sample_every == 0 or self.step == total
         measured = self.best and self.step % run.eval_every == 0
@@ -198,9 +203,13 @@ class Trainer:
             write_png(picture, path)
             return _relative(diversity(x), diversity(real))
         n = PICTURES if self.dataset.kind == "image" else POINTS
-        x = self.algorithm.sample(n, make_rng(seed, 3))
         real = self.dataset.draw(n, make_rng(seed, 4)).x
-        picture = grid(x) if self.dataset.kind == "image" else plot_points(x, real)
+        if self.dataset.kind == "image" and isinstance(self.algorithm, Conditional):
+            x = panel(self.algorithm, seed=seed)
+            picture = grid(x, columns=COLUMNS)
+        else:
+            x = self.algorithm.sample(n, make_rng(seed, 3))
+            picture = grid(x) if self.dataset.kind == "image" else plot_points(x, real)
         write_png(picture, path)
         if isinstance(self.algorithm, Reconstructing):
             self._draw_reconstructions(self.algorithm, real)
@@ -255,7 +264,7 @@ def dataset_of(config: Config, split: Split = "train") -> Dataset:
     run = config.run
     if run.data is None:
         raise OptionError("the run's configuration names no data")
-    if recipe(config.algorithm).takes != "examples":
+    if recipe(config.algorithm).translates:
         return pairs_of(config, run.data, split)
     return open_data(
         run.data,
@@ -267,8 +276,8 @@ def dataset_of(config: Config, split: Split = "train") -> Dataset:
 
 
 def build_algorithm(config: Config, dataset: Dataset) -> Algorithm:
-    """The run's algorithm, as new."""
-    run = config.run
+    """The run's algorithm, as new. Raises DataError for data that lacks the labels it needs."""
+    run, chosen = config.run, conditions(config, dataset)
     task = Task(
         dataset.shape,
         dataset.kind,
@@ -276,6 +285,8 @@ def build_algorithm(config: Config, dataset: Dataset) -> Algorithm:
         batch=run.batch,
         examples=lambda n: dataset.draw(n, make_rng(run.seed, 8)).x,
         channels=dataset.channels if isinstance(dataset, Pairs) else None,
+        label_names=chosen.label_names if chosen else {},
+        labels=partial(chosen.draw, dataset) if chosen else None,
     )
     return recipe(config.algorithm).build(config.options, task, Streams(config.run.seed))
 

@@ -49,7 +49,7 @@ def translate_pictures(
     config = Config.load(folder / "config.json").on(device)
     options = config.options
     if not isinstance(options, TranslationOptions):
-        able = [name for name, r in ALGORITHMS.items() if r.takes != "examples"]
+        able = [name for name, r in ALGORITHMS.items() if r.translates]
         raise CheckpointError(
             f"{folder} is a run of {config.algorithm}, which translates no pictures; runs of "
             f"{', '.join(able)} do"

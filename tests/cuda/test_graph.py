@@ -260,3 +260,22 @@ def test_noise_that_cannot_move_is_refused(device):
     with pytest.raises(ValueError, match=r"give a noise\.Stream"):
         game.to(device)
     assert game.to("cpu") is game
+
+
+def test_a_step_of_examples_and_labels_is_captured(device):
+    """Each replay sees its own two arrays; integers stay integers."""
+
+    class Labelled:
+        step_kind, device = None, ""
+
+        def step(self, x, labels):
+            assert np.issubdtype(labels.dtype, np.integer)
+            return {"sum": (x * labels.astype(x.dtype)).sum(), "first": labels[0, 0] * 1}
+
+    algorithm = Labelled()
+    algorithm.device = device
+    stepper = Stepper(algorithm)
+    for i in range(WARM_UP + 3):
+        x, labels = np.full((2, 1), i, np.float32), np.array([[i], [2 * i]])
+        assert read(stepper(x, labels)) == {"sum": 3.0 * i * i, "first": float(i)}
+    assert stepper.captured == 1

@@ -52,7 +52,7 @@ def test_defaults_are_written_out(given: dict[str, object], resolved: dict[str, 
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_the_data_of_the_algorithm_unless_told(name: str) -> None:
     assert RunOptions().resolved(name).data == ALGORITHMS[name].data
-    assert ALGORITHMS[name].data in (DATASETS if ALGORITHMS[name].takes == "examples" else PAIRS)
+    assert ALGORITHMS[name].data in (PAIRS if ALGORITHMS[name].translates else DATASETS)
 
 
 def test_a_path_becomes_absolute_and_a_name_stays(

@@ -1,0 +1,1 @@
+"""Games about labelled examples: samples are asked for by their labels."""
