@@ -22,6 +22,7 @@ from minigan.ops.dispatch import op
 from minigan.parallel import over_blocks, scratch, sum_over_blocks
 
 RUN = 1024  # numbers in a run of k rows
+FEW = 512  # rows that are not worth gathering into runs
 
 
 @op
@@ -37,7 +38,7 @@ def channel_moments(x: Array) -> tuple[Array, Array]:
     rows, k = _runs(x)
     m = x.size // x.shape[-1]
     mean = _folded(sum_over_blocks(lambda a, b: _sum(rows[a:b]), *rows.shape), k) / m
-    centre = np.tile(mean.astype(x.dtype), k)
+    centre = _repeated(mean.astype(x.dtype), k)
 
     def squares(a: int, b: int) -> Array:
         centred = np.subtract(rows[a:b], centre, out=_like(rows[a:b]))
@@ -52,8 +53,8 @@ def scale_and_shift(x: Array, mean: Array, scale: Array, shift: Array | None) ->
     """(x - mean) scale + shift."""
     rows, k = _runs(x)
     y = np.empty(rows.shape, x.dtype)
-    mean, scale = np.tile(mean, k), np.tile(scale, k)
-    shift = None if shift is None else np.tile(shift, k)
+    mean, scale = _repeated(mean, k), _repeated(scale, k)
+    shift = None if shift is None else _repeated(shift, k)
 
     def block(a: int, b: int) -> None:
         out = np.subtract(rows[a:b], mean, out=y[a:b])
@@ -70,7 +71,7 @@ def batch_norm_sums(dy: Array, x: Array, mean: Array) -> tuple[Array, Array]:
     """sum dy and sum dy (x - mean): (C,) each."""
     rows, k = _runs(x)
     dys, _ = _runs(dy)
-    centre = np.tile(mean, k)
+    centre = _repeated(mean, k)
 
     def sums(a: int, b: int) -> Array:
         centred = np.subtract(rows[a:b], centre, out=_like(rows[a:b]))
@@ -90,8 +91,8 @@ def batch_norm_dx(
     dys, _ = _runs(dy)
     m = x.dtype.type(x.size // x.shape[-1])
     dx = np.empty(rows.shape, x.dtype)
-    centre, factor = np.tile(mean, k), np.tile(s * s * sum_dy_centred / m, k)
-    offset, scale = np.tile(sum_dy / m, k), np.tile(scale, k)
+    centre, factor = _repeated(mean, k), _repeated(s * s * sum_dy_centred / m, k)
+    offset, scale = _repeated(sum_dy / m, k), _repeated(scale, k)
 
     def block(a: int, b: int) -> None:
         out = np.subtract(rows[a:b], centre, out=dx[a:b])
@@ -105,18 +106,28 @@ def batch_norm_dx(
 
 
 def _runs(x: Array) -> tuple[Array, int]:
-    """x as (M / k, k C), contiguous, with k the largest power of 2 that divides M and fits RUN."""
+    """x as (M / k, k C), contiguous, with k the largest power of 2 that divides M and fits RUN.
+
+    A few rows stay as they are, for repeating the vectors of channels costs more than runs save:
+    batch norm's passes took 0.66 of the time on 100 rows of 128 channels, 0.80 on 512 of 64 (one
+    core, old and new in turn).
+    """
     channels = x.shape[-1]
     m = x.size // channels
     k = 1
-    while m % (2 * k) == 0 and 2 * k * channels <= RUN:
+    while m > FEW and m % (2 * k) == 0 and 2 * k * channels <= RUN:
         k *= 2
     return np.ascontiguousarray(x).reshape(m // k, k * channels), k
 
 
+def _repeated(v: Array, k: int) -> Array:
+    """A vector of channels (C,) for a run of k rows: (k C,)."""
+    return np.tile(v, k) if k > 1 else v
+
+
 def _folded(sums: Array, k: int, dtype: np.dtype | None = None) -> Array:
     """The sums (k C,) of runs, added up to those of channels (C,)."""
-    folded = sums.reshape(k, -1).sum(0)
+    folded = sums.reshape(k, -1).sum(0) if k > 1 else sums
     return folded if dtype is None else folded.astype(dtype)
 
 
