@@ -6,17 +6,21 @@ from minigan.data.catalogue import (
     DATASETS,
     PAIRS,
     READERS,
+    REFERENCES,
     UnknownDataError,
     open_data,
     open_pairs,
+    open_references,
 )
 from minigan.data.loader import Loader
+from minigan.data.makeup import References
 from minigan.data.pairs import Pairs
 
 __all__ = [
     "DATASETS",
     "PAIRS",
     "READERS",
+    "REFERENCES",
     "Augmentation",
     "Batch",
     "DataWarning",
@@ -25,7 +29,9 @@ __all__ = [
     "Finite",
     "Loader",
     "Pairs",
+    "References",
     "UnknownDataError",
     "open_data",
     "open_pairs",
+    "open_references",
 ]

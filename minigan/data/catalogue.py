@@ -16,10 +16,13 @@ from minigan.data import (
     mixtures,
     npz,
     pair_folder,
+    reference_folder,
     stacked,
+    subjects,
 )
 from minigan.data.augment import Augmentation
 from minigan.data.base import Dataset
+from minigan.data.makeup import References
 from minigan.data.options import Channels, Options, Split
 from minigan.data.pairs import PairOptions, Pairs
 from minigan.errors import DataError, UnknownNameError
@@ -79,7 +82,17 @@ PAIRS: dict[str, PairEntry] = {
         "orange kittens and blue ones, alike in all but the body, 8x8 to 64x64",
         kitten_pairs.open_recolour,
     ),
+    "faces-makeup": PairEntry(
+        "drawn faces without and with makeup, 16x16 to 256x256", subjects.open_pairs
+    ),
+    "kittens-fur": PairEntry(
+        "kittens without and with a pattern of the fur, of any strength, 8x8 to 64x64",
+        subjects.open_pairs,
+    ),
 }
+
+# Pairs that are also known as pictures and references whose style they shall take (makeup.py).
+REFERENCES = tuple(subjects.SUBJECTS)
 
 # The first that recognises a path reads it. The last one takes any folder.
 READERS: tuple[Reader, ...] = (npz, idx, cifar, folder)
@@ -163,5 +176,38 @@ def open_pairs(
         raise UnknownDataError(name_or_path, PAIRS)
     try:
         return pair_folder.open(path, options)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+
+
+def open_references(
+    name_or_path: str,
+    *,
+    size: int | tuple[int, int] | None = None,
+    channels: tuple[Channels | None, Channels | None] = (None, None),
+    split: Split = "train",
+    strict: bool = False,
+    direction: str = "AtoB",
+    augmentation: Augmentation | None = None,
+) -> References:
+    """Pictures, references and these warped: of that name (see `REFERENCES`), or of that folder.
+
+    The arguments are those of `open_pairs`, and so is what is raised; see reference_folder.py.
+    """
+    options = PairOptions.checked(
+        False, size, channels, split, strict, direction, augmentation or Augmentation()
+    )
+    if name_or_path in REFERENCES:
+        return subjects.open_references(name_or_path, options)
+    if name_or_path in DATASETS or name_or_path in PAIRS:
+        raise DataError(
+            f"{name_or_path} holds no references; {', '.join(REFERENCES)} do, or a folder that "
+            "holds two folders A and B"
+        )
+    path = Path(name_or_path).expanduser()
+    if not path.exists():
+        raise UnknownDataError(name_or_path, REFERENCES)
+    try:
+        return reference_folder.open(path, options)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error}") from error

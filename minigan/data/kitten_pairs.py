@@ -62,7 +62,7 @@ class KittenPairs(Pairs, Endless):
 
     def _pairs(self, x: np.ndarray, y: np.ndarray) -> Batch:
         sides = self._of_x(self._kittens, x), self._of_y(self._kittens, y)
-        both = [_with_channels(s, c) for s, c in zip(sides, self.channels, strict=True)]
+        both = [with_channels(s, c) for s, c in zip(sides, self.channels, strict=True)]
         return Batch(np.concatenate(both, -1), None)
 
 
@@ -98,7 +98,7 @@ def open_recolour(name: str, options: PairOptions) -> KittenPairs:
 
 def edges(x: np.ndarray) -> np.ndarray:
     """Dark lines on white, (N, H, W, 1), where the luminance of pictures (N, H, W, 3) changes."""
-    grey = _with_channels(x, 1)[..., 0]
+    grey = with_channels(x, 1)[..., 0]
     down = np.diff(grey, axis=1, append=grey[:, -1:])
     right = np.diff(grey, axis=2, append=grey[:, :, -1:])
     ink = np.clip(np.hypot(down, right) / np.float32(CONTRAST), 0, 1)
@@ -117,7 +117,7 @@ def _kittens(name: str, options: PairOptions) -> Kittens:
     return Kittens(height, 3, options.split)
 
 
-def _with_channels(x: np.ndarray, channels: int) -> np.ndarray:
+def with_channels(x: np.ndarray, channels: int) -> np.ndarray:
     """Pictures as they are, their luminance, or grey ones with three equal channels."""
     if x.shape[-1] == channels:
         return x

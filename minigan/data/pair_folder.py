@@ -39,7 +39,7 @@ def open(path: Path, options: PairOptions) -> Pairs:
             f"{path} is no folder; pairs are read from a folder of pictures side by side, or from "
             "one that holds two folders A and B"
         )
-    folders = _two_folders(path, options.split)
+    folders = two_folders(path, options.split)
     if folders is None:
         return _side_by_side(path, options)
     files = [picture_files(folder) for folder in folders]
@@ -51,7 +51,7 @@ def open(path: Path, options: PairOptions) -> Pairs:
     return _domains(path, folders, files, options)
 
 
-def _two_folders(path: Path, split: Split) -> tuple[Path, Path] | None:
+def two_folders(path: Path, split: Split) -> tuple[Path, Path] | None:
     """The folders of A and B for the split; None where there are none."""
     for a, b in (
         (path / split / "A", path / split / "B"),

@@ -1,0 +1,156 @@
+"""Pictures x, references y^beta whose style x shall take, and y^beta warped onto x.
+
+The lecture's PairedCycleGAN learns from two domains, X without a style and Y with one, such as
+faces without and with makeup. An example holds three pictures in the channels of one array:
+
+    x    of X                     the first channels
+    y    y^beta, of Y             the next ones
+    W    W(x, y^beta): y^beta bent so that its landmarks come to lie on those of x (warp.py)
+
+so that a training step has nothing left to do with landmarks. Where the same subject is known with
+and without every style, the truth is known too; only pictures and measures look at it.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from minigan.data.base import Batch, Endless
+from minigan.data.kitten_pairs import with_channels
+from minigan.data.pairs import PairOptions, Pairs
+from minigan.data.warp import warp
+from minigan.errors import OptionError
+
+
+class Known(NamedTuple):
+    """Examples with their truth, each (N, H, W, C).
+
+    applied  x in the style of y
+    removed  y without its style
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    warped: np.ndarray
+    applied: np.ndarray
+    removed: np.ndarray
+
+
+class References(Pairs, Endless):
+    """A data set of examples (x, y, W); `split` gives x and y, which do not belong together.
+
+    Raises OptionError for a direction BtoA: what has no style cannot be the reference.
+    """
+
+    def __init__(
+        self, name: str, size: tuple[int, int], channels: tuple[int, int], options: PairOptions
+    ) -> None:
+        if options.direction != "AtoB":
+            raise OptionError(
+                f"{name}: G gives A the style of B, so --direction is AtoB; F takes it away "
+                "(minigan translate --reverse)"
+            )
+        super().__init__(name, size, channels, options)
+        x, y = channels
+        self.shape = (*size, x + 2 * y)
+
+    def split(self, examples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        x, y = self.channels
+        return examples[..., :x], examples[..., x : x + y]
+
+    def matched(self, n: int, rng: np.random.Generator) -> Batch | None:
+        return None
+
+    @abstractmethod
+    def known(self, n: int, rng: np.random.Generator) -> Known | None:
+        """n examples with their truth; None where nobody knows it."""
+
+    def vary(self, batch: Batch, rng: np.random.Generator) -> Batch:
+        """Augmented: x and W together, for they are aligned, and y for itself."""
+        if not self.augmentation:
+            return batch
+        x, y = self.split(batch.x)
+        both = np.concatenate([x, batch.x[..., sum(self.channels) :]], -1)
+        both, y = self.augmentation(both, rng), self.augmentation(y, rng)
+        joined = [both[..., : x.shape[-1]], y, both[..., x.shape[-1] :]]
+        return Batch(np.concatenate(joined, -1), batch.labels)
+
+
+class Subjects(Protocol):
+    """Who can be shown without a style and in any: drawn faces, kittens.
+
+    size: side of the pictures, which are float32 (N, size, size, 3) in [-1, 1].
+    """
+
+    size: int
+
+    def some(self, n: int, rng: np.random.Generator) -> Any:
+        """n subjects of the split."""
+
+    def styles(self, n: int, rng: np.random.Generator) -> Any:
+        """n styles of the split."""
+
+    def shown(self, who: Any, style: Any = None) -> np.ndarray:
+        """Subjects in styles, or without."""
+
+    def landmarks(self, who: Any) -> np.ndarray | None:
+        """(N, L, 2) as `warp` takes them; None where all subjects lie on one another already."""
+
+
+class StyledPairs(Pairs, Endless):
+    """Subjects without a style as A and in one as B, for translations that take no reference."""
+
+    def __init__(self, name: str, subjects: Subjects, options: PairOptions) -> None:
+        x, y = (asked or 3 for asked in options.channels)
+        super().__init__(name, (subjects.size,) * 2, (x, y), options)
+        self._subjects = subjects
+        self._swapped = options.direction != "AtoB"
+
+    def draw(self, n: int, rng: np.random.Generator) -> Batch:
+        who = self._subjects.some(n, rng)
+        return self._pairs(who, who if self.aligned else self._subjects.some(n, rng), rng)
+
+    def matched(self, n: int, rng: np.random.Generator) -> Batch:
+        who = self._subjects.some(n, rng)
+        return self._pairs(who, who, rng)
+
+    def _pairs(self, bare: Any, styled: Any, rng: np.random.Generator) -> Batch:
+        a = self._subjects.shown(bare)
+        b = self._subjects.shown(styled, self._subjects.styles(len(a), rng))
+        sides = (b, a) if self._swapped else (a, b)
+        both = [with_channels(s, c) for s, c in zip(sides, self.channels, strict=True)]
+        return Batch(np.concatenate(both, -1), None)
+
+
+class StyledReferences(References):
+    """Subjects x, others y in a style, and y's pictures warped onto x."""
+
+    def __init__(self, name: str, subjects: Subjects, options: PairOptions) -> None:
+        x, y = (asked or 3 for asked in options.channels)
+        super().__init__(name, (subjects.size,) * 2, (x, y), options)
+        self._subjects = subjects
+
+    def draw(self, n: int, rng: np.random.Generator) -> Batch:
+        known = self._known(n, rng, truth=False)
+        return Batch(np.concatenate(known[:3], -1), None)
+
+    def known(self, n: int, rng: np.random.Generator) -> Known:
+        return self._known(n, rng, truth=True)
+
+    def _known(self, n: int, rng: np.random.Generator, *, truth: bool) -> Known:
+        of, (cx, cy) = self._subjects, self.channels
+        who, other, style = of.some(n, rng), of.some(n, rng), of.styles(n, rng)
+        x, y = with_channels(of.shown(who), cx), with_channels(of.shown(other, style), cy)
+        warped = onto(y, of.landmarks(other), of.landmarks(who))
+        if not truth:
+            return Known(x, y, warped, x, y)
+        applied, removed = of.shown(who, style), of.shown(other)
+        return Known(x, y, warped, with_channels(applied, cy), with_channels(removed, cx))
+
+
+def onto(y: np.ndarray, landmarks: np.ndarray | None, places: np.ndarray | None) -> np.ndarray:
+    """W: references whose landmarks come to lie at `places`; as they are where nobody knows any."""
+    return y if landmarks is None or places is None else warp(y, landmarks, places)
