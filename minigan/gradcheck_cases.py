@@ -190,6 +190,25 @@ LAYERS: dict[str, Callable[[Rng], list[Result]]] = {
         ),
         (2, 3),
     ),
+    "EqualizedLR (dense)": _layer(
+        lambda r: L.EqualizedLR(L.Dense(3, 4, rng=r), lr_multiplier=0.1, rng=r), (5, 3)
+    ),
+    "EqualizedLR (convolution)": _layer(
+        lambda r: L.EqualizedLR(L.Conv2d(2, 3, 3, padding=1, rng=r), gain=1.4, rng=r),
+        (2, 3, 4, 2),
+    ),
+    "PixelNorm": _layer(lambda r: L.PixelNorm(), (3, 2, 4)),
+    "AddNoise": _layer(lambda r: L.AddNoise(), (2, 3, 2, 4), (2, 3, 2, 1)),
+    "ModulatedConv2d": _layer(
+        lambda r: L.ModulatedConv2d(3, 2, 3, gain=1.4, rng=r), (2, 3, 4, 3), (2, 3)
+    ),
+    "ModulatedConv2d (not demodulated)": _layer(
+        lambda r: L.ModulatedConv2d(3, 2, 1, demodulate=False, rng=r), (2, 2, 3, 3), (2, 3)
+    ),
+    "SelfAttention": _layer(lambda r: L.SelfAttention(8, rng=r), (2, 4, 3, 8)),
+    "SelfAttention (spectral norm)": _layer(
+        lambda r: L.SelfAttention(8, spectral_norm=True, rng=r), (1, 4, 5, 8)
+    ),
     "Pack": _layer(lambda r: L.Pack(2), (4, 2, 3, 2)),
     "SpectralNorm (dense)": _layer(lambda r: L.SpectralNorm(L.Dense(3, 4, rng=r), rng=r), (5, 3)),
     "SpectralNorm (convolution)": _layer(
@@ -213,6 +232,8 @@ LAYERS: dict[str, Callable[[Rng], list[Result]]] = {
     "GlobalAvgPool": _layer(lambda r: L.GlobalAvgPool(), (2, 3, 2, 2)),
     "GlobalSumPool": _layer(lambda r: L.GlobalSumPool(), (2, 3, 2, 2)),
     "GlobalMaxPool": _layer(lambda r: L.GlobalMaxPool(), (2, 3, 2, 2)),
+    "Columns": _layer(lambda r: L.Columns(1, 3), (2, 3, 4)),
+    "LogSumExp": _layer(lambda r: L.LogSumExp(), (3, 4)),
     "Sequential": _layer(
         lambda r: L.Sequential(
             L.Dense(3, 6, rng=r), L.BatchNorm(6), L.Tanh(), L.Dense(6, 2, rng=r), L.Softplus()

@@ -10,17 +10,24 @@ from minigan.layers.activation import (
     Softplus,
     Tanh,
 )
+from minigan.layers.attention import SelfAttention
 from minigan.layers.base import GradContext, Layer
+from minigan.layers.columns import Columns
 from minigan.layers.compose import Concat, Parallel, Residual, Sequential
 from minigan.layers.conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from minigan.layers.dense import Dense, Embedding
 from minigan.layers.dropout import Dropout
 from minigan.layers.energy import ReconstructionError
+from minigan.layers.equalized import EqualizedLR
+from minigan.layers.evidence import LogSumExp
 from minigan.layers.minibatch import MinibatchDiscrimination, MinibatchStdDev
+from minigan.layers.modulated import ModulatedConv2d
+from minigan.layers.noise import AddNoise
 from minigan.layers.norm import BatchNorm, InstanceNorm, LayerNorm
 from minigan.layers.pack import Pack
 from minigan.layers.pad import ReflectionPad2d
 from minigan.layers.params import Directions, FlatParams, Param
+from minigan.layers.pixel_norm import PixelNorm
 from minigan.layers.pool import AvgPool2d, GlobalAvgPool, GlobalMaxPool, GlobalSumPool, MaxPool2d
 from minigan.layers.prefix import prefix
 from minigan.layers.reference import ReferenceBatch, VirtualBatchNorm
@@ -30,8 +37,10 @@ from minigan.layers.spectral import SpectralNorm
 __all__ = [
     "ELU",
     "Activation",
+    "AddNoise",
     "AvgPool2d",
     "BatchNorm",
+    "Columns",
     "Concat",
     "Conv1d",
     "Conv2d",
@@ -41,6 +50,7 @@ __all__ = [
     "Directions",
     "Dropout",
     "Embedding",
+    "EqualizedLR",
     "FlatParams",
     "Flatten",
     "GlobalAvgPool",
@@ -52,13 +62,16 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "LeakyReLU",
+    "LogSumExp",
     "MaxPool2d",
     "Maxout",
     "MinibatchDiscrimination",
     "MinibatchStdDev",
+    "ModulatedConv2d",
     "Pack",
     "Parallel",
     "Param",
+    "PixelNorm",
     "PixelShuffle",
     "ReLU",
     "ReconstructionError",
@@ -66,6 +79,7 @@ __all__ = [
     "ReflectionPad2d",
     "Reshape",
     "Residual",
+    "SelfAttention",
     "Sequential",
     "Sigmoid",
     "Softplus",

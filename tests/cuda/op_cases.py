@@ -87,6 +87,11 @@ CASES: dict[str, list[Make]] = {
         case(X, X, ROW, POSITIVE, ROW, ROW, ROW, ROW, "leaky_relu", 0.2),
         case(X, X, ROW, POSITIVE, ROW, None, ROW, ROW, "tanh"),
     ],
+    "attention.each_matmul": [case(("x", 3, 5, 7), ("x", 3, 7, 4))],
+    "attention.attend": [case(("x", 2, 5, 3), ("x", 2, 4, 3), ("x", 2, 4, 6))],
+    "attention.attend_dx": [
+        case(*(("x", 2, 5, 6), ("x", 2, 5, 3), ("x", 2, 4, 3), ("x", 2, 4, 6), ("x", 2, 5, 4)))
+    ],
     "channels.channel_sum": [case(X), case(("x", 1000, 1)), case(("x", 1, 130))],
     "channels.channel_moments": [case(X), case(("x", 1000, 1)), case(("x", 2, 130))],
     "channels.scale_and_shift": [case(X, ROW, ROW, ROW), case(X, ROW, ROW, None)],
@@ -176,4 +181,9 @@ CASES: dict[str, list[Make]] = {
     "special.lambertw_exp": [case(PLANE)],
 }
 # Held to the CPU's through the layer that they belong to (tests/cuda/test_layers.py).
-THROUGH_LAYERS = {"virtual_norm.union_moments", "virtual_norm.union_dx", "virtual_norm.union_ddx"}
+THROUGH_LAYERS = {
+    "virtual_norm.union_moments",
+    "virtual_norm.union_dx",
+    "virtual_norm.union_ddx",
+    "attention.attend_ddx",
+}

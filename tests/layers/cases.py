@@ -25,6 +25,7 @@ CONTAINERS = (
     L.ReconstructionError,
     L.SpectralNorm,
     L.ReferenceBatch,
+    L.EqualizedLR,
 )
 
 
@@ -305,6 +306,19 @@ VARIED: list[Case] = [
     ),
     case(spec(L.SpectralNorm, spec(L.Conv1d, 3, 4, 3, stride=2, padding=1)), (2, 7, 3)),
     case(spec(L.SpectralNorm, spec(L.ConvTranspose1d, 3, 2, 3, stride=2)), (2, 5, 3)),
+    case(spec(L.EqualizedLR, spec(L.Dense, 4, 3), gain=2.0, lr_multiplier=0.1), (5, 4)),
+    case(spec(L.EqualizedLR, spec(L.Dense, 3, 2, bias=False)), (2, 3, 3)),
+    case(spec(L.EqualizedLR, spec(L.Conv2d, 2, 3, 3, stride=2, padding=1)), (2, 5, 4, 2)),
+    case(spec(L.PixelNorm), (3, 5)),
+    case(spec(L.PixelNorm, eps=0.1), (1, 3, 2, 4)),
+    case(spec(L.AddNoise), (2, 3, 5, 4), (2, 3, 5, 1)),
+    case(spec(L.AddNoise), (1, 1, 3, 1), (1, 1, 3, 1)),
+    case(spec(L.ModulatedConv2d, 3, 4, 3), (2, 5, 4, 3), (2, 3)),
+    case(spec(L.ModulatedConv2d, 2, 3, 5, gain=1.5, eps=0.1), (3, 3, 2, 2), (3, 2)),
+    case(spec(L.ModulatedConv2d, 1, 1, 1, eps=0.5), (1, 2, 3, 1), (1, 1)),
+    case(spec(L.ModulatedConv2d, 4, 3, 1, demodulate=False), (2, 3, 3, 4), (2, 4)),
+    case(spec(L.SelfAttention, 8), (2, 4, 5, 8)),
+    case(spec(L.SelfAttention, 16, spectral_norm=True), (1, 2, 3, 16)),
     case(spec(L.Identity), (3, 5)),
     case(spec(L.Reshape, 5, 3, 2), (3, 30)),
     case(spec(L.Reshape, 6), (1, 3, 2)),
@@ -334,6 +348,10 @@ VARIED: list[Case] = [
     case(spec(L.Dropout, 0.2), (2, 3, 5, 1)),
     case(spec(L.Dropout, 0.5), (4, 5), train=False),
     case(spec(L.Dropout, 0.0), (4, 5)),
+    case(spec(L.Columns, 0, 1), (1, 1)),
+    case(spec(L.Columns, 1, 3), (3, 5, 4)),
+    case(spec(L.LogSumExp), (4, 5)),
+    case(spec(L.LogSumExp), (1, 3, 1)),
     case(spec(L.Sequential, spec(L.Dense, 3, 5), spec(L.Tanh), spec(L.Dense, 5, 2)), (4, 3)),
     case(spec(L.Residual, spec(L.Sequential, spec(L.Dense, 3, 3), spec(L.Sigmoid))), (4, 3)),
     case(spec(L.Residual, spec(L.ReLU), spec(L.Tanh)), (1, 1)),
@@ -376,7 +394,8 @@ VARIED: list[Case] = [
 CONSTANT = [
     replace(c, constant=True)
     for c in VARIED
-    if not c.integers and not issubclass(c.spec.kind, CONTAINERS)
+    # Where all places are alike, the gradients of keys and queries vanish but for rounding.
+    if not c.integers and not issubclass(c.spec.kind, (*CONTAINERS, L.SelfAttention))
 ]
 CASES = VARIED + CONSTANT
 

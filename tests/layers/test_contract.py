@@ -307,6 +307,7 @@ def test_an_upstream_gradient_may_be_a_broadcast(case):
 
 # Shapes that a layer as in the first entry of its kind in the table cannot take.
 WRONG_SHAPES = {
+    L.AddNoise: [(5, 7, 3)],
     L.AvgPool2d: [(5, 7, 3), (2, 1, 7, 3)],
     L.BatchNorm: [(5, 4), (3,), (1, 3)],
     L.Conv1d: [(2, 7), (2, 7, 4), (2, 1, 7, 3)],
@@ -323,10 +324,13 @@ WRONG_SHAPES = {
     L.Maxout: [(4, 5)],
     L.MinibatchDiscrimination: [(5, 3), (5, 4, 4)],
     L.MinibatchStdDev: [(3,)],
+    L.ModulatedConv2d: [(5, 4, 3), (2, 5, 4, 4)],
     L.Pack: [(5, 2, 5, 2), (6,)],
+    L.PixelNorm: [(3,)],
     L.PixelShuffle: [(3, 5, 8), (2, 3, 5, 6)],
     L.ReflectionPad2d: [(4, 5, 3), (2, 3, 5, 3), (2, 5, 3, 3)],
     L.Reshape: [(3, 29), (3,)],
+    L.SelfAttention: [(4, 5, 8), (2, 4, 5, 7), (2, 1, 5, 8)],
     L.VirtualBatchNorm: [(6, 2), (4, 3), (6,)],
     L.Upsample: [(3, 5, 3)],
 }

@@ -256,6 +256,71 @@ def _spectral_norm(env: Env, x: Tensor, layer: Spec, **options: int) -> Tensor:
     return layer.torch(inner, x)
 
 
+def _equalized(
+    env: Env, x: Tensor, layer: Spec, gain: float = 1.0, lr_multiplier: float = 1.0
+) -> Tensor:
+    inner = env.below("layer")
+    weight = inner.params["weight"]
+    fan_in = weight.numel() // weight.shape[-1]
+    inner.params["weight"] = weight * gain * lr_multiplier / fan_in**0.5
+    if "bias" in env.params:
+        inner.params["bias"] = env.params["bias"] * lr_multiplier
+    return layer.torch(inner, x)
+
+
+def _pixel_norm(env: Env, x: Tensor, eps: float = 1e-8) -> Tensor:
+    return x / (x.square().mean(-1, keepdim=True) + eps).sqrt()
+
+
+def _modulated(
+    env: Env,
+    x: Tensor,
+    s: Tensor,
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int,
+    demodulate: bool = True,
+    gain: float = 1.0,
+    eps: float = 1e-8,
+) -> Tensor:
+    """The paper's: a kernel of its own for each example, and a convolution of each alone."""
+    weight = env.params["weight"] / (in_channels * kernel_size**2) ** 0.5
+    ys = []
+    for one, style in zip(channels_first(x), s, strict=True):
+        kernel = weight * style[:, None]
+        if demodulate:
+            kernel = kernel / (kernel.square().sum((0, 1, 2)) + eps).sqrt()
+        kernel = kernel.permute(3, 2, 0, 1).contiguous()
+        ys.append(F.conv2d(one[None].contiguous(), gain * kernel, padding=kernel_size // 2)[0])
+    return channels_last(torch.stack(ys)) + env.params["bias"]
+
+
+def _self_attention(
+    env: Env, x: Tensor, channels: int, spectral_norm: bool = False, **_: Any
+) -> Tensor:
+    """One query after another, as the paper writes it."""
+
+    def conv(name: str, a: Tensor) -> Tensor:
+        part = env
+        for step in name.split("."):
+            part = part.below(step)
+        weight = part.params["layer.weight" if spectral_norm else "weight"][0, 0]
+        if spectral_norm:
+            weight = weight / (part.buffers["v"] @ weight @ part.buffers["u"])
+        return a @ weight
+
+    def pooled(a: Tensor) -> Tensor:
+        return channels_last(F.max_pool2d(channels_first(a), 2)).flatten(1, 2)
+
+    g, f, h = conv("query", x), pooled(conv("key.0", x)), pooled(conv("value.0", x))
+    out = []
+    for j in range(x.shape[1] * x.shape[2]):
+        beta = torch.softmax((f * g.flatten(1, 2)[:, j, None]).sum(-1), -1)
+        out.append((beta[..., None] * h).sum(1))
+    o = torch.stack(out, 1).reshape(*x.shape[:-1], -1)
+    return env.params["gamma"] * conv("out", o) + x
+
+
 def _sequential(env: Env, *xs_and_parts: Any) -> Tensor:
     xs = [a for a in xs_and_parts if not isinstance(a, Spec)]
     for i, part in enumerate(a for a in xs_and_parts if isinstance(a, Spec)):
@@ -284,6 +349,7 @@ def _parallel(env: Env, *xs_and_branches: Any) -> Tensor:
 
 
 TWINS: dict[type[L.Layer], Callable[..., Tensor]] = {
+    L.AddNoise: lambda env, x, n: x + env.params["weight"] * n,
     L.AvgPool2d: _on_images(F.avg_pool2d),
     L.BatchNorm: _batch_norm,
     L.Concat: _concat,
@@ -295,6 +361,7 @@ TWINS: dict[type[L.Layer], Callable[..., Tensor]] = {
     L.Dropout: _dropout,
     L.ELU: _elementwise(F.elu),
     L.Embedding: _embedding,
+    L.EqualizedLR: _equalized,
     L.Flatten: lambda env, x: x.flatten(1),
     L.GlobalAvgPool: lambda env, x: _places(x).mean(2),
     L.GlobalMaxPool: lambda env, x: _places(x).max(2).values,
@@ -307,15 +374,20 @@ TWINS: dict[type[L.Layer], Callable[..., Tensor]] = {
     L.Maxout: _maxout,
     L.MinibatchDiscrimination: _minibatch_discrimination,
     L.MinibatchStdDev: _minibatch_stddev,
+    L.ModulatedConv2d: _modulated,
     L.Pack: _pack,
     L.Parallel: _parallel,
+    L.PixelNorm: _pixel_norm,
     L.PixelShuffle: _on_images(F.pixel_shuffle),
     L.ReLU: _elementwise(F.relu),
     L.ReferenceBatch: _reference_batch,
     L.ReflectionPad2d: _on_images(_reflect),
+    L.Columns: lambda env, x, start, stop: x[..., start:stop],
+    L.LogSumExp: lambda env, x: x.logsumexp(-1, keepdim=True),
     L.Reshape: lambda env, x, *shape: x.reshape(x.shape[0], *shape),
     L.ReconstructionError: _energy,
     L.Residual: _residual,
+    L.SelfAttention: _self_attention,
     L.Sequential: _sequential,
     L.Sigmoid: _elementwise(torch.sigmoid),
     L.Softplus: _elementwise(_softplus),
