@@ -60,6 +60,23 @@ def _embedding(rng: Rng) -> list[Result]:
     return check_layer(layer, np.array([[0, 3], [3, 1]]), rng=rng, orders=(1,), exhaustive=True)
 
 
+def _on_words(encoder: Callable[..., L.Layer]) -> Callable[[Rng], list[Result]]:
+    """An encoder of text, on captions of unlike lengths."""
+
+    def check(rng: Rng) -> list[Result]:
+        layer = encoder(4, 3, 2, rng=rng).astype(np.float64)
+        text = np.array([[1, 3, 0, 0], [2, 3, 1, 1], [3, 0, 0, 0]])
+        return check_layer(layer, text, rng=rng, orders=(1,), exhaustive=True)
+
+    return check
+
+
+def _lengths(rng: Rng) -> list[Result]:
+    layer = L.GRU(2, 3, rng=rng).astype(np.float64)
+    xs = rng.standard_normal((3, 4, 2)), np.array([4, 1, 2])
+    return check_layer(layer, *xs, rng=rng, orders=(1,), exhaustive=True)
+
+
 def _objective(objective: losses.Objective) -> Callable[[Rng], list[Result]]:
     def check(rng: Rng) -> list[Result]:
         real, fake = rng.standard_normal((5, 1)), rng.standard_normal((5, 1))
@@ -232,6 +249,10 @@ LAYERS: dict[str, Callable[[Rng], list[Result]]] = {
     "GlobalAvgPool": _layer(lambda r: L.GlobalAvgPool(), (2, 3, 2, 2)),
     "GlobalSumPool": _layer(lambda r: L.GlobalSumPool(), (2, 3, 2, 2)),
     "GlobalMaxPool": _layer(lambda r: L.GlobalMaxPool(), (2, 3, 2, 2)),
+    "GRU": _layer(lambda r: L.GRU(2, 3, rng=r), (2, 3, 2), orders=(1,)),
+    "GRU (lengths)": _lengths,
+    "RecurrentEncoder": _on_words(L.RecurrentEncoder),
+    "ConvolutionalEncoder": _on_words(L.ConvolutionalEncoder),
     "Columns": _layer(lambda r: L.Columns(1, 3), (2, 3, 4)),
     "LogSumExp": _layer(lambda r: L.LogSumExp(), (3, 4)),
     "Sequential": _layer(
@@ -344,8 +365,28 @@ NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
     "unet_generator": _network(
         lambda r: models.unet_generator((8, 16, 1), 3, width=3, halvings=3, rng=r), (2, 8, 16, 1)
     ),
+    "dilated_generator": _network(
+        lambda r: models.dilated_generator((8, 6, 2), 1, width=2, blocks=2, rng=r), (2, 8, 6, 2)
+    ),
     "resnet_generator": _network(
         lambda r: models.resnet_generator((8, 12, 3), 1, width=2, blocks=1, rng=r), (2, 8, 12, 3)
+    ),
+    "text_code": _network(lambda r: models.text_code(5, 3, rng=r), (6, 5)),
+    "text_generator": _network(
+        lambda r: models.text_generator(2, 4, (16, 8, 3), width=3, rng=r), (4, 2), (4, 4)
+    ),
+    "text_discriminator": _network(
+        lambda r: models.text_discriminator(5, (16, 8, 3), width=3, code_dim=2, rng=r),
+        (4, 5),
+        (4, 16, 8, 3),
+    ),
+    "conditioning_augmentation": _network(
+        lambda r: models.conditioning_augmentation(5, 3, rng=r), (6, 5)
+    ),
+    "refining_generator": _network(
+        lambda r: models.refining_generator(2, (6, 4, 3), width=2, blocks=1, rng=r),
+        (3, 2),
+        (3, 6, 4, 3),
     ),
     "patch_discriminator": _network(
         lambda r: models.patch_discriminator((9, 11, 2), beside=1, patch=16, width=3, rng=r),

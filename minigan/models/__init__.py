@@ -11,22 +11,33 @@ from minigan.models.autoencoder import (
 )
 from minigan.models.began import began_decoder, began_encoder
 from minigan.models.dcgan import dcgan_discriminator, dcgan_generator
+from minigan.models.dilated import dilated_generator
 from minigan.models.features import LinearSVM, discriminator_features, linear_svm
 from minigan.models.mlp import mlp_discriminator, mlp_generator
 from minigan.models.patchgan import patch_discriminator, receptive_field
 from minigan.models.resnet import resnet_generator
+from minigan.models.stackgan import conditioning_augmentation, refining_generator
+from minigan.models.text_to_image import (
+    TextDiscriminator,
+    text_code,
+    text_discriminator,
+    text_generator,
+)
 from minigan.models.unet import unet_generator
 
 __all__ = [
     "LinearSVM",
+    "TextDiscriminator",
     "began_decoder",
     "began_encoder",
+    "conditioning_augmentation",
     "conv_decoder",
     "conv_encoder",
     "conv_joint_discriminator",
     "dcgan_discriminator",
     "dcgan_generator",
     "dense_discriminator",
+    "dilated_generator",
     "discriminator_features",
     "linear_svm",
     "mlp_decoder",
@@ -36,6 +47,10 @@ __all__ = [
     "mlp_joint_discriminator",
     "patch_discriminator",
     "receptive_field",
+    "refining_generator",
     "resnet_generator",
+    "text_code",
+    "text_discriminator",
+    "text_generator",
     "unet_generator",
 ]

@@ -249,6 +249,22 @@ NETWORKS = [
         "without skips, resized",
     ),
     Network(
+        "dilated_generator",
+        lambda r: models.dilated_generator((8, 12, 6), 3, width=2, rng=r),
+        (4, 8, 12, 6),
+        (4, 8, 12, 3),
+        "two pictures to one",
+    ),
+    Network(
+        "dilated_generator",
+        lambda r: models.dilated_generator(
+            (7, 5, 1), 3, width=2, blocks=2, halvings=0, norm="batch", dropout=0.4, rng=r
+        ),
+        (4, 7, 5, 1),
+        (4, 7, 5, 3),
+        "with dropout, not halved",
+    ),
+    Network(
         "resnet_generator",
         lambda r: models.resnet_generator((8, 12, 3), 1, width=2, blocks=2, rng=r),
         (4, 8, 12, 3),
