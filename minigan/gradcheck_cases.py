@@ -65,6 +65,7 @@ def _on_words(encoder: Callable[..., L.Layer]) -> Callable[[Rng], list[Result]]:
 
     def check(rng: Rng) -> list[Result]:
         layer = encoder(4, 3, 2, rng=rng).astype(np.float64)
+        layer.flat.load(layer.flat.data + 0.1 * rng.standard_normal(layer.flat.size))
         text = np.array([[1, 3, 0, 0], [2, 3, 1, 1], [3, 0, 0, 0]])
         return check_layer(layer, text, rng=rng, orders=(1,), exhaustive=True)
 
@@ -75,6 +76,12 @@ def _lengths(rng: Rng) -> list[Result]:
     layer = L.GRU(2, 3, rng=rng).astype(np.float64)
     xs = rng.standard_normal((3, 4, 2)), np.array([4, 1, 2])
     return check_layer(layer, *xs, rng=rng, orders=(1,), exhaustive=True)
+
+
+def _multi_hot(rng: Rng) -> list[Result]:
+    """Integers have no derivative: nothing moves, and the passes run."""
+    layer = L.MultiHot((3, 2)).astype(np.float64)
+    return check_layer(layer, np.array([[0, 1], [2, 0]]), rng=rng, orders=(1,), exhaustive=True)
 
 
 def _objective(objective: losses.Objective) -> Callable[[Rng], list[Result]]:
@@ -282,6 +289,34 @@ LAYERS: dict[str, Callable[[Rng], list[Result]]] = {
     "Concat": _layer(
         lambda r: L.Concat(L.Identity(), L.Sequential(L.Tanh(), L.Dense(3, 2, rng=r))), (4, 3)
     ),
+    "JoinCondition": _layer(
+        lambda r: L.JoinCondition(3, L.Dense(3, 2, rng=r)), (2, 2, 3, 2), (2, 3)
+    ),
+    "Modulation": _layer(lambda r: L.Modulation(2, 3, rng=r), (2, 2, 3, 2), (2, 3)),
+    "ConditionalBatchNorm": _layer(
+        lambda r: L.ConditionalBatchNorm(2, 3, rng=r), (2, 2, 3, 2), (2, 3)
+    ),
+    "AdaIN": _layer(lambda r: L.AdaIN(2, 3, rng=r), (2, 2, 3, 2), (2, 3)),
+    "Projection": _layer(lambda r: L.Projection(3, 2, rng=r), (4, 3), (4, 2)),
+    "MultiHot": _multi_hot,
+    "Embedded": _layer(
+        lambda r: L.Embedded(
+            L.Sequential(L.Dense(2, 3, rng=r), L.Tanh()),
+            L.ConditionalSequential(L.Dense(2, 3, rng=r), L.Modulation(3, 3, rng=r), L.Softplus()),
+        ),
+        (3, 2),
+        (3, 2),
+    ),
+    "ConditionalSequential": _layer(
+        lambda r: L.ConditionalSequential(
+            L.JoinCondition(2), L.Dense(5, 4, rng=r), L.Tanh(), L.Projection(4, 2, rng=r)
+        ),
+        (3, 3),
+        (3, 2),
+    ),
+    "ConditionalConcat": _layer(
+        lambda r: L.ConditionalConcat(L.Tanh(), L.Projection(3, 2, rng=r)), (4, 3), (4, 2)
+    ),
     "Parallel": _layer(
         lambda r: L.Sequential(
             L.Parallel(L.Dense(3, 2, rng=r), L.Sequential(L.Dense(2, 2, rng=r), L.Tanh())),
@@ -392,6 +427,17 @@ NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
         lambda r: models.patch_discriminator((9, 11, 2), beside=1, patch=16, width=3, rng=r),
         (2, 9, 11, 1),
         (2, 9, 11, 2),
+    ),
+    "stylegan_generator": _network(
+        lambda r: models.stylegan_generator(
+            3, (8, 10, 1), width=2, w_dim=3, mapping_layers=2, rng=r
+        ),
+        (2, 3),
+        (2, 180),
+    ),
+    "stylegan_discriminator": _network(
+        lambda r: models.stylegan_discriminator((8, 10, 2), width=2, group_size=2, rng=r),
+        (4, 8, 10, 2),
     ),
     "conv_joint_discriminator": _network(
         lambda r: models.conv_joint_discriminator((8, 12, 3), 5, width=4, units=6, rng=r),

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from minigan.algorithms.adversarial import dcgan, energy, gogan, mlp
 from minigan.algorithms.autoencoding import aae, alpha_gan, autoencoder, bigan, vae
 from minigan.algorithms.base import Algorithm
+from minigan.algorithms.codes import clustergan, cogan, infogan, semi
 from minigan.algorithms.options import OptimizerOptions, Streams, Task
 from minigan.algorithms.translation import cyclegan, discogan, dualgan, pix2pix
 from minigan.errors import UnknownNameError
@@ -126,6 +127,40 @@ ALGORITHMS: dict[str, Recipe] = {
         build=bigan.build,
         data="digits",
         explains=("bigan", "posterior", "loss"),
+    ),
+    "semi-supervised": Recipe(
+        summary="a classifier of few labels that learns from G and unlabelled examples too",
+        paper="Salimans et al. 2016, arXiv:1606.03498; Odena 2016, arXiv:1606.01583",
+        options=semi.Options,
+        build=semi.build,
+        data="digits",
+        explains=("gan", "semi", "matching", "loss"),
+        takes="labelled",
+    ),
+    "infogan": Recipe(
+        summary="codes in z that tell what G makes, by a bound on their information",
+        paper="Chen et al. 2016, arXiv:1606.03657",
+        options=infogan.Options,
+        build=infogan.build,
+        data="digits",
+        explains=("gan", "infogan", "loss"),
+    ),
+    "clustergan": Recipe(
+        summary="z is a cluster and a place in it; an encoder sorts examples by it",
+        paper="Mukherjee et al. 2019, arXiv:1809.03627",
+        options=clustergan.Options,
+        build=clustergan.build,
+        data="digits",
+        explains=("gan", "clustergan", "wgan", "penalty"),
+    ),
+    "cogan": Recipe(
+        summary="pairs of two domains without pairs: two GANs that share layers",
+        paper="Liu and Tuzel 2016, arXiv:1606.07536",
+        options=cogan.Options,
+        build=cogan.build,
+        data="digits-negative",
+        explains=("gan", "cogan", "loss"),
+        takes="domains",
     ),
     "pix2pix": Recipe(
         summary="pictures from pictures, learned from aligned pairs",

@@ -24,3 +24,23 @@ class Reconstructing(Protocol):
 
     def reconstruct(self, x: Array) -> Array:
         """Examples as they come back, in x's shape."""
+
+
+@runtime_checkable
+class Classifying(Protocol):
+    """It names the class of an example, of the data's label that it was trained with."""
+
+    label: str
+
+    def classify(self, x: Array) -> Array:
+        """Class numbers, int (N,)."""
+
+
+@runtime_checkable
+class Clustering(Protocol):
+    """It sorts examples into clusters that nobody has named; `clusters` is how many, 0 for none."""
+
+    clusters: int
+
+    def cluster(self, x: Array) -> Array:
+        """Cluster numbers, int (N,)."""

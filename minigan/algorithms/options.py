@@ -51,6 +51,7 @@ class Task(NamedTuple):
     channels: tuple[int, int] | None = None  # of x and of y, where an example is a pair
     label_names: LabelNames = MappingProxyType({})  # of the condition, in its columns' order
     labels: Callable[[int, np.random.Generator], Array] | None = None  # (n, L) as the data has
+    balanced: Callable[[int], tuple[Array, Array]] | None = None  # examples and labels, by class
 
 
 class Streams:
@@ -122,6 +123,10 @@ class AdversarialOptions(ObjectiveOptions, OptimizerOptions):
     z_dim: int = option(100, "numbers in z")
     ema: float = option(0.0, "decay of the moving average of G to sample from; 0: none")
 
+    def build_prior(self) -> Prior:
+        """The distribution of z. Raises UnknownNameError and OptionError."""
+        return Prior(self.prior, self.z_dim)
+
     def build_game(
         self,
         G: Layer,
@@ -149,7 +154,7 @@ class AdversarialOptions(ObjectiveOptions, OptimizerOptions):
             D,
             optimizer_G=self.build_optimizer(G.flat, task, lr=self.lr_G),
             optimizer_D=self.build_optimizer(D.flat, task, lr=self.lr_D),
-            prior=Prior(self.prior, self.z_dim),
+            prior=self.build_prior(),
             objective=self.build_objective(),
             terms=[*self.build_terms(), *terms],
             instance_noise=InstanceNoise(noise, steps=task.steps) if noise else None,

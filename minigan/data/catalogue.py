@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from minigan.data import (
     cifar,
+    digit_pairs,
     digits,
     folder,
     idx,
@@ -74,6 +75,12 @@ DATASETS: dict[str, Entry] = {
 }
 
 PAIRS: dict[str, PairEntry] = {
+    "digits-negative": PairEntry(
+        "digits, and other digits black on white, 28x28 grey", digit_pairs.open_negative
+    ),
+    "digits-edges": PairEntry(
+        "digits, and the outlines of other digits, 28x28 grey", digit_pairs.open_edges
+    ),
     "kittens-edges": PairEntry(
         "lines of a kitten in grey and the kitten in colour, 8x8 to 64x64",
         kitten_pairs.open_edges,

@@ -14,12 +14,26 @@ from minigan.layers.attention import SelfAttention
 from minigan.layers.base import GradContext, Layer
 from minigan.layers.columns import Columns
 from minigan.layers.compose import Concat, Parallel, Residual, Sequential
+from minigan.layers.conditional import (
+    AdaIN,
+    ConditionalBatchNorm,
+    JoinCondition,
+    Modulation,
+    MultiHot,
+    Projection,
+)
 from minigan.layers.conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from minigan.layers.dense import Dense, Embedding
 from minigan.layers.dropout import Dropout
 from minigan.layers.energy import ReconstructionError
 from minigan.layers.equalized import EqualizedLR
 from minigan.layers.evidence import LogSumExp
+from minigan.layers.given import (
+    ConditionalConcat,
+    ConditionalLayer,
+    ConditionalSequential,
+    Embedded,
+)
 from minigan.layers.minibatch import MinibatchDiscrimination, MinibatchStdDev
 from minigan.layers.modulated import ModulatedConv2d
 from minigan.layers.noise import AddNoise
@@ -30,25 +44,36 @@ from minigan.layers.params import Directions, FlatParams, Param
 from minigan.layers.pixel_norm import PixelNorm
 from minigan.layers.pool import AvgPool2d, GlobalAvgPool, GlobalMaxPool, GlobalSumPool, MaxPool2d
 from minigan.layers.prefix import prefix
+from minigan.layers.recurrent import GRU
 from minigan.layers.reference import ReferenceBatch, VirtualBatchNorm
 from minigan.layers.shape import Flatten, Identity, PixelShuffle, Reshape, Upsample
 from minigan.layers.spectral import SpectralNorm
+from minigan.layers.text import ENCODERS, ConvolutionalEncoder, RecurrentEncoder
 
 __all__ = [
     "ELU",
+    "ENCODERS",
+    "GRU",
     "Activation",
+    "AdaIN",
     "AddNoise",
     "AvgPool2d",
     "BatchNorm",
     "Columns",
     "Concat",
+    "ConditionalBatchNorm",
+    "ConditionalConcat",
+    "ConditionalLayer",
+    "ConditionalSequential",
     "Conv1d",
     "Conv2d",
     "ConvTranspose1d",
     "ConvTranspose2d",
+    "ConvolutionalEncoder",
     "Dense",
     "Directions",
     "Dropout",
+    "Embedded",
     "Embedding",
     "EqualizedLR",
     "FlatParams",
@@ -59,6 +84,7 @@ __all__ = [
     "GradContext",
     "Identity",
     "InstanceNorm",
+    "JoinCondition",
     "Layer",
     "LayerNorm",
     "LeakyReLU",
@@ -68,13 +94,17 @@ __all__ = [
     "MinibatchDiscrimination",
     "MinibatchStdDev",
     "ModulatedConv2d",
+    "Modulation",
+    "MultiHot",
     "Pack",
     "Parallel",
     "Param",
     "PixelNorm",
     "PixelShuffle",
+    "Projection",
     "ReLU",
     "ReconstructionError",
+    "RecurrentEncoder",
     "ReferenceBatch",
     "ReflectionPad2d",
     "Reshape",

@@ -1,6 +1,7 @@
 """Losses: each returns its value and its gradient with respect to what it was given."""
 
 from minigan.losses.adversarial import Minimax, NonSaturating
+from minigan.losses.categorical import categorical_nll, spread_nll
 from minigan.losses.classification import cross_entropy
 from minigan.losses.distance import mean_absolute_error, mean_squared_error
 from minigan.losses.energy import pulling_away
@@ -28,6 +29,7 @@ __all__ = [
     "Objective",
     "absolute_error",
     "bernoulli_nll",
+    "categorical_nll",
     "cross_entropy",
     "gaussian_nll",
     "kl_to_standard_normal",
@@ -36,5 +38,6 @@ __all__ = [
     "mean_absolute_error",
     "mean_squared_error",
     "pulling_away",
+    "spread_nll",
     "squared_error",
 ]

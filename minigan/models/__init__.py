@@ -13,6 +13,12 @@ from minigan.models.began import began_decoder, began_encoder
 from minigan.models.dcgan import dcgan_discriminator, dcgan_generator
 from minigan.models.dilated import dilated_generator
 from minigan.models.features import LinearSVM, discriminator_features, linear_svm
+from minigan.models.heads import (
+    classifying_discriminator,
+    coupled_discriminator,
+    coupled_generator,
+    recognising_discriminator,
+)
 from minigan.models.mlp import mlp_discriminator, mlp_generator
 from minigan.models.patchgan import patch_discriminator, receptive_field
 from minigan.models.resnet import resnet_generator
@@ -23,6 +29,7 @@ from minigan.models.text_to_image import (
     text_discriminator,
     text_generator,
 )
+from minigan.models.stylegan import stylegan_discriminator, stylegan_generator
 from minigan.models.unet import unet_generator
 
 __all__ = [
@@ -31,9 +38,12 @@ __all__ = [
     "began_decoder",
     "began_encoder",
     "conditioning_augmentation",
+    "classifying_discriminator",
     "conv_decoder",
     "conv_encoder",
     "conv_joint_discriminator",
+    "coupled_discriminator",
+    "coupled_generator",
     "dcgan_discriminator",
     "dcgan_generator",
     "dense_discriminator",
@@ -47,10 +57,13 @@ __all__ = [
     "mlp_joint_discriminator",
     "patch_discriminator",
     "receptive_field",
+    "recognising_discriminator",
     "refining_generator",
     "resnet_generator",
     "text_code",
     "text_discriminator",
     "text_generator",
+    "stylegan_discriminator",
+    "stylegan_generator",
     "unet_generator",
 ]

@@ -8,7 +8,7 @@ runs/NAME/
     samples/reconstruction_step_*  examples above what comes back of them, where there is an encoder
     checkpoints/step_000300.*      to resume from
     checkpoints/best/              the best one by a metric, with --keep-best
-    samples.gif  curves.png        at the end
+    samples.gif  curves.png        at the end; report.html (minigan/report) unless --no-report
 
 Everything after a checkpoint is a function of the checkpoint, so a run that was killed at any
 moment and resumed leaves the same files as one that was not (but for the seconds in the log).
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import fcntl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -34,6 +34,7 @@ from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, keep_freed_memory, make_rng
 from minigan.cuda import set_precision
 from minigan.data import Dataset, Loader, Pairs, open_data
+from minigan.data.balanced import balanced
 from minigan.data.options import Split
 from minigan.errors import NonFiniteError, OptionError
 from minigan.metrics import diversity
@@ -43,12 +44,14 @@ from minigan.training.best import Best
 from minigan.training.config import Config, RunOptions
 from minigan.training.curves import write_curves
 from minigan.training.files import UNFINISHED, remove_unfinished
-from minigan.training.labels import COLUMNS, conditions, inputs, panel
+from minigan.training.held_out import HeldOut
+from minigan.training.labels import COLUMNS, Conditions, conditions, inputs, panel
+from minigan.training.observer import Observer
 from minigan.training.pictures import grid, pairs, plot_points, write_film, write_png
 from minigan.training.progress import ProgressReport
 from minigan.training.stepper import Stepper, read
 from minigan.training.stop import StopRequest
-from minigan.training.translating import pairs_of, sheet
+from minigan.training.translating import pairs_of, picture_of, sheet
 from minigan.training.watch import Watch, small_data
 
 LOCK = ".lock"
@@ -78,9 +81,15 @@ class Trainer:
         set_precision(run.precision)
         self.algorithm = build_algorithm(config, self.dataset).to(run.device)
         self.conditions = conditions(config, self.dataset)
+        self.held_out = HeldOut(partial(dataset_of, config), seed=run.seed)
         self._advance_once = Stepper(self.algorithm, graph=not run.no_graph)
         self.best = run.keep_best and Best(
-            run.keep_best, self.checkpoints, self.dataset, n=run.eval_samples, seed=run.seed
+            run.keep_best,
+            self.checkpoints,
+            self.dataset,
+            n=run.eval_samples,
+            seed=run.seed,
+            ways=[*getattr(self.algorithm, "translators", {})],
         )
         self.step = 0
         self.loader = Loader(
@@ -127,8 +136,10 @@ class Trainer:
     def log_path(self) -> Path:
         return self.folder / "log.jsonl"
 
-    def train(self) -> Outcome:
+    def train(self, observers: Sequence[Observer] = ()) -> Outcome:
         """Train to the configured number of steps, or until a signal; save; draw the curves.
+
+        `observers` are told of every logged step (minigan/training/observer.py).
 
         Raises NonFiniteError naming the step, and OSError where something cannot be written; the
         last checkpoint stays good in both cases.
@@ -147,19 +158,26 @@ class Trainer:
             checkpoint.tidy(self.checkpoints, self.step, keep=self.config.run.keep)
             watch = Watch(records)
             clock = _Clock(records)
+            for observer in observers:
+                observer.begin(self)
             if self.step == 0:
                 self._begin(report)
             while self.step < total and stop.signal is None:
                 with self._naming_step(self.step + 1):
                     record = self._advance(clock)
-                for warning in watch.look(record) if record else ():
-                    self._warn(report, warning)
+                if record:
+                    for warning in watch.look(record):
+                        self._warn(report, warning)
+                    for observer in observers:
+                        observer.logged(self, record)
                 report.update(self.step, record)
                 if self.step % self.config.run.checkpoint_every == 0:
                     self._save()
             if self.step not in checkpoint.steps(self.checkpoints):
                 self._save()
             self._draw_whole_run()
+            for observer in observers:
+                observer.end(self)
         return Outcome(self.folder, self.step, stop.signal)
 
     def _begin(self, report: ProgressReport) -> None:
@@ -185,6 +203,7 @@ class Trainer:
         record: log.Record = {"step": self.step, **read(scalars)}
         if drawn:
             record["diversity"] = self._draw_samples()
+            record |= self.held_out.look(self.algorithm)
         if self.best and measured:
             record[self.best.name] = self.best.look(self.algorithm, self.step)
         log.append(self.log_path, {**record, "seconds": clock.seconds()})
@@ -202,14 +221,14 @@ class Trainer:
             picture, x, real = sheet(self.algorithm, self.dataset, seed=seed)
             write_png(picture, path)
             return _relative(diversity(x), diversity(real))
-        n = PICTURES if self.dataset.kind == "image" else POINTS
+        n = POINTS if self.dataset.kind == "points" else PICTURES
         real = self.dataset.draw(n, make_rng(seed, 4)).x
         if self.dataset.kind == "image" and isinstance(self.algorithm, Conditional):
             x = panel(self.algorithm, seed=seed)
             picture = grid(x, columns=COLUMNS)
         else:
             x = self.algorithm.sample(n, make_rng(seed, 3))
-            picture = grid(x) if self.dataset.kind == "image" else plot_points(x, real)
+            picture = picture_of(self.dataset, x, real)
         write_png(picture, path)
         if isinstance(self.algorithm, Reconstructing):
             self._draw_reconstructions(self.algorithm, real)
@@ -287,8 +306,16 @@ def build_algorithm(config: Config, dataset: Dataset) -> Algorithm:
         channels=dataset.channels if isinstance(dataset, Pairs) else None,
         label_names=chosen.label_names if chosen else {},
         labels=partial(chosen.draw, dataset) if chosen else None,
+        balanced=partial(_balanced, dataset, chosen, run.seed) if chosen else None,
     )
     return recipe(config.algorithm).build(config.options, task, Streams(config.run.seed))
+
+
+def _balanced(dataset: Dataset, chosen: Conditions, seed: int, n: int) -> tuple[Array, Array]:
+    """n examples with their first label, as many of each class, always the same."""
+    found = balanced(dataset, next(iter(chosen.label_names)), n, make_rng(seed, 12))
+    assert found.labels is not None
+    return found.x, found.labels
 
 
 def _relative(a: float, b: float) -> float:

@@ -8,25 +8,26 @@ import numpy as np
 from PIL import Image
 
 from minigan.algorithms.catalogue import recipe
+from minigan.algorithms.pair_options import PairDataOptions
 from minigan.algorithms.translation.base import Translating
-from minigan.algorithms.translation.options import TranslationOptions
 from minigan.backend import Array, make_rng
-from minigan.data import Augmentation, Pairs, open_pairs
+from minigan.data import Augmentation, Dataset, Pairs, open_pairs
 from minigan.data.options import Split
 from minigan.training.config import Config
-from minigan.training.pictures import grid
+from minigan.training.pictures import grid, plot_points
+from minigan.training.pictures import pairs as pairs_of_pictures
 
 SHOWN = 16  # pictures of each direction
 COLUMNS = 8
 
 
-def pairs_of(config: Config, data: str, split: Split) -> Pairs:
-    """The run's pairs, aligned or of two domains as its algorithm takes them."""
+def pairs_of(config: Config, data: str, split: Split, aligned: bool | None = None) -> Pairs:
+    """The run's pairs, aligned or of two domains: as its algorithm takes them, unless said."""
     run, options = config.run, config.options
-    assert isinstance(options, TranslationOptions)
+    assert isinstance(options, PairDataOptions)
     return open_pairs(
         data,
-        aligned=recipe(config.algorithm).takes == "pairs",
+        aligned=recipe(config.algorithm).takes == "pairs" if aligned is None else aligned,
         size=run.picture_size,
         channels=(options.x_channels or run.channels, options.y_channels or run.channels),  # type: ignore[arg-type]  # checked by open_pairs
         split=split,
@@ -54,7 +55,7 @@ def sheet(algorithm: Translating, pairs: Pairs, *, seed: int) -> Sheet:
     x, y = pairs.split((matched or pairs.draw(SHOWN, rng)).x)
     made = algorithm.translate(x, make_rng(seed, 3))
     columns = [(x, made, y)]
-    if "F" in algorithm.networks:
+    if "F" in algorithm.translators:
         columns.append((y, algorithm.translate(y, make_rng(seed, 3), name="F"), x))
     shown = [part[: 3 if matched else 2] for part in columns]
     rows = [
@@ -64,6 +65,19 @@ def sheet(algorithm: Translating, pairs: Pairs, *, seed: int) -> Sheet:
         for pictures in part
     ]
     return Sheet(grid(np.concatenate(rows), columns=COLUMNS), made, y)
+
+
+def picture_of(
+    dataset: Dataset, x: Array, real: Array, *, columns: int | None = None
+) -> Image.Image:
+    """Samples of any kind: a grid, pictures of one domain above those of the other, or points
+    over `real` ones."""
+    if isinstance(dataset, Pairs):
+        first, second = (_coloured(side) for side in dataset.split(x))
+        return pairs_of_pictures(first, second, columns=columns or COLUMNS)
+    if dataset.kind == "image":
+        return grid(x, columns=columns)
+    return plot_points(x, real)
 
 
 def _coloured(x: Array) -> Array:

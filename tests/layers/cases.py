@@ -26,6 +26,11 @@ CONTAINERS = (
     L.SpectralNorm,
     L.ReferenceBatch,
     L.EqualizedLR,
+    L.ConditionalSequential,
+    L.ConditionalConcat,
+    L.Embedded,
+    L.ConditionalBatchNorm,
+    L.AdaIN,
 )
 
 
@@ -187,6 +192,37 @@ CONDITIONED = spec(
     spec(L.Dense, 7, 2),
 )
 
+CONDITIONAL_CRITIC = spec(
+    L.ConditionalSequential,
+    spec(L.JoinCondition, 3, spec(L.Sequential, spec(L.Dense, 3, 2), spec(L.Tanh))),
+    spec(L.Conv2d, 4, 4, 3, stride=2, padding=1),
+    spec(L.Softplus),
+    spec(L.AdaIN, 4, 3),
+    spec(L.Tanh),
+    spec(L.Conv2d, 4, 3, 3),
+    spec(L.GlobalSumPool),
+    spec(
+        L.ConditionalConcat,
+        spec(L.Dense, 3, 2),
+        spec(L.Projection, 3, 3),
+        spec(L.ConditionalSequential, spec(L.JoinCondition, 3), spec(L.Dense, 6, 2), spec(L.Tanh)),
+    ),
+)
+CONDITIONAL_GENERATOR = spec(
+    L.Embedded,
+    spec(L.Sequential, spec(L.Dense, 4, 3), spec(L.Sigmoid)),
+    spec(
+        L.ConditionalSequential,
+        spec(L.Dense, 2, 18, bias=False),
+        spec(L.Reshape, 3, 3, 2),
+        spec(L.ConditionalBatchNorm, 2, 3),
+        spec(L.ELU),
+        spec(L.ConvTranspose2d, 2, 3, 4, stride=2, padding=1),
+        spec(L.ConditionalBatchNorm, 3, 3, bias=False, eps=0.1),
+        spec(L.Tanh),
+    ),
+)
+
 VARIED: list[Case] = [
     case(spec(L.Dense, 4, 3), (5, 4)),
     case(spec(L.Dense, 4, 3, bias=False), (1, 4)),
@@ -319,6 +355,11 @@ VARIED: list[Case] = [
     case(spec(L.ModulatedConv2d, 4, 3, 1, demodulate=False), (2, 3, 3, 4), (2, 4)),
     case(spec(L.SelfAttention, 8), (2, 4, 5, 8)),
     case(spec(L.SelfAttention, 16, spectral_norm=True), (1, 2, 3, 16)),
+    case(spec(L.GRU, 4, 3), (2, 5, 4), second=False),
+    case(spec(L.GRU, 1, 1), (1, 1, 1), second=False),
+    case(spec(L.GRU, 3, 2), (6, 2, 3), (6,), integers=(1,), second=False),
+    case(spec(L.RecurrentEncoder, 3, 2, 4), (5, 3), integers=(0,), second=False),
+    case(spec(L.ConvolutionalEncoder, 3, 2, 4), (5, 3), integers=(0,), second=False),
     case(spec(L.Identity), (3, 5)),
     case(spec(L.Reshape, 5, 3, 2), (3, 30)),
     case(spec(L.Reshape, 6), (1, 3, 2)),
@@ -382,6 +423,26 @@ VARIED: list[Case] = [
         ),
         (2, 3, 4, 2),
     ),
+    case(spec(L.MultiHot, (3, 4)), (5, 2), integers=(0,), second=False),
+    case(spec(L.JoinCondition, 3), (2, 5, 4, 2), (2, 3)),
+    case(spec(L.JoinCondition, 3, spec(L.Dense, 3, 2)), (4, 5), (4, 3)),
+    case(spec(L.Modulation, 2, 3), (2, 5, 4, 2), (2, 3)),
+    case(spec(L.Modulation, 1, 1, bias=False), (3, 1), (3, 1)),
+    case(spec(L.ConditionalBatchNorm, 2, 3), (2, 5, 4, 2), (2, 3)),
+    case(spec(L.ConditionalBatchNorm, 3, 2), (5, 3), (5, 2), train=False),
+    case(spec(L.AdaIN, 2, 3, eps=0.1), (2, 5, 4, 2), (2, 3)),
+    case(spec(L.Projection, 4, 3), (5, 4), (5, 3)),
+    case(spec(L.Projection, 1, 2), (1, 1), (1, 2)),
+    case(
+        spec(L.ConditionalConcat, spec(L.Tanh), spec(L.Modulation, 3, 2), spec(L.Dense, 3, 1)),
+        (4, 3),
+        (4, 2),
+    ),
+    case(spec(L.ConditionalConcat, spec(L.Tanh), spec(L.Dense, 3, 1)), (4, 3), (4, 2)),
+    case(spec(L.ConditionalSequential, spec(L.Dense, 3, 2), spec(L.Softplus)), (4, 3), (4, 1)),
+    case(CONDITIONAL_CRITIC, (3, 5, 6, 2), (3, 3)),
+    case(CONDITIONAL_GENERATOR, (4, 2), (4, 4)),
+    case(CONDITIONAL_GENERATOR, (1, 2), (1, 4), train=False),
     case(CRITIC, (3, 11, 10, 2)),
     case(WATCHFUL_CRITIC, (4, 6, 5, 2)),
     case(RESIDUAL_NET, (3, 5, 7, 2)),

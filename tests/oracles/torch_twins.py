@@ -191,6 +191,41 @@ def _elementwise(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return lambda env, x, **options: function(x, **options)
 
 
+def _gru(env: Env, x: Tensor, cin: int, size: int, lengths: Tensor | None = None) -> Tensor:
+    """torch.nn.GRU; what lies behind a sequence's end is its last state."""
+    gru = torch.nn.GRU(cin, size, batch_first=True).to(x.dtype)
+    weights = {f"{name}_l0": p.T for name, p in env.params.items()}
+    y, _ = torch.func.functional_call(gru, weights, (x,))
+    if lengths is None:
+        return y
+    last = torch.arange(x.shape[1]).minimum(lengths[:, None] - 1)
+    held = y.gather(1, last.clamp(min=0)[..., None].expand_as(y))
+    return torch.where(lengths[:, None, None] > 0, held, torch.zeros_like(y))
+
+
+def _gru_spec(env: Env, x: Tensor, *rest: Any) -> Tensor:
+    lengths = [a for a in rest if isinstance(a, Tensor)]
+    return _gru(env, x, *rest[len(lengths) :], *lengths)
+
+
+def _recurrent_encoder(env: Env, text: Tensor, _: int, width: int, size: int) -> Tensor:
+    rows = F.embedding(text, env.below("embedding").params["weight"])
+    return _gru(env.below("gru"), rows, width, size, (text > 0).sum(1))[:, -1]
+
+
+def _convolutional_encoder(env: Env, text: Tensor, _: int, width: int, size: int) -> Tensor:
+    """One caption at a time, without its padding; a caption without words is zero."""
+    found = []
+    for row in text:
+        said = row[row > 0][None]
+        x = channels_first(F.embedding(said, env.below("embedding").params["weight"]))
+        for name in ("conv1", "conv2"):
+            weight = env.below(name).params["weight"][0].permute(2, 1, 0)
+            x = F.conv1d(x, weight, env.below(name).params["bias"], padding=1).relu()
+        found.append(x.amax(2) if said.shape[1] else x.new_zeros(1, size))
+    return torch.cat(found)
+
+
 def _on_images(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return lambda env, x, *args, **options: channels_last(
         function(channels_first(x), *args, **options)
@@ -348,21 +383,82 @@ def _parallel(env: Env, *xs_and_branches: Any) -> Tensor:
     return torch.cat([b.torch(env.below(str(i)), x) for i, (x, b) in enumerate(both)], -1)
 
 
+def _join_condition(env: Env, x: Tensor, c: Tensor, _: int, embed: Spec | None = None) -> Tensor:
+    e = c if embed is None else embed.torch(env.below("embed"), c)
+    for _place in range(x.ndim - 2):
+        e = e[:, None]
+    return torch.cat([x, e.expand(*x.shape[:-1], -1)], -1)
+
+
+def _modulation(env: Env, x: Tensor, c: Tensor, *_: int, bias: bool = True) -> Tensor:
+    s, t = (_dense(env.below(name), c, bias=bias) for name in ("scale", "shift"))
+    for _place in range(x.ndim - 2):
+        s, t = s[:, None], t[:, None]
+    return torch.addcmul(t, 1 + s, x)
+
+
+def _modulated_norm(
+    norm: Callable[..., Tensor],
+) -> Callable[..., Tensor]:
+    def twin(env: Env, x: Tensor, c: Tensor, *_: int, bias: bool = True, **how: Any) -> Tensor:
+        return _modulation(
+            env.below("1"), norm(env.below("0"), x, affine=False, **how), c, bias=bias
+        )
+
+    return twin
+
+
+def _projection(env: Env, x: Tensor, c: Tensor, *_: int) -> Tensor:
+    fits = F.bilinear(x, c, env.below("embed").params["weight"].T[None])
+    return fits + _dense(env.below("score"), x)
+
+
+def _conditional_sequential(env: Env, x: Tensor, c: Tensor, *layers: Spec) -> Tensor:
+    for i, layer in enumerate(layers):
+        x = layer.torch(env.below(str(i)), *_fed(layer, x, c))
+    return x
+
+
+def _conditional_concat(env: Env, x: Tensor, c: Tensor, *branches: Spec) -> Tensor:
+    ys = [b.torch(env.below(str(i)), *_fed(b, x, c)) for i, b in enumerate(branches)]
+    return torch.cat(ys, -1)
+
+
+def _embedded(env: Env, x: Tensor, c: Tensor, embed: Spec, net: Spec) -> Tensor:
+    return net.torch(env.below("net"), x, embed.torch(env.below("embed"), c))
+
+
+def _fed(layer: Spec, x: Tensor, c: Tensor) -> tuple[Tensor, ...]:
+    return (x, c) if issubclass(layer.kind, L.ConditionalLayer) else (x,)
+
+
+def _multi_hot(env: Env, labels: Tensor, counts: tuple[int, ...]) -> Tensor:
+    hot = [F.one_hot(labels[:, i], count) for i, count in enumerate(counts)]
+    return torch.cat(hot, 1).to(env.buffers["rows"].dtype)
+
+
 TWINS: dict[type[L.Layer], Callable[..., Tensor]] = {
-    L.AddNoise: lambda env, x, n: x + env.params["weight"] * n,
+    L.AdaIN: _modulated_norm(_instance_norm),
+    L.AddNoise: lambda env, x, n: x + env.params["strength"] * n,
     L.AvgPool2d: _on_images(F.avg_pool2d),
     L.BatchNorm: _batch_norm,
     L.Concat: _concat,
+    L.ConditionalBatchNorm: _modulated_norm(_batch_norm),
+    L.ConditionalConcat: _conditional_concat,
+    L.ConditionalSequential: _conditional_sequential,
     L.Conv1d: _convolution(F.conv1d),
     L.Conv2d: _convolution(F.conv2d),
     L.ConvTranspose1d: _convolution(F.conv_transpose1d),
     L.ConvTranspose2d: _convolution(F.conv_transpose2d),
+    L.ConvolutionalEncoder: _convolutional_encoder,
     L.Dense: _dense,
     L.Dropout: _dropout,
     L.ELU: _elementwise(F.elu),
+    L.Embedded: _embedded,
     L.Embedding: _embedding,
     L.EqualizedLR: _equalized,
     L.Flatten: lambda env, x: x.flatten(1),
+    L.GRU: _gru_spec,
     L.GlobalAvgPool: lambda env, x: _places(x).mean(2),
     L.GlobalMaxPool: lambda env, x: _places(x).max(2).values,
     L.GlobalSumPool: lambda env, x: _places(x).sum(2),
@@ -374,12 +470,17 @@ TWINS: dict[type[L.Layer], Callable[..., Tensor]] = {
     L.Maxout: _maxout,
     L.MinibatchDiscrimination: _minibatch_discrimination,
     L.MinibatchStdDev: _minibatch_stddev,
+    L.JoinCondition: _join_condition,
     L.ModulatedConv2d: _modulated,
+    L.Modulation: _modulation,
+    L.MultiHot: _multi_hot,
     L.Pack: _pack,
     L.Parallel: _parallel,
     L.PixelNorm: _pixel_norm,
+    L.Projection: _projection,
     L.PixelShuffle: _on_images(F.pixel_shuffle),
     L.ReLU: _elementwise(F.relu),
+    L.RecurrentEncoder: _recurrent_encoder,
     L.ReferenceBatch: _reference_batch,
     L.ReflectionPad2d: _on_images(_reflect),
     L.Columns: lambda env, x, start, stop: x[..., start:stop],

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minigan.algorithms.options import OptimizerOptions, Streams, Task
+from minigan.algorithms.pair_options import PairDataOptions
 from minigan.algorithms.settings import flag, known, option
 from minigan.errors import OptionError
 from minigan.layers import Identity, Layer, Parallel, Sequential
@@ -18,10 +19,12 @@ from minigan.losses import OBJECTIVES, Objective, objectives
 from minigan.losses.energy import Energy
 from minigan.models import (
     dcgan_discriminator,
+    dilated_generator,
     patch_discriminator,
     resnet_generator,
     unet_generator,
 )
+from minigan.models.dilated import dilated_size
 from minigan.models.enlarging import UPSAMPLING
 from minigan.models.resnet import resnet_size
 from minigan.models.unet import unet_halvings, unet_size
@@ -33,23 +36,18 @@ Size = tuple[int, int]
 # Those that take scores of either sign, which a map of logits is.
 SCORED = {name: o for name, o in OBJECTIVES.items() if not issubclass(o, Energy)}
 NORMS = ("batch", "instance", "none")
-KINDS = ("unet", "encoder-decoder", "resnet")  # an encoder-decoder is a U-Net without skips
+KINDS = ("unet", "encoder-decoder", "resnet", "dilated")  # an encoder-decoder is a U-Net without skips
 JUDGES = ("patch", "image")
 
 
 @dataclass(frozen=True, kw_only=True)
-class TranslationOptions(OptimizerOptions):
+class TranslationOptions(PairDataOptions, OptimizerOptions):
     """The optimiser, the data's direction and augmentation, and both kinds of networks."""
 
     both_ways: ClassVar[bool] = False  # whether there is an F beside G
 
     beta1: float | None = option(0.5, "averaging factor of adam's first moment")
     objective: str = option("non-saturating", "what the players descend", SCORED)
-    direction: str = option("AtoB", "x is A and y is B, or the other way", ["AtoB", "BtoA"])
-    x_channels: int | None = option(None, "of x: 1 for grey, 3 for colour (default: its own)")
-    y_channels: int | None = option(None, "of y: 1 for grey, 3 for colour (default: its own)")
-    flip: bool = option(False, "mirror half of the training pictures, pairs together")
-    jitter: int = option(0, "pixels to enlarge training pictures by before cutting as many off")
     generator: str = option("unet", "network from pictures to pictures", KINDS)
     width: int = option(64, "channels of the first layer of generators and discriminators")
     halvings: int | None = option(
@@ -58,7 +56,11 @@ class TranslationOptions(OptimizerOptions):
     )
     blocks: int | None = option(None, "resnet: residual blocks (default: 6, or 9 from 256x256)")
     dropout: float = option(0.5, "of the generators: their noise")
-    up: str = option("transposed", "how pictures are enlarged", UPSAMPLING)
+    up: str = option(
+        "transposed",
+        "how pictures are enlarged; transposed convolutions can draw checkerboards, resize cannot",
+        UPSAMPLING,
+    )
     norm: str = option("batch", "norm of all networks", NORMS)
     discriminator: str = option("patch", "of patches, or of whole pictures", JUDGES)
     patch: int = option(70, "receptive field of patches: 1, 7, 16, 34, 70, 142, 286, ...")
@@ -75,7 +77,7 @@ class TranslationOptions(OptimizerOptions):
             )
         for f in fields(self):
             value = getattr(self, f.name)
-            if f.name.startswith(("weight_", "clip_")) and value is not None:
+            if f.name.startswith(("weight_", "lambda_", "clip_")) and value is not None:
                 least = "above 0" if f.name == "clip_norm" else "at least 0"
                 if not math.isfinite(value) or value < 0 or (f.name == "clip_norm" and not value):
                     raise OptionError(f"{flag(f.name)} {value} must be {least} and finite")
@@ -98,6 +100,8 @@ class TranslationOptions(OptimizerOptions):
         """Raise OptionError unless generators built for `trained` take pictures of `size` too."""
         if self.generator == "resnet":
             return resnet_size(*size)
+        if self.generator == "dilated":
+            return dilated_size(*size, self.halvings)
         return unet_size(*size, unet_halvings(trained, self.halvings))
 
     def build_generators(self, size: Size, channels: tuple[int, int], rng: Rng) -> dict[str, Layer]:
@@ -107,6 +111,14 @@ class TranslationOptions(OptimizerOptions):
         if self.both_ways:
             made["F"] = self.build_generator(size, y, x, rng)
         return made
+
+    def build_translator(
+        self, size: Size, channels: tuple[int, int], name: str, rng: Rng
+    ) -> tuple[dict[str, Layer], Layer]:
+        """Generator `name`, G or F, and the networks by their names that it is made of."""
+        x, y = channels if name == "G" else channels[::-1]
+        net = self.build_generator(size, x, y, rng)
+        return {name: net}, net
 
     def build_discriminator(self, size: Size, channels: int, beside: int, rng: Rng) -> Layer:
         """Of pictures (N, H, W, channels), with one of `beside` channels in front if not 0."""
@@ -160,6 +172,20 @@ def _resnet(o: TranslationOptions, shape: tuple[int, ...], out: int, rng: Rng) -
     )
 
 
+def _dilated(o: TranslationOptions, shape: tuple[int, ...], out: int, rng: Rng) -> Layer:
+    return dilated_generator(
+        shape,
+        out,
+        width=o.width,
+        halvings=o.halvings,
+        blocks=o.blocks,
+        norm=o.norm,
+        dropout=o.dropout,
+        up=o.up,
+        rng=rng,
+    )
+
+
 def _patch(o: TranslationOptions, shape: tuple[int, ...], beside: int, rng: Rng) -> Layer:
     return patch_discriminator(
         shape, beside=beside, patch=o.patch, width=o.width, norm=o.norm, rng=rng
@@ -177,5 +203,6 @@ GENERATORS: dict[str, Callable[..., Layer]] = {
     "unet": _unet,
     "encoder-decoder": partial(_unet, skips=False),
     "resnet": _resnet,
+    "dilated": _dilated,
 }
 DISCRIMINATORS: dict[str, Callable[..., Layer]] = {"patch": _patch, "image": _image}

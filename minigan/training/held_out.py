@@ -1,0 +1,62 @@
+"""What an algorithm says of examples that it has not seen, beside what they are: logged as it goes.
+
+Of an algorithm that names classes the accuracy; of one that sorts examples into clusters, their
+purity and normalised mutual information with the data's first label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import numpy as np
+
+from minigan.algorithms.base import Algorithm
+from minigan.algorithms.latent import Classifying, Clustering
+from minigan.backend import Array, make_rng
+from minigan.data import Dataset
+from minigan.errors import OptionError
+from minigan.metrics.clustering import mutual_information, purity
+from minigan.metrics.subject import examples
+
+N, CHUNK = 2000, 500
+
+
+class HeldOut:
+    """Labelled examples of the test split; of all data where it has no split.
+
+    open_split: opens "train" or "test". They are read when first looked at.
+    """
+
+    def __init__(self, open_split: Callable[[str], Dataset], *, seed: int) -> None:
+        self._open, self._seed = open_split, seed
+        self._examples: tuple[Array, dict[str, Array]] | None = None
+
+    def look(self, algorithm: Algorithm) -> dict[str, float]:
+        """Values for the log; none of an algorithm that says nothing of examples."""
+        if isinstance(algorithm, Classifying):
+            x, labels = self._read()
+            found = _in_chunks(algorithm.classify, x)
+            return {"accuracy": float((found == labels[algorithm.label]).mean())}
+        if isinstance(algorithm, Clustering) and algorithm.clusters:
+            x, labels = self._read()
+            if not labels:
+                return {}
+            found, truth = _in_chunks(algorithm.cluster, x), next(iter(labels.values()))
+            return {"purity": purity(found, truth), "NMI": mutual_information(found, truth)}
+        return {}
+
+    def _read(self) -> tuple[Array, dict[str, Array]]:
+        if self._examples is None:
+            data = None
+            with suppress(OptionError):  # the user's own data may know no split
+                data = self._open("test")
+            data = self._open("train") if data is None else data
+            batch = examples(data, N, make_rng(self._seed, 13))
+            columns = [] if batch.labels is None else list(batch.labels.T)
+            self._examples = batch.x, dict(zip(data.label_names, columns, strict=False))
+        return self._examples
+
+
+def _in_chunks(f: Callable[[Array], Array], x: Array) -> Array:
+    return np.concatenate([f(x[i : i + CHUNK]) for i in range(0, len(x), CHUNK)])
