@@ -78,12 +78,6 @@ def _lengths(rng: Rng) -> list[Result]:
     return check_layer(layer, *xs, rng=rng, orders=(1,), exhaustive=True)
 
 
-def _multi_hot(rng: Rng) -> list[Result]:
-    """Integers have no derivative: nothing moves, and the passes run."""
-    layer = L.MultiHot((3, 2)).astype(np.float64)
-    return check_layer(layer, np.array([[0, 1], [2, 0]]), rng=rng, orders=(1,), exhaustive=True)
-
-
 def _objective(objective: losses.Objective) -> Callable[[Rng], list[Result]]:
     def check(rng: Rng) -> list[Result]:
         real, fake = rng.standard_normal((5, 1)), rng.standard_normal((5, 1))
@@ -298,7 +292,6 @@ LAYERS: dict[str, Callable[[Rng], list[Result]]] = {
     ),
     "AdaIN": _layer(lambda r: L.AdaIN(2, 3, rng=r), (2, 2, 3, 2), (2, 3)),
     "Projection": _layer(lambda r: L.Projection(3, 2, rng=r), (4, 3), (4, 2)),
-    "MultiHot": _multi_hot,
     "Embedded": _layer(
         lambda r: L.Embedded(
             L.Sequential(L.Dense(2, 3, rng=r), L.Tanh()),

@@ -38,7 +38,7 @@ class AddNoise(Layer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.strength = self.add_param("weight", np.zeros(1, np.float32))
+        self.strength = self.add_param("strength", np.zeros(1, np.float32))
 
     def forward(
         self, *xs: Array, train: bool = True, update_stats: bool = True

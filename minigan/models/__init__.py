@@ -23,13 +23,13 @@ from minigan.models.mlp import mlp_discriminator, mlp_generator
 from minigan.models.patchgan import patch_discriminator, receptive_field
 from minigan.models.resnet import resnet_generator
 from minigan.models.stackgan import conditioning_augmentation, refining_generator
+from minigan.models.stylegan import stylegan_discriminator, stylegan_generator
 from minigan.models.text_to_image import (
     TextDiscriminator,
     text_code,
     text_discriminator,
     text_generator,
 )
-from minigan.models.stylegan import stylegan_discriminator, stylegan_generator
 from minigan.models.unet import unet_generator
 
 __all__ = [
@@ -37,8 +37,8 @@ __all__ = [
     "TextDiscriminator",
     "began_decoder",
     "began_encoder",
-    "conditioning_augmentation",
     "classifying_discriminator",
+    "conditioning_augmentation",
     "conv_decoder",
     "conv_encoder",
     "conv_joint_discriminator",
@@ -60,10 +60,10 @@ __all__ = [
     "recognising_discriminator",
     "refining_generator",
     "resnet_generator",
+    "stylegan_discriminator",
+    "stylegan_generator",
     "text_code",
     "text_discriminator",
     "text_generator",
-    "stylegan_discriminator",
-    "stylegan_generator",
     "unet_generator",
 ]

@@ -34,13 +34,13 @@ BASE = range(4, 8)  # sides that the shorter edge of the base may have
 GAMMA = init.normal(0.02, mean=1.0)
 
 
-def halvings(shape: tuple[int, ...]) -> int:
+def halvings(shape: tuple[int, ...], *, network: str = "DCGAN") -> int:
     """How often a picture (H, W, C) is halved. Raises OptionError for a size that cannot be."""
     h, w = shape[:2]
     n = _halvings(h, w)
     if n is None:
         raise OptionError(
-            f"DCGAN cannot make pictures of {h}x{w}: halving must lead to a shorter side of "
+            f"{network} cannot make pictures of {h}x{w}: halving must lead to a shorter side of "
             f"{BASE[0]} to {BASE[-1]} pixels; nearest legal sizes: {' and '.join(_nearest(h, w))} "
             "(--size)"
         )

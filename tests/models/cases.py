@@ -281,6 +281,22 @@ NETWORKS = [
         "with dropout, resized",
     ),
     Network(
+        "stylegan_generator",
+        lambda r: models.stylegan_generator(
+            5, (8, 12, 3), width=2, w_dim=4, mapping_layers=2, rng=r
+        ),
+        (4, 5),
+        (4, 8, 12, 3),
+        "with noise",
+        (4, 216),
+    ),
+    Network(
+        "stylegan_discriminator",
+        lambda r: models.stylegan_discriminator((8, 12, 3), width=3, group_size=None, rng=r),
+        (4, 8, 12, 3),
+        (4, 1),
+    ),
+    Network(
         "patch_discriminator",
         lambda r: models.patch_discriminator((9, 11, 2), beside=1, patch=16, width=3, rng=r),
         (4, 9, 11, 1),

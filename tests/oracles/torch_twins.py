@@ -432,11 +432,6 @@ def _fed(layer: Spec, x: Tensor, c: Tensor) -> tuple[Tensor, ...]:
     return (x, c) if issubclass(layer.kind, L.ConditionalLayer) else (x,)
 
 
-def _multi_hot(env: Env, labels: Tensor, counts: tuple[int, ...]) -> Tensor:
-    hot = [F.one_hot(labels[:, i], count) for i, count in enumerate(counts)]
-    return torch.cat(hot, 1).to(env.buffers["rows"].dtype)
-
-
 TWINS: dict[type[L.Layer], Callable[..., Tensor]] = {
     L.AdaIN: _modulated_norm(_instance_norm),
     L.AddNoise: lambda env, x, n: x + env.params["strength"] * n,
@@ -473,7 +468,6 @@ TWINS: dict[type[L.Layer], Callable[..., Tensor]] = {
     L.JoinCondition: _join_condition,
     L.ModulatedConv2d: _modulated,
     L.Modulation: _modulation,
-    L.MultiHot: _multi_hot,
     L.Pack: _pack,
     L.Parallel: _parallel,
     L.PixelNorm: _pixel_norm,
