@@ -19,7 +19,6 @@ from minigan.layers.conditional import (
     ConditionalBatchNorm,
     JoinCondition,
     Modulation,
-    MultiHot,
     Projection,
 )
 from minigan.layers.conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
@@ -30,7 +29,6 @@ from minigan.layers.equalized import EqualizedLR
 from minigan.layers.evidence import LogSumExp
 from minigan.layers.given import (
     ConditionalConcat,
-    ConditionalLayer,
     ConditionalSequential,
     Embedded,
 )
@@ -63,7 +61,6 @@ __all__ = [
     "Concat",
     "ConditionalBatchNorm",
     "ConditionalConcat",
-    "ConditionalLayer",
     "ConditionalSequential",
     "Conv1d",
     "Conv2d",
@@ -95,7 +92,6 @@ __all__ = [
     "MinibatchStdDev",
     "ModulatedConv2d",
     "Modulation",
-    "MultiHot",
     "Pack",
     "Parallel",
     "Param",

@@ -236,9 +236,10 @@ def test_double_backward_may_run_twice_and_adds_to_the_gradients(case):
 
 
 def test_every_layer_of_a_critic_has_a_second_derivative():
-    """All but the look-up of integers, and what is tested with one in it."""
+    """All but the look-up of integers, what is tested with one in it, and what reads text."""
     without = {c.spec.kind for c in VARIED if not c.second} - set(CONTAINERS)
-    assert without == {L.Embedding}
+    text = {L.GRU, *L.ENCODERS.values()}
+    assert without == {L.Embedding} | text
     assert {c.spec.kind for c in VARIED if c.second} | without == {c.spec.kind for c in VARIED}
 
 
@@ -319,15 +320,21 @@ WRONG_SHAPES = {
     L.GlobalMaxPool: [(3, 5)],
     L.GlobalSumPool: [(3, 5)],
     L.InstanceNorm: [(2, 3), (2, 5, 7, 4), (2, 1, 1, 3)],
+    L.JoinCondition: [(5,)],
     L.LayerNorm: [(5,), (3, 4)],
     L.MaxPool2d: [(5, 7, 3), (2, 1, 7, 3)],
     L.Maxout: [(4, 5)],
+    L.GRU: [(2, 5, 3), (5, 4), (2, 0, 4)],
+    L.RecurrentEncoder: [(5,), (2, 0)],
+    L.ConvolutionalEncoder: [(5,), (2, 0)],
     L.MinibatchDiscrimination: [(5, 3), (5, 4, 4)],
     L.MinibatchStdDev: [(3,)],
     L.ModulatedConv2d: [(5, 4, 3), (2, 5, 4, 4)],
+    L.Modulation: [(5,), (2, 5, 4, 3)],
     L.Pack: [(5, 2, 5, 2), (6,)],
     L.PixelNorm: [(3,)],
     L.PixelShuffle: [(3, 5, 8), (2, 3, 5, 6)],
+    L.Projection: [(5, 3), (5, 2, 4)],
     L.ReflectionPad2d: [(4, 5, 3), (2, 3, 5, 3), (2, 5, 3, 3)],
     L.Reshape: [(3, 29), (3,)],
     L.SelfAttention: [(4, 5, 8), (2, 4, 5, 7), (2, 1, 5, 8)],
@@ -373,7 +380,7 @@ def test_lists_and_wrong_dtypes_are_refused(kind):
 
     with pytest.raises(ShapeError, match=rf"{named}\(.*wanted.*got list"):
         layer.forward(*(x.tolist() for x in xs))
-    wrong = xs[0].astype(np.float64 if kind is L.Embedding else np.int64)
+    wrong = xs[0].astype(np.float64 if 0 in case.integers else np.int64)
     with pytest.raises(ShapeError, match=rf"{named}\(.*wanted.*got {wrong.dtype}"):
         layer.forward(wrong, *xs[1:])
 

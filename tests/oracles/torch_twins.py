@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 
 from minigan import layers as L
+from minigan.layers.given import ConditionalLayer
 
 torch.set_num_threads(1)
 
@@ -429,7 +430,7 @@ def _embedded(env: Env, x: Tensor, c: Tensor, embed: Spec, net: Spec) -> Tensor:
 
 
 def _fed(layer: Spec, x: Tensor, c: Tensor) -> tuple[Tensor, ...]:
-    return (x, c) if issubclass(layer.kind, L.ConditionalLayer) else (x,)
+    return (x, c) if issubclass(layer.kind, ConditionalLayer) else (x,)
 
 
 TWINS: dict[type[L.Layer], Callable[..., Tensor]] = {
