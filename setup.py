@@ -8,5 +8,8 @@ from setuptools import find_packages, setup
 setup(
     packages=[*find_packages(include=["minigan*"]), "minigan.kernels"],
     package_dir={"minigan.kernels": "kernels"},
-    package_data={"minigan": ["py.typed", "data/embedded/*"], "minigan.kernels": ["*.cu", "*.cuh"]},
+    package_data={
+        "minigan": ["py.typed", "data/embedded/*", "report/assets/*"],
+        "minigan.kernels": ["*.cu", "*.cuh"],
+    },
 )

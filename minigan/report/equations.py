@@ -1,0 +1,77 @@
+"""The equations of a run's algorithm as MathML, beside the lines that computed them.
+
+LaTeX becomes MathML when the report is made, which browsers draw by themselves.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from latex2mathml.converter import convert
+from markupsafe import Markup
+
+from minigan.algorithms import ALGORITHMS
+from minigan.explain import Equation, Line, equations, topics
+from minigan.losses import OBJECTIVES
+
+# What the converter does not know, in words that it does.
+REWRITTEN = {r"\\arg(?![a-zA-Z])": r"\\operatorname{arg}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An equation as a page shows it."""
+
+    id: str
+    latex: str
+    mathml: Markup
+    lines: tuple[Line, ...]
+
+
+@cache
+def mathml(latex: str) -> Markup:
+    """A displayed equation. The LaTeX is minigan's own, so the result is no one else's markup."""
+    for pattern, known in REWRITTEN.items():
+        latex = re.sub(pattern, known, latex)
+    return Markup(convert(latex, display="block"))
+
+
+def of_run(config: dict[str, Any]) -> dict[str, list[Shown]]:
+    """The equations of a run's algorithm, objective and penalty, by paper.
+
+    None of an algorithm that this version does not know. Raises ValueError and SyntaxError where
+    the source beside the package is being edited and its marks are not whole.
+    """
+    return _by_paper(_topics(config.get("algorithm"), config.get("options", {})))
+
+
+def _topics(algorithm: str | None, options: dict[str, Any]) -> tuple[str, ...]:
+    """What `minigan explain` calls the parts that the run is made of."""
+    if algorithm not in ALGORITHMS:
+        return ()
+    found, known = ALGORITHMS[algorithm].explains, topics(_equations())
+    objective, penalty = options.get("objective"), options.get("penalty")
+    if objective in known:  # the recipe names those of its default
+        of_objectives = {topic for o in OBJECTIVES.values() for topic in o.explains}
+        found = (*(t for t in found if t not in of_objectives), *known[objective])
+    if penalty not in (None, "none"):
+        found = (*found, "penalty")
+    return tuple(dict.fromkeys(found))
+
+
+@cache
+def _equations() -> dict[str, Equation]:
+    return equations()
+
+
+@cache
+def _by_paper(wanted: tuple[str, ...]) -> dict[str, list[Shown]]:
+    found: dict[str, list[Shown]] = {}
+    for topic in wanted:
+        for e in _equations().values():
+            if e.id.startswith(f"{topic}."):
+                found.setdefault(e.paper, []).append(Shown(e.id, e.latex, mathml(e.latex), e.lines))
+    return found
