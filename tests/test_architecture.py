@@ -13,7 +13,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 # here is the part it belongs to; parts in one row stand beside one another.
 ROWS: list[list[str]] = [
     ["version", "errors"],
-    ["backend", "schedule"],
+    ["backend", "schedule", "text"],
     ["parallel", "init", "cuda"],
     ["ops"],
     ["noise"],

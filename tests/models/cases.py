@@ -45,6 +45,52 @@ def _drawn(*shape: int) -> np.ndarray:
 
 
 NETWORKS = [
+    Network("text_code", lambda r: models.text_code(5, 3, rng=r), (4, 5), (4, 3)),
+    Network(
+        "text_generator",
+        lambda r: models.text_generator(2, 5, (16, 8, 3), width=3, rng=r),
+        (4, 2),
+        (4, 16, 8, 3),
+        also=(4, 5),
+    ),
+    Network(
+        "text_discriminator",
+        lambda r: models.text_discriminator(5, (16, 8, 3), width=3, code_dim=2, rng=r),
+        (4, 5),
+        (4, 1),
+        also=(4, 16, 8, 3),
+    ),
+    Network(
+        "text_discriminator",
+        lambda r: models.text_discriminator(5, (8, 8, 1), width=3, norm="none", rng=r),
+        (4, 5),
+        (4, 1),
+        "without norm",
+        (4, 8, 8, 1),
+    ),
+    Network(
+        "conditioning_augmentation",
+        lambda r: models.conditioning_augmentation(5, 3, rng=r),
+        (4, 5),
+        (4, 6),
+    ),
+    Network(
+        "refining_generator",
+        lambda r: models.refining_generator(2, (6, 4, 3), width=2, blocks=1, rng=r),
+        (4, 2),
+        (4, 12, 8, 3),
+        also=(4, 6, 4, 3),
+    ),
+    Network(
+        "refining_generator",
+        lambda r: models.refining_generator(
+            2, (4, 4, 1), width=2, blocks=0, norm="none", up="transposed", rng=r
+        ),
+        (4, 2),
+        (4, 8, 8, 1),
+        "without blocks and norm",
+        (4, 4, 4, 1),
+    ),
     Network(
         "mlp_generator",
         lambda r: models.mlp_generator(5, (4, 3, 1), hidden=(8, 7), rng=r),

@@ -1,0 +1,115 @@
+"""Text to image: DCGAN's networks with the vector of a text (Reed et al. 2016, section 4.1).
+
+G takes a code of the text beside its noise. D reads the picture down to its base of 4 to 7 pixels,
+lays a code of the text over every place of it, compares them in a 1x1 convolution and gives one
+score of both. Both read the text by its vector h, which an encoder makes (layers/text.py).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigan import init
+from minigan.backend import Array
+from minigan.layers import (
+    Conv2d,
+    Dense,
+    Flatten,
+    Identity,
+    Layer,
+    LeakyReLU,
+    Parallel,
+    Reshape,
+    Sequential,
+    Upsample,
+)
+from minigan.models.dcgan import GAMMA, dcgan_discriminator, dcgan_generator, halvings
+from minigan.models.norms import Norms
+
+Rng = np.random.Generator
+
+
+class TextDiscriminator(Sequential):
+    """D(h, x): text vectors (N, J) and pictures (N, H, W, C) -> logits (N, 1)."""
+
+    def __init__(self, text: Layer, picture: Layer, head: Layer) -> None:
+        super().__init__(Parallel(text, picture), head)
+        self.text, self.picture, self.head = text, picture, head
+
+    def describe(self) -> str:
+        return f"{self.text!r}, {self.picture!r}, {self.head!r}"
+
+    def text_gradient(self, dy: Array, ctx: Any) -> Array:
+        """The gradient of the text vectors alone: nobody reads the pictures', which costs most.
+
+        Parameters get theirs, as in `backward`.
+        """
+        join_ctx, head_ctx = ctx
+        joined = self.head.backward(dy, head_ctx)
+        edge = join_ctx.edges[1]
+        self.picture.backward(joined[..., edge:], join_ctx.ctxs[1], need_dx=False)
+        dh: Array = self.text.backward(joined[..., :edge], join_ctx.ctxs[0])
+        return dh
+
+
+def text_code(text_dim: int, code_dim: int, *, rng: Rng) -> Sequential:
+    """Text vectors (N, text_dim) -> codes (N, code_dim): dense, then LeakyReLU 0.2."""
+    return Sequential(
+        Dense(text_dim, code_dim, init=init.dcgan, rng=rng), LeakyReLU(negative_slope=0.2)
+    )
+
+
+def text_generator(
+    code_dim: int,
+    z_dim: int,
+    shape: tuple[int, ...],
+    *,
+    width: int = 64,
+    norm: str = "batch",
+    rng: Rng,
+) -> Sequential:
+    """G: codes (N, code_dim) and z (N, z_dim) -> pictures (N, H, W, C) in (-1, 1).
+
+    `width` channels before the last layer; sizes as `dcgan_generator` takes them.
+    """
+    join = Parallel(Identity(), Identity())
+    return Sequential(
+        join, dcgan_generator(code_dim + z_dim, shape, width=width, norm=norm, rng=rng)
+    )
+
+
+def text_discriminator(
+    text_dim: int,
+    shape: tuple[int, ...],
+    *,
+    width: int = 64,
+    code_dim: int = 128,
+    norm: str = "batch",
+    rng: Rng,
+) -> TextDiscriminator:
+    """D: text vectors (N, text_dim) and pictures (N, H, W, C) -> logits (N, 1).
+
+    `width` channels after the first layer, `code_dim` (the paper's 128) numbers of the text at
+    every place.
+    """
+    n = halvings(shape)
+    base = shape[0] >> n, shape[1] >> n
+    features = width << (n - 1)
+    *tower, _, _ = dcgan_discriminator(shape, width=width, norm=norm, rng=rng).layers
+    norms = Norms(norm, init=GAMMA, rng=rng)
+    head = Sequential(
+        Conv2d(code_dim + features, features, 1, bias=norms.bias, init=init.dcgan, rng=rng),
+        norms.after(*base, features),
+        LeakyReLU(negative_slope=0.2),
+        Flatten(),
+        Dense(base[0] * base[1] * features, 1, init=init.dcgan, rng=rng),
+    )
+    text = Sequential(text_code(text_dim, code_dim, rng=rng), everywhere(code_dim, base))
+    return TextDiscriminator(text, Sequential(*tower), head)
+
+
+def everywhere(code_dim: int, size: tuple[int, int]) -> Sequential:
+    """(N, code_dim) -> (N, H, W, code_dim): the same code at every place."""
+    return Sequential(Reshape(1, 1, code_dim), Upsample(scale_factor=size))
