@@ -13,8 +13,10 @@ The gradient of P in D's weights needs D's second derivatives: g comes from `inp
     R1, R2            s / 2                     phi' = 1/2
     WGAN-div          s^(p/2)                   phi' = (p/2) s^(p/2 - 1)
 
-A penalty looks at each example for itself. Batch norm mixes the examples of a batch, so that the
-gradient at one of them is not that of D at it: a D that holds it is refused.
+A penalty looks at each example for itself. Batch norm and minibatch discrimination mix the examples
+of a batch, so that the gradient at one of them is not that of D at it: a D that holds one of these
+is refused. Minibatch standard deviation, which adds one number of the whole group, is not: WGAN-GP
+on it is the published recipe of progressive growing (Karras et al. 2018), R1 that of StyleGAN.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ import numpy as np
 
 from minigan.backend import Array, array_module, scalar
 from minigan.errors import OptionError, UnknownNameError
-from minigan.layers import BatchNorm, Layer
+from minigan.layers import BatchNorm, Layer, MinibatchDiscrimination
 from minigan.losses.objective import Value
 from minigan.noise import Rng
 
@@ -43,6 +45,13 @@ EQUATIONS = {
     "penalty.r1": r"\frac{\gamma}{2} \mathbb{E}_{p_{data}}[\|\nabla D(x)\|^2]",
     "penalty.r2": r"\frac{\gamma}{2} \mathbb{E}_{p_\theta}[\|\nabla D(x)\|^2]",
     "penalty.div": r"k \, \mathbb{E}_{\hat x}[\|\nabla_{\hat x} D(\hat x)\|^p]",
+}
+
+
+# Layers that mix the examples of a batch, and what to do instead.
+MIXING: dict[type[Layer], str] = {
+    BatchNorm: "use LayerNorm or InstanceNorm there, or no norm (--norm-D)",
+    MinibatchDiscrimination: "leave it out (--minibatch-discrimination 0)",
 }
 
 
@@ -84,14 +93,15 @@ class Penalty(ABC):
         return scalar(self.weight * phi.mean())
 
     def check(self, D: Layer) -> None:
-        """Raise OptionError for a D with batch norm."""
+        """Raise OptionError for a D that holds one of MIXING."""
         for path, layer in D.walk():
-            if isinstance(layer, BatchNorm):
-                raise OptionError(
-                    f"penalty {self.name!r} looks at the gradient at each example for itself, and "
-                    f"D's layer {path.rstrip('.')}, {layer!r}, mixes the examples of a batch; use "
-                    "LayerNorm or InstanceNorm there, or no norm (--norm-D)"
-                )
+            for kind, remedy in MIXING.items():
+                if isinstance(layer, kind):
+                    raise OptionError(
+                        f"penalty {self.name!r} looks at the gradient at each example for itself, "
+                        f"and D's layer {path.rstrip('.')}, {layer!r}, mixes the examples of a "
+                        f"batch; {remedy}"
+                    )
 
 
 class _ToTarget(Penalty):

@@ -274,6 +274,21 @@ def test_batch_norm_is_refused_with_the_reason(penalty):
         penalty.check(build(name)[0])
 
 
+@every_penalty
+def test_minibatch_discrimination_is_refused_and_the_deviation_is_not(penalty):
+    rng = np.random.default_rng(0)
+    closeness = L.MinibatchDiscrimination(4, 3, rng=rng)
+    D = L.Sequential(L.Dense(3, 4, rng=rng), closeness, L.Dense(7, 1, rng=rng))
+    with pytest.raises(
+        OptionError,
+        match=rf"'{penalty.name}' looks at .* D's layer 1, MinibatchDiscrimination\(4, 3.*mixes "
+        r"the examples of a batch; leave it out \(--minibatch-discrimination 0\)",
+    ):
+        penalty.check(D)
+    deviating = L.Sequential(L.Dense(3, 4, rng=rng), L.MinibatchStdDev(), L.Dense(5, 1, rng=rng))
+    penalty.check(deviating)  # as published with WGAN-GP and with R1
+
+
 def test_a_layer_without_a_second_derivative_names_itself():
     class Rough(L.Tanh):
         double_backward = L.Layer.double_backward
