@@ -195,7 +195,7 @@ def _elementwise(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 def _gru(env: Env, x: Tensor, cin: int, size: int, lengths: Tensor | None = None) -> Tensor:
     """torch.nn.GRU; what lies behind a sequence's end is its last state."""
     gru = torch.nn.GRU(cin, size, batch_first=True).to(x.dtype)
-    weights = {f"{name}_l0": p.T for name, p in env.params.items()}
+    weights = {f"{k}_l0": p.mT if p.ndim == 2 else p for k, p in env.params.items()}
     y, _ = torch.func.functional_call(gru, weights, (x,))
     if lengths is None:
         return y
