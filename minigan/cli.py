@@ -85,6 +85,29 @@ class StepOrBest(click.ParamType):
             self.fail(f"{value!r} is neither a number of steps nor 'best'", param, ctx)
 
 
+class Port(click.ParamType):
+    """A port number; an option without one has its default."""
+
+    name = "port"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            return int(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a number; write --serve=PORT, or --serve last", param, ctx)
+
+
+def _serve(what: str) -> click.Option:
+    return click.Option(
+        ["--serve"],
+        type=Port(),
+        is_flag=False,
+        flag_value=8765,
+        metavar="[PORT]",
+        help=f"Show the report of {what} at http://127.0.0.1:8765, or PORT; 0: any free one.",
+    )
+
+
 _FROM = "Checkpoint to use: a step, or best (default: the last)."
 
 
@@ -134,13 +157,13 @@ def train() -> None:
 def _train_command(name: str) -> click.Command:
     recipe = ALGORITHMS[name]
 
-    def run(out: Path | None, **given: Any) -> int:
+    def run(out: Path | None, serve: int | None, **given: Any) -> int:
         own = {f.name for f in fields(recipe.options)}
         said = {k: v for k, v in given.items() if k in own and _is_said(k)}
         options = recipe.options.of(**said)
         shared = RunOptions(**{k: v for k, v in given.items() if k not in own})
         folder = out or Path("runs") / f"{name}-{Path(shared.data or recipe.data).stem}"
-        return _finish(Trainer.start(name, options, shared, folder).train())
+        return _train(Trainer.start(name, options, shared, folder), serve)
 
     out = click.Option(
         ["--out"],
@@ -150,7 +173,7 @@ def _train_command(name: str) -> click.Command:
     return click.Command(
         name,
         callback=run,
-        params=[*options_of(RunOptions), out, *options_of(recipe.options)],
+        params=[*options_of(RunOptions), out, _serve("the run"), *options_of(recipe.options)],
         context_settings={"default_map": {"batch": recipe.batch} if recipe.batch else {}},
         help=f"{recipe.summary} ({recipe.paper}). Data unless given: {recipe.data}.",
         short_help=recipe.summary,
@@ -175,13 +198,16 @@ _DEVICE = click.option("--device", help="cpu, cuda or cuda:N (default: the run's
 @click.option("--steps", "more", type=click.IntRange(min=0), default=0, help="Steps to add.")
 @click.option("--from", "step", type=int, help="Checkpoint to go on from (default: the last).")
 @_DEVICE
-def resume(folder: Path, more: int, step: int | None, device: str | None) -> int:
+def resume(folder: Path, more: int, step: int | None, device: str | None, serve: int | None) -> int:
     """Go on with a run that was stopped, killed or finished, on any device."""
     trainer = Trainer.resume(folder, more=more, step=step, device=device)
     total = trainer.config.run.steps
     if trainer.step >= total:
         click.echo(f"the run has its {total} steps already; --steps N adds N more")
-    return _finish(trainer.train())
+    return _train(trainer, serve)
+
+
+resume.params.append(_serve("the run"))
 
 
 @cli.command()
@@ -216,7 +242,23 @@ def sample(folder: Path, out: Path, **how: Any) -> None:
 )
 @click.option("--from", "step", type=StepOrBest(), help=_FROM)
 @click.option("--reverse", is_flag=True, help="From y to x, where the run has learned that too.")
+@click.option(
+    "--reference",
+    metavar="FILE|DIR",
+    type=click.Path(path_type=Path),
+    help="Of pairedcyclegan: the picture whose style G puts on; DIR: each one in it.",
+)
 @click.option("--size", help="N or HxW: crop and resize to it (default: the run's size).")
+@click.option(
+    "--tile",
+    type=click.IntRange(min=1),
+    help="Keep a picture's own size (or --size): translate it in tiles of N x N.",
+)
+@click.option(
+    "--overlap",
+    type=click.IntRange(min=0),
+    help="Pixels over which a tile fades into the next (default: N / 4).",
+)
 @click.option("--convert", is_flag=True, help="Take grey pictures for colour, colour for grey.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of noise.")
 @_DEVICE
@@ -247,6 +289,58 @@ def eval_(folder: Path, metrics: str | None, json_path: Path | None, **how: Any)
         results.append(result)
     if json_path is not None:
         write_json(results, folder, json_path)
+
+
+@cli.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--onnx", "onnx_file", type=click.Path(path_type=Path), help="An .onnx file.")
+@click.option(
+    "--torch", "torch_file", type=click.Path(path_type=Path), help="A .safetensors state dict."
+)
+@click.option("--network", default="G", show_default=True, help="G, D, F, ...: the run's own.")
+@click.option("--from", "step", type=StepOrBest(), help=_FROM)
+@click.option("--any-size", is_flag=True, help="ONNX: pictures of any size, where G takes them.")
+def export(folder: Path, **how: Any) -> None:
+    """Write a trained network for onnxruntime or PyTorch; pictures have channels first there."""
+    from minigan.training.exporting import export as write
+
+    for line in write(folder, **how):
+        click.echo(line)
+
+
+@cli.command("import")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--torch", "file", type=click.Path(path_type=Path), required=True, help="A .safetensors file."
+)
+@click.option("--network", default="G", show_default=True, help="Which of the run's it fills.")
+def import_(folder: Path, **how: Any) -> None:
+    """Fill a network of an untrained run (train --steps 0) with weights from PyTorch."""
+    from minigan.training.exporting import import_weights
+
+    click.echo(import_weights(folder, **how))
+
+
+@cli.command()
+@click.argument(
+    "folders", metavar="DIR [DIR]", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The page (default: DIR/report.html; of two runs ./comparison.html).",
+)
+def report(folders: tuple[Path, ...], out: Path | None, serve: int | None) -> None:
+    """Write one page that shows a run, or two side by side; it opens from disk."""
+    from minigan.report import serve_report, write_report
+
+    if serve is not None:
+        serve_report(folders, serve)
+    else:
+        click.echo(f"look at {write_report(folders, out)}")
+
+
+report.params.append(_serve("what there is now and from now on"))
 
 
 @cli.command("list")
@@ -286,10 +380,19 @@ def doctor() -> None:
     print_doctor()
 
 
-def _finish(outcome: Outcome) -> int:
+def _train(trainer: Trainer, port: int | None) -> int:
+    """Train to the end, with whoever looks on; the exit code."""
+    from minigan.report.watching import observers
+
+    with observers(trainer, port=port) as watching:
+        return _finish(trainer.train(watching), report=not trainer.config.run.no_report)
+
+
+def _finish(outcome: Outcome, *, report: bool) -> int:
     """Say where the run is and how to go on; the exit code is the shell's for a signal."""
     if outcome.signal is None:
-        click.echo(f"{outcome.step} steps done: look at {outcome.folder / 'samples.gif'}")
+        shown = outcome.folder / ("report.html" if report else "samples.gif")
+        click.echo(f"{outcome.step} steps done: look at {shown}")
         return 0
     name = signal.Signals(outcome.signal).name
     click.echo(

@@ -34,6 +34,11 @@ class EMA:
         for name, array in self._live().items():
             moving_average(self.average[name], array, self.decay)
 
+    def restart(self) -> None:
+        """Begin anew at the network's weights as they are."""
+        for name, array in self._live().items():
+            self.average[name][...] = array
+
     @contextmanager
     def applied(self) -> Iterator[Layer]:
         """Within the block the network holds the average; afterwards its own weights again."""

@@ -20,10 +20,10 @@ ROWS: list[list[str]] = [
     ["layers", "prior"],
     ["optim", "ema", "gradcheck", "losses", "models"],
     ["data"],
-    ["gradcheck_cases", "metrics"],
+    ["export", "gradcheck_cases", "metrics"],
     ["algorithms"],
     ["explain", "training"],
-    ["reports"],
+    ["reports", "report"],
     ["cli"],
     ["__main__"],
 ]

@@ -1,0 +1,1 @@
+"""Ways out of minigan, and back: ONNX files, and state dicts in PyTorch's layouts."""

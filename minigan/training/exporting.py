@@ -1,0 +1,191 @@
+"""`minigan export` and `minigan import`: networks of stored runs, out to other tools and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
+
+from minigan.algorithms.latent import Latent
+from minigan.algorithms.translation.base import Translating
+from minigan.backend import Array, make_rng
+from minigan.errors import CheckpointError, DataError, OptionError, UnknownNameError
+from minigan.export import onnx, torch
+from minigan.export.state_dict import load_state_dict
+from minigan.layers import Dropout, Layer
+from minigan.training import best, checkpoint
+from minigan.training.config import Config
+from minigan.training.files import write_atomically
+from minigan.training.labels import inputs as inputs_of
+from minigan.training.trainer import Trainer
+
+Inputs = dict[str, tuple[tuple[int, ...], np.dtype[Any]]]  # shape without the batch, and dtype
+CHECKED = 3  # examples that the two runtimes are compared on
+
+
+def export(
+    folder: Path,
+    *,
+    onnx_file: Path | None = None,
+    torch_file: Path | None = None,
+    network: str = "G",
+    step: int | str | None = None,
+    any_size: bool = False,
+) -> Iterator[str]:
+    """Write one network of the run in `folder` to the files asked for; yields a line on each.
+
+    A moving average of the network, where the run keeps one, is what is written. Raises OptionError
+    for no file, a wrong suffix, a layer without counterpart or a package that is missing,
+    UnknownNameError for a network that the run does not have, and CheckpointError.
+    """
+    if onnx_file is None and torch_file is None:
+        raise OptionError("nothing to write: give --onnx FILE or --torch FILE.safetensors")
+    if torch_file is not None and torch_file.suffix != ".safetensors":
+        raise OptionError(
+            f"--torch {torch_file}: wanted a .safetensors file, which PyTorch loads with "
+            "safetensors.torch.load_file; a .pt file could run code when it is opened"
+        )
+    trainer = _trainer(folder, network)
+    config, algorithm = trainer.config, trainer.algorithm
+    inputs = _inputs(trainer, network)
+    stored = best.load(folder / "checkpoints", step)
+    stored.restore(algorithm)
+    noisy = isinstance(algorithm, Translating) and algorithm.noisy and network in ("G", "F")
+    title = f"{network} of {folder.name}, a {config.algorithm}, after step {stored.step}."
+    average = algorithm.averages.get(network)
+    with average.applied() if average else nullcontext():
+        net = algorithm.networks[network]
+        if onnx_file is not None:
+            yield _write_onnx(net, inputs, onnx_file, noisy=noisy, any_size=any_size)
+        if torch_file is not None:
+            yield _write_torch(net, inputs, torch_file, title=title, noisy=noisy)
+
+
+def import_weights(folder: Path, file: Path, *, network: str = "G") -> str:
+    """Fill one network of an untrained run from a state dict in PyTorch's layouts.
+
+    The run's checkpoint of step 0 is written anew. Returns what was done. Raises DataError for a
+    file that is no state dict of this network, OptionError for a run that has been trained.
+    """
+    trainer = _trainer(folder, network)
+    algorithm, checkpoints = trainer.algorithm, trainer.checkpoints
+    if checkpoint.steps(checkpoints) != [0]:
+        raise OptionError(
+            f"{folder} has been trained, and what it learned would be lost: start another run with "
+            "`minigan train ... --steps 0` and import into that"
+        )
+    checkpoint.load(checkpoints).restore(algorithm)
+    net = algorithm.networks[network]
+    count = load_state_dict(net, _tensors(file))
+    if network in algorithm.averages:
+        algorithm.averages[network].restart()
+    checkpoint.save(checkpoints, 0, algorithm, keep=trainer.config.run.keep)
+    return f"{count} layers of {network} from {file}: {folder}; `minigan sample` draws from it"
+
+
+def _trainer(folder: Path, network: str) -> Trainer:
+    """The run in `folder`, as new, on the CPU. Raises UnknownNameError for a network it lacks."""
+    trainer = Trainer(folder, Config.load(folder / "config.json").on("cpu"))
+    networks = trainer.algorithm.networks
+    if network not in networks:
+        raise UnknownNameError(f"network of {trainer.config.algorithm}", network, networks)
+    return trainer
+
+
+def _tensors(file: Path) -> Mapping[str, Array]:
+    """The tensors of a file. Raises DataError."""
+    if file.suffix != ".safetensors":
+        raise DataError(
+            f"{file}: wanted a .safetensors file; PyTorch writes one with "
+            "safetensors.torch.save_file(torch.load(FILE, weights_only=True), 'FILE.safetensors')"
+        )
+    try:
+        return load_tensors(file.read_bytes())
+    except FileNotFoundError:
+        raise DataError(f"{file}: there is no such file") from None
+    except (OSError, SafetensorError) as error:
+        raise DataError(f"{file} cannot be read as tensors: {error}") from error
+
+
+def _write_onnx(net: Layer, inputs: Inputs, file: Path, *, noisy: bool, any_size: bool) -> str:
+    shapes = {name: shape for name, (shape, _) in inputs.items()}
+    model = onnx.to_onnx(net, shapes, name=file.stem, noisy=noisy, any_size=any_size)
+    rng = make_rng(0, 7)
+    n = 1 if noisy else CHECKED  # batch norms of a noisy generator look at one picture
+    xs = [rng.standard_normal((n, *shape)).astype(np.float32) for shape in shapes.values()]
+    with _without_dropout(net):
+        y, _ = net.forward(*xs, train=noisy, update_stats=False)
+    apart = onnx.difference(model, xs, y)
+    if not apart <= onnx.CLOSE:
+        raise CheckpointError(
+            f"onnxruntime's output differs from minigan's by {apart:.1e} of its largest number, "
+            f"more than {onnx.CLOSE:.0e}; {file} was not written"
+        )
+    write_atomically(file, model)
+    noise = noisy and any(isinstance(layer, Dropout) for _, layer in net.walk())
+    said = f"; dropout, its noise, is left out of {file.name}" if noise else ""
+    return f"{_signature(inputs)}, as onnxruntime computes it to {apart:.0e}: {file}{said}"
+
+
+def _write_torch(net: Layer, inputs: Inputs, file: Path, *, title: str, noisy: bool) -> str:
+    module = torch.to_torch(net, [shape for shape, _ in inputs.values()])
+    script = file.with_suffix(".py")
+    if script.exists() and torch.LOADS not in script.read_text(encoding="utf-8"):
+        raise OptionError(f"{script} exists already and is no file of this command; choose another")
+    write_atomically(file, save_tensors(dict(torch.named(module))))
+    write_atomically(script, torch.source(module, title, file.name, noisy=noisy).encode())
+    return f"{_signature(inputs)} for PyTorch: {file}, and {script}, whose load() builds it"
+
+
+def _signature(inputs: Inputs) -> str:
+    """The inputs as the files have them: channels first."""
+    return ", ".join(
+        f"{name} ({', '.join(map(str, ('N', *shape[-1:], *shape[:-1])))})"
+        for name, (shape, _) in inputs.items()
+    )
+
+
+def _inputs(trainer: Trainer, network: str) -> Inputs:
+    """What a network is given in a step of training, which is made: the weights move."""
+    seen: Inputs = {}
+    algorithm = trainer.algorithm
+    net = algorithm.networks[network]
+    forward = net.forward
+
+    def recording(*xs: Array, **how: Any) -> Any:
+        if not seen:
+            z = len(xs) == 1 and xs[0].ndim == 2 and isinstance(algorithm, Latent)
+            for i, x in enumerate(xs):
+                name = ("z" if z and network == "G" else "x") if len(xs) == 1 else f"input_{i}"
+                seen[name] = (x.shape[1:], x.dtype)
+        return forward(*xs, **how)
+
+    net.forward = recording  # type: ignore[method-assign]  # of this object, and for one step
+    try:
+        algorithm.step(*inputs_of(trainer.loader.batch(0), trainer.conditions))
+    finally:
+        del net.forward
+    if not seen:
+        name = trainer.config.algorithm
+        raise OptionError(f"{name} runs parts of {network} only; it cannot be exported")
+    return seen
+
+
+@contextmanager
+def _without_dropout(net: Layer) -> Iterator[None]:
+    """Within the block dropout layers let everything through."""
+    layers = [layer for _, layer in net.walk() if isinstance(layer, Dropout)]
+    held = [layer.p for layer in layers]
+    for layer in layers:
+        layer.p = 0.0
+    try:
+        yield
+    finally:
+        for layer, p in zip(layers, held, strict=True):
+            layer.p = p
