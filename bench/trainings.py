@@ -1,4 +1,4 @@
-"""The commands `bench modes` and `bench robustness`: sweeps of trainings, then the page."""
+"""The commands of sweeps of trainings, such as `bench modes`; then the page."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from bench.robustness import OBJECTIVES, STEPS, RobustnessCase
 from bench.stacked import PACKS, StackedCase
 from bench.stacked import STEPS as STACKED_STEPS
 from bench.sweep import Case, sweep
+from bench.translation import RUNS as TRANSLATIONS
+from bench.translation import TranslationCase
 
 Command = Callable[..., Any]
 
@@ -92,6 +94,23 @@ def robustness(n: int, steps: int, jobs: int, out: Path) -> None:
     """How many random architectures GAN and WGAN-GP train, counted as WGAN-GP's table 2."""
     cases = [RobustnessCase(i, name, steps) for i in range(n) for name in OBJECTIVES]
     _sweep(cases, "robustness", jobs, out)
+
+
+@click.command()
+@click.option("--only", help=f"Runs with commas between, of {', '.join(TRANSLATIONS)}.")
+@click.option("--seeds", type=click.IntRange(min=1), default=2, show_default=True)
+@click.option("--steps", type=click.IntRange(min=1), help="Another number of steps.")
+@_sweep_options
+def translation(only: str | None, seeds: int, steps: int | None, jobs: int, out: Path) -> None:
+    """The ablations of pix2pix and CycleGAN, and whether their orders come out.
+
+    A sweep that was interrupted goes on where it was.
+    """
+    names = only.split(",") if only else [*TRANSLATIONS]
+    if unknown := [name for name in names if name not in TRANSLATIONS]:
+        raise BenchError(f"unknown run {unknown[0]!r}; known: {', '.join(TRANSLATIONS)}")
+    cases = [TranslationCase.of(name, seed, steps) for seed in range(seeds) for name in names]
+    _sweep(cases, "translation", jobs, out)
 
 
 def _sweep(cases: Sequence[Case], name: str, jobs: int, out: Path) -> None:

@@ -6,6 +6,7 @@ from minigan.metrics.diversity import diversity
 from minigan.metrics.result import MetricWarning, Result
 from minigan.metrics.shipped import shipped_classifier
 from minigan.metrics.subject import Subject
+from minigan.metrics.translations import TranslationSubject
 
 __all__ = [
     "METRICS",
@@ -14,6 +15,7 @@ __all__ = [
     "MetricWarning",
     "Result",
     "Subject",
+    "TranslationSubject",
     "checked",
     "diversity",
     "measure",

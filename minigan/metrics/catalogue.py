@@ -25,9 +25,20 @@ from minigan.metrics.measures import (
 from minigan.metrics.precision_recall import precision_recall
 from minigan.metrics.result import Result
 from minigan.metrics.subject import Subject
+from minigan.metrics.translations import (
+    cycle_errors,
+    decibels,
+    each_way,
+    errors,
+    has_truth,
+    is_pairs,
+    sharpnesses,
+    similarities,
+)
 
 Rank = Callable[[float], float]
 RANKS: dict[str, Rank] = {
+    "nearer to 1": lambda value: -abs(value - 1),
     "higher": lambda value: value,
     "lower": lambda value: -value,
     "nearer to 1/2": lambda value: -abs(value - 0.5),
@@ -41,6 +52,7 @@ class Metric:
     needs   what data it takes, in words; `takes` says whether a data set is such
     n       how many samples of a data set's generator it takes unless told
     better  for each value that can rank checkpoints a key of RANKS; the first is the main one
+    features  whether an extractor makes features of the examples
     """
 
     summary: str
@@ -49,15 +61,25 @@ class Metric:
     n: Callable[[Dataset], int]
     better: dict[str, str]
     measure: Callable[[Subject, int], Result]
+    features: bool = False
 
 
 def _any(dataset: Dataset) -> bool:
     return True
 
 
+def _no_pairs(dataset: Dataset) -> bool:
+    return dataset.kind != "pairs"
+
+
 def _features_n(dataset: Dataset) -> int:
-    """Enough for 192 features, and a few seconds on one core."""
-    return 2000
+    """Enough for 192 features, and a few seconds on one core: pictures are translated singly."""
+    return 500 if dataset.kind == "pairs" else 2000
+
+
+def _pairs_n(dataset: Dataset) -> int:
+    """As many as the features of the same translations are made of."""
+    return 500
 
 
 def _pictures(dataset: Dataset) -> bool:
@@ -85,6 +107,7 @@ METRICS: dict[str, Metric] = {
             "extractor); biased upwards, compare equal N only",
             lambda real, fake, _: {"distance": frechet_distance(real, fake)},
         ),
+        features=True,
     ),
     "kid": Metric(
         "kernel distance of features, with its error",
@@ -98,6 +121,7 @@ METRICS: dict[str, Metric] = {
             "(Binkowski et al. 2018, with another extractor)",
             lambda real, fake, _: as_values(kernel_distance(real, fake)),
         ),
+        features=True,
     ),
     "is": Metric(
         "inception score",
@@ -118,6 +142,7 @@ METRICS: dict[str, Metric] = {
             "k = 3 nearest neighbours (Kynkäänniemi et al. 2019, with another extractor)",
             lambda real, fake, _: as_values(precision_recall(real, fake)),
         ),
+        features=True,
     ),
     "density-coverage": Metric(
         "density and coverage of features",
@@ -130,11 +155,12 @@ METRICS: dict[str, Metric] = {
             "k = 5 nearest neighbours (Naeem et al. 2020, with another extractor)",
             lambda real, fake, _: as_values(density_coverage(real, fake)),
         ),
+        features=True,
     ),
     "parzen": Metric(
         "log-likelihood under a Parzen window",
-        "data with a test split",
-        _any,
+        "single examples with a test split",
+        _no_pairs,
         lambda data: 10_000,  # that of the papers on MNIST
         {},  # it needs held-out data, and what chose a checkpoint is not held out
         likelihood,
@@ -151,6 +177,7 @@ METRICS: dict[str, Metric] = {
             "permutations (Lopez-Paz and Oquab 2017)",
             two_sample_values,
         ),
+        features=True,
     ),
     "novelty": Metric(
         "share of kittens whose combination of parts is new",
@@ -159,6 +186,58 @@ METRICS: dict[str, Metric] = {
         _features_n,
         {"corrected": "higher", "new": "higher", "distinct": "higher"},
         new_kittens,
+    ),
+    "l1": Metric(
+        "mean absolute error of translations",
+        "pairs of pictures that are known to belong together",
+        has_truth,
+        _pairs_n,
+        {"error": "lower"},
+        each_way("l1", "mean |made - true|, pictures in [-1, 1]", errors),
+    ),
+    "psnr": Metric(
+        "peak signal to noise of translations",
+        "pairs of pictures that are known to belong together",
+        has_truth,
+        _pairs_n,
+        {"decibels": "higher"},
+        each_way("psnr", "10 log10(L² / MSE) of each picture, L = 2, their mean in dB", decibels),
+    ),
+    "ssim": Metric(
+        "structural similarity of translations",
+        "pairs of pictures that are known to belong together",
+        has_truth,
+        _pairs_n,
+        {"similarity": "higher"},
+        each_way(
+            "ssim",
+            "11x11 Gaussian window, sigma 1.5, K1 0.01, K2 0.03, mean over channels "
+            "(Wang et al. 2004)",
+            similarities,
+        ),
+    ),
+    "cycle": Metric(
+        "how far translations that are taken back are from where they began",
+        "pairs of pictures or two domains, and a generator each way",
+        is_pairs,
+        _pairs_n,
+        {"error": "lower"},
+        each_way(
+            "cycle",
+            "mean |F(G(x)) - x|; of F(y): mean |G(F(y)) - y|",
+            cycle_errors,
+            against=False,
+        ),
+    ),
+    "sharpness": Metric(
+        "gradient energy of translations beside that of true pictures",
+        "pairs of pictures or two domains",
+        is_pairs,
+        _pairs_n,
+        {"ratio": "nearer to 1"},
+        each_way(
+            "sharpness", "mean squared difference of neighbours, the ratio made / true", sharpnesses
+        ),
     ),
 }
 

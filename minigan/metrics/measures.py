@@ -80,11 +80,14 @@ def on_features(
 
     def measure(subject: Subject, n: int) -> Result:
         n = subject.paired(n)
-        real, fake = subject.real_features(n), subject.sample_features(n)
+        found: dict[str, float] = {}
+        for suffix, view in subject.views():
+            own = values(view.real_features(n), view.sample_features(n), subject)
+            found |= {f"{key}{suffix}": value for key, value in own.items()}
         return Result(
             name,
-            values(real, fake, subject),
-            protocol,
+            found,
+            "; ".join(filter(None, [protocol, subject.said])),
             extractor=subject.extractor.name,
             split=subject.split,
             n_real=n,

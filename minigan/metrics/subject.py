@@ -46,6 +46,15 @@ class Subject:
         return other
 
     @property
+    def said(self) -> str:
+        """What is measured against what, where a protocol must say it."""
+        return ""
+
+    def views(self) -> list[tuple[str, Subject]]:
+        """What is measured in the place of this subject, and what follows their values' names."""
+        return [("", self)]
+
+    @property
     def extractor(self) -> Extractor:
         """Made when first asked for. Raises what `extractor_for` raises."""
         if self._extractor is None:

@@ -7,6 +7,9 @@ With c7s1-k a 7x7 convolution of k filters, dk a 3x3 one with stride 2, Rk a res
 
 for pictures below 256x256, with 9 residual blocks from there on; tanh at the end. Borders are
 mirrored but in dk and uk, to leave fewer artefacts.
+
+Of the same parts are pix2pixHD's generators (pix2pixhd.py), which halve more often, and UNIT's
+encoders and decoders (unit.py).
 """
 
 from __future__ import annotations
@@ -33,9 +36,9 @@ HALVINGS = 2
 LEAST = 2  # pixels of a side within the residual blocks, whose borders are mirrored
 
 
-def resnet_size(h: int, w: int) -> None:
-    """Raise OptionError unless the generator takes pictures of h x w."""
-    halvable(h, w, HALVINGS, network="the residual generator", least=LEAST)
+def resnet_size(h: int, w: int, halvings: int = HALVINGS) -> None:
+    """Raise OptionError unless a generator of so many halvings takes pictures of h x w."""
+    halvable(h, w, halvings, network="the residual generator", least=LEAST)
 
 
 def resnet_blocks(shape: tuple[int, ...]) -> int:
@@ -48,6 +51,7 @@ def resnet_generator(
     out_channels: int,
     *,
     width: int = 64,
+    halvings: int = HALVINGS,
     blocks: int | None = None,
     norm: str = "instance",
     dropout: float = 0.0,
@@ -58,35 +62,93 @@ def resnet_generator(
 
     `width` is the paper's 64; `blocks` its 6 or 9 unless given; `dropout` stands between the two
     convolutions of a block; `up` is how sizes are doubled (enlarging.py). Any picture whose sides
-    are multiples of 4 goes through. Raises OptionError for others, naming the nearest sizes.
+    halve as often goes through. Raises OptionError for others, naming the nearest sizes.
     """
     h, w, channels = shape
-    resnet_size(h, w)
+    resnet_size(h, w, halvings)
     blocks = resnet_blocks(shape) if blocks is None else blocks
-    if blocks < 0:
-        raise OptionError(f"blocks={blocks}: wanted at least 0 residual blocks")
-    norms = Norms(norm, init=GAMMA, rng=rng)
+    parts = Parts((h, w), norm=norm, dropout=dropout, up=up, rng=rng)
+    return Sequential(
+        *parts.first(channels, width),
+        *parts.halved(width, halvings),
+        *parts.blocks(blocks, width << halvings, halvings),
+        *parts.doubled(width, halvings),
+        *parts.last(width, out_channels),
+    )
 
-    def normed(layer: Layer, i: int, filters: int) -> list[Layer]:
-        return [layer, norms.after(h >> i, w >> i, filters), ReLU()]
 
-    def block(filters: int) -> Residual:
-        first = Conv2d(filters, filters, 3, bias=norms.bias, init=init.dcgan, rng=rng)
-        second = Conv2d(filters, filters, 3, bias=norms.bias, init=init.dcgan, rng=rng)
-        between = [Dropout(dropout, rng=rng)] if dropout else []
-        body = [ReflectionPad2d(1), *normed(first, HALVINGS, filters), *between]
-        body += [ReflectionPad2d(1), second, norms.after(h >> HALVINGS, w >> HALVINGS, filters)]
-        return Residual(Sequential(*body))
+class Parts:
+    """Makes the layers of residual generators for pictures of h x w, all with norm `norm`.
 
-    first = Conv2d(channels, width, 7, bias=norms.bias, init=init.dcgan, rng=rng)
-    layers: list[Layer] = [ReflectionPad2d(3), *normed(first, 0, width)]
-    for i in range(HALVINGS):
-        cin, cout = width << i, width << (i + 1)
-        down = Conv2d(cin, cout, 3, stride=2, padding=1, bias=norms.bias, init=init.dcgan, rng=rng)
-        layers += normed(down, i + 1, cout)
-    layers += [block(width << HALVINGS) for _ in range(blocks)]
-    for i in reversed(range(HALVINGS)):
-        cin, cout = width << (i + 1), width << i
-        layers += normed(doubled(up, cin, cout, kernel_size=3, bias=norms.bias, rng=rng), i, cout)
-    last = Conv2d(width, out_channels, 7, init=init.dcgan, rng=rng)
-    return Sequential(*layers, ReflectionPad2d(3), last, Tanh())
+    `width` is always that of the layers at the pictures' own size; at each halving it doubles.
+    """
+
+    def __init__(
+        self,
+        size: tuple[int, int],
+        *,
+        norm: str = "instance",
+        dropout: float = 0.0,
+        up: str = "transposed",
+        rng: np.random.Generator,
+    ) -> None:
+        self.size, self.dropout, self.up, self.rng = size, dropout, up, rng
+        self.norms = Norms(norm, init=GAMMA, rng=rng)
+
+    def first(self, channels: int, width: int) -> list[Layer]:
+        """c7s1-width."""
+        conv = Conv2d(channels, width, 7, bias=self.norms.bias, init=init.dcgan, rng=self.rng)
+        return [ReflectionPad2d(3), *self._normed(conv, 0, width)]
+
+    def halved(self, width: int, halvings: int) -> list[Layer]:
+        """d(2 width), d(4 width), ..."""
+        layers: list[Layer] = []
+        for i in range(halvings):
+            cin, cout = width << i, width << (i + 1)
+            conv = self._conv(cin, cout, stride=2, padding=1)
+            layers += self._normed(conv, i + 1, cout)
+        return layers
+
+    def blocks(self, n: int, filters: int, halvings: int) -> list[Layer]:
+        """n residual blocks, of pictures halved so often. Raises OptionError for less than none."""
+        if n < 0:
+            raise OptionError(f"blocks={n}: wanted at least 0 residual blocks")
+        return [self._block(filters, halvings) for _ in range(n)]
+
+    def doubled(self, width: int, halvings: int) -> list[Layer]:
+        """..., u(2 width), u(width)."""
+        layers: list[Layer] = []
+        for i in reversed(range(halvings)):
+            cin, cout, bias = width << (i + 1), width << i, self.norms.bias
+            enlarging = doubled(self.up, cin, cout, kernel_size=3, bias=bias, rng=self.rng)
+            layers += self._normed(enlarging, i, cout)
+        return layers
+
+    def last(self, width: int, out_channels: int) -> list[Layer]:
+        """c7s1-out_channels with tanh."""
+        conv = Conv2d(width, out_channels, 7, init=init.dcgan, rng=self.rng)
+        return [ReflectionPad2d(3), conv, Tanh()]
+
+    def _block(self, filters: int, halvings: int) -> Residual:
+        first, second = self._conv(filters, filters), self._conv(filters, filters)
+        between = [Dropout(self.dropout, rng=self.rng)] if self.dropout else []
+        body = [ReflectionPad2d(1), *self._normed(first, halvings, filters), *between]
+        h, w = self.size
+        after = self.norms.after(h >> halvings, w >> halvings, filters)
+        return Residual(Sequential(*body, ReflectionPad2d(1), second, after))
+
+    def _conv(self, cin: int, cout: int, *, stride: int = 1, padding: int = 0) -> Conv2d:
+        return Conv2d(
+            cin,
+            cout,
+            3,
+            stride=stride,
+            padding=padding,
+            bias=self.norms.bias,
+            init=init.dcgan,
+            rng=self.rng,
+        )
+
+    def _normed(self, layer: Layer, halvings: int, filters: int) -> list[Layer]:
+        h, w = self.size
+        return [layer, self.norms.after(h >> halvings, w >> halvings, filters), ReLU()]

@@ -10,7 +10,7 @@ finds the same values again: what is not better than the record leaves the recor
 ends with the files of a run without interruption.
 
 Samples are compared with the training split: a test split that chose the checkpoint could not
-judge it afterwards.
+judge it afterwards. For the same reason hidden pairs of two domains choose none.
 """
 
 from __future__ import annotations
@@ -18,17 +18,24 @@ from __future__ import annotations
 import json
 import math
 import warnings
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from minigan.algorithms import Algorithm
-from minigan.data import Dataset
-from minigan.errors import CheckpointError
+from minigan.backend import Array
+from minigan.data import Dataset, Pairs
+from minigan.errors import CheckpointError, DataError, OptionError
 from minigan.metrics import MetricWarning, Subject, checked, measure, metric, ranking
+from minigan.metrics.translations import NO_WAY_BACK, has_truth
 from minigan.training import checkpoint
 from minigan.training.checkpoint import Checkpoint
 from minigan.training.files import write_atomically
-from minigan.training.generation import drawing
+from minigan.training.generation import made_by, subject_of
 
 FOLDER = "best"
 RECORD = "best.json"
@@ -49,25 +56,35 @@ class Best:
 
     wanted  METRIC or METRIC.VALUE
     n       samples to measure with; 0 for as many as the metric takes by itself
+    ways    the generators of a translation, by their names
 
     Raises UnknownNameError, DataError and OptionError where that cannot be measured on the data.
     """
 
     def __init__(
-        self, wanted: str, checkpoints: Path, dataset: Dataset, *, n: int, seed: int
+        self,
+        wanted: str,
+        checkpoints: Path,
+        dataset: Dataset,
+        *,
+        n: int,
+        seed: int,
+        ways: Sequence[str] = ("G",),
     ) -> None:
         self._metric, self._value, self._rank = ranking(wanted)
         self.name = f"{self._metric}.{self._value}"
         self.folder = checkpoints / FOLDER
         checked([self._metric], dataset)
+        if self._metric == "cycle" and "F" not in ways:
+            raise OptionError(NO_WAY_BACK)
+        _refuse_hidden_pairs(self._metric, dataset)
         self._n = n or metric(self._metric).n(dataset)
-        itself = lambda n, rng: dataset.draw(n, rng).x  # noqa: E731
-        self._subject = Subject(itself, dataset, split="train", seed=seed)
+        self._subject = subject_of(_itself(dataset, ways), dataset, split="train", seed=seed)
         self._measure(self._subject, 20)  # a trial: what is missing is met before the first step
 
     def look(self, algorithm: Algorithm, step: int) -> float:
         """The value after `step` steps; the checkpoint is stored if it is the best so far."""
-        value = self._measure(self._subject.redrawn(drawing(algorithm)), self._n)
+        value = self._measure(self._subject.redrawn(made_by(algorithm)), self._n)
         record = self._record()
         better = record is None or self._rank(value) > self._rank(record.value)
         if math.isfinite(value) and better:
@@ -93,6 +110,27 @@ class Best:
                 "record anew"
             ) from error
         return record if (record.metric, record.samples) == (self.name, self._n) else None
+
+
+def _refuse_hidden_pairs(name: str, dataset: Dataset) -> None:
+    """Raise DataError for a metric that would show a training without pairs its pairs."""
+    if metric(name).takes is has_truth and isinstance(dataset, Pairs) and not dataset.aligned:
+        raise DataError(
+            f"--keep-best {name} would choose a checkpoint by pairs that the training must not "
+            "see; use fid, cycle or sharpness, and `minigan eval` for the hidden pairs"
+        )
+
+
+def _itself(dataset: Dataset, ways: Sequence[str]) -> Any:
+    """What a perfect generator would make, or of translations a picture without anything."""
+    if not isinstance(dataset, Pairs):
+        return lambda n, rng: dataset.draw(n, rng).x
+    channels = {"G": dataset.channels[1], "F": dataset.channels[0]}
+
+    def empty(x: Array, rng: np.random.Generator, *, c: int) -> Array:
+        return np.zeros_like(x, shape=(*x.shape[:-1], c))
+
+    return {name: partial(empty, c=channels[name]) for name in ways}
 
 
 def load(checkpoints: Path, step: int | str | None = None) -> Checkpoint:

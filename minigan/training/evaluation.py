@@ -7,15 +7,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from minigan.algorithms.catalogue import recipe
+from minigan.algorithms.translation.options import TranslationOptions
 from minigan.cuda import set_precision
 from minigan.data import Dataset
-from minigan.errors import OptionError
-from minigan.metrics import METRICS, Result, Subject, checked, measure
+from minigan.data.options import Split
+from minigan.errors import DataError, OptionError
+from minigan.metrics import METRICS, Result, checked, measure
+from minigan.metrics.translations import EXTRACTORS, NO_WAY_BACK
 from minigan.training import best
 from minigan.training.config import Config
 from minigan.training.files import write_atomically
-from minigan.training.generation import drawing
+from minigan.training.generation import made_by, subject_of
 from minigan.training.trainer import build_algorithm, dataset_of
+from minigan.training.translating import pairs_of
 
 
 def evaluate(
@@ -32,23 +37,29 @@ def evaluate(
     """The metrics of a run's checkpoint (the last, of a step, or "best"), one after another.
 
     Unless given: every metric that takes the run's data, its own number of samples, the test split
-    where the data has one. Raises UnknownNameError, DataError and OptionError for what cannot be
-    measured, before anything is; CheckpointError.
+    where the data has one. A run of two domains is scored on their hidden pairs where there are
+    some; its training never sees them. Raises UnknownNameError, DataError and OptionError for what
+    cannot be measured, before anything is; CheckpointError.
     """
     config = Config.load(folder / "config.json").on(device)
     held_out = None
     with suppress(OptionError):  # the user's own data may know no split
-        held_out = dataset_of(config, split="test")
-    data = dataset_of(config) if held_out is None or split == "train" else held_out
+        held_out = _scored(config, "test")
+    data = _scored(config, "train") if held_out is None or split == "train" else held_out
     if split == "test" and held_out is None:
         dataset_of(config, split="test")  # raises what it raised
-    names = checked(metrics if metrics is not None else fitting(data, held_out), data)
+    cycles = isinstance(config.options, TranslationOptions) and config.options.both_ways
+    if metrics is None:
+        metrics = fitting(data, held_out, cycles=cycles, extractor=extractor)
+    names = checked(metrics, data)
+    if "cycle" in names and not cycles:
+        raise OptionError(NO_WAY_BACK)
     set_precision(config.run.precision)
     algorithm = build_algorithm(config, data).to(config.run.device)
     stored = best.load(folder / "checkpoints", step)
     stored.restore(algorithm)
-    subject = Subject(
-        drawing(algorithm),
+    subject = subject_of(
+        made_by(algorithm),
         data,
         split="test" if data is held_out else "train",
         held_out=held_out,
@@ -58,13 +69,29 @@ def evaluate(
     return (measure(name, subject, n) for name in names)
 
 
-def fitting(data: Dataset, held_out: Dataset | None) -> list[str]:
-    """The metrics that take the data."""
-    return [
-        name
-        for name, metric in METRICS.items()
-        if metric.takes(data) and (held_out is not None or name != "parzen")
-    ]
+def fitting(
+    data: Dataset, held_out: Dataset | None, *, cycles: bool = False, extractor: str | None = None
+) -> list[str]:
+    """The metrics that take the data.
+
+    cycles: whether there is a generator each way. Of pairs without an extractor no features are
+    asked for.
+    """
+    plain = data.kind == "pairs" and extractor is None and data.name not in EXTRACTORS
+    left_out = {
+        "parzen": held_out is None,
+        "cycle": not cycles,
+        **{name: plain for name, metric in METRICS.items() if metric.features},
+    }
+    return [name for name, m in METRICS.items() if m.takes(data) and not left_out.get(name)]
+
+
+def _scored(config: Config, split: Split) -> Dataset:
+    """The run's data, of two domains those pairs that are known."""
+    if config.run.data is not None and recipe(config.algorithm).takes == "domains":
+        with suppress(DataError):  # unequal domains
+            return pairs_of(config, config.run.data, split, aligned=True)
+    return dataset_of(config, split)
 
 
 def write_json(results: Sequence[Result], folder: Path, path: Path) -> None:

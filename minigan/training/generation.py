@@ -1,13 +1,19 @@
-"""Samples of an algorithm for metrics: on the host, any number of them."""
+"""Samples and translations of an algorithm for metrics: on the host, any number of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from minigan.algorithms import Algorithm
+from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, to_host
+from minigan.data import Dataset, Pairs
+from minigan.metrics import Subject, TranslationSubject
+from minigan.metrics.translations import Translators
 
 CHUNK = 256  # samples generated at a time, so that any number fits into memory
 
@@ -22,3 +28,28 @@ def drawing(algorithm: Algorithm) -> Draw:
         return np.concatenate([to_host(algorithm.sample(size, rng)) for size in sizes])
 
     return draw
+
+
+def translating(algorithm: Translating) -> Translators:
+    """Its generators as functions from pictures of the host and rng to pictures."""
+    return {name: partial(algorithm.translate, name=name) for name in algorithm.translators}
+
+
+def made_by(algorithm: Algorithm) -> Any:
+    """What a subject of the metrics measures: translations, or samples."""
+    return translating(algorithm) if isinstance(algorithm, Translating) else drawing(algorithm)
+
+
+def subject_of(
+    made: Any,
+    data: Dataset,
+    *,
+    split: str,
+    held_out: Dataset | None = None,
+    extractor: str | None = None,
+    seed: int = 0,
+) -> Subject:
+    """What `made_by` gave before the data, for metrics."""
+    if isinstance(data, Pairs):
+        return TranslationSubject(made, data, split=split, extractor=extractor, seed=seed)
+    return Subject(made, data, split=split, held_out=held_out, extractor=extractor, seed=seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from minigan.layers import Layer
 from minigan.training import best
 from minigan.training.config import Config, picture_size
 from minigan.training.pictures import to_image, write_png
+from minigan.training.tiling import Translate, placed, tiled
 
 COLOURS = {1: "grey", 3: "colour"}
 
@@ -32,7 +34,10 @@ def translate_pictures(
     *,
     step: int | str | None = None,
     reverse: bool = False,
+    reference: Path | None = None,
     size: str | None = None,
+    tile: int | None = None,
+    overlap: int | None = None,
     convert: bool = False,
     seed: int = 0,
     device: str | None = None,
@@ -40,8 +45,12 @@ def translate_pictures(
     """Translate the picture or folder `source` into the folder `out`; returns what was done.
 
     Each picture keeps its name, and the folders it lies in, as a PNG. It is cropped and resized to
-    the run's size, or to `size`. `reverse` takes F, from y to x, in G's place. `convert` lets grey
-    pictures be taken for colour and colour ones for grey. `seed` decides the noise.
+    the run's size, or to `size`. With `tile` it keeps its own size, or has `size`, and goes through
+    the network in overlapping tiles of that side (tiling.py). `reverse` takes F, from y to x, in
+    G's place. `reference` is a picture whose style G puts onto each of them, where the run has
+    learned that, or a folder: each picture then goes, for each of these, into a folder of its name.
+    `convert` lets grey pictures be taken for colour and colour ones for grey. `seed`
+    decides the noise.
 
     Raises CheckpointError for a run that does not translate, OptionError for a size that the
     network cannot halve, DataError for pictures that cannot be taken.
@@ -67,27 +76,67 @@ def translate_pictures(
         )
     name = "F" if reverse else "G"
     h, w, *channels = (int(side) for side in stored.arrays["sides"])
-    cin, cout = reversed(channels) if reverse else channels
-    shape = (h, w) if size is None else picture_size(size)
-    options.check_size(shape, (h, w))
-    net = options.build_generator((h, w), cin, cout, make_rng(0))
-    _load(net, name, stored.arrays, stored.path)
-    net.to(config.run.device)
+    cin = channels[reverse]
+    wanted = None if size is None else picture_size(size)
+    shape = wanted if wanted or tile else (h, w)
+    if tile is None:
+        options.check_size(wanted or (h, w), (h, w))
+    else:
+        _check_tile(tile, (h, w), options)
+    parts, net = options.build_translator((h, w), (channels[0], channels[1]), name, make_rng(0))
+    for part, layer in parts.items():
+        _load(layer, part, stored.arrays, stored.path)
+        layer.to(config.run.device)
+    styles = _references(reference, config.algorithm, options.with_reference and not reverse)
     rng = make_rng(seed, 6)
+    through = _whole_or_tiled(
+        lambda x: translated(
+            net, to_device(x, config.run.device), rng, noisy=not options.running_statistics
+        ),
+        tile,
+        overlap,
+    )
     done = 0
     for file, target in _targets(source, out).items():
         x = _picture(file, shape, cin if convert else None, cin)
         if x is None:
             continue
-        x = to_device(x, config.run.device)
-        y = translated(net, x, rng, noisy=not options.running_statistics)
-        if not np.isfinite(y).all():
-            raise NonFiniteError(f"the translation of {file} is not finite; try another --from")
-        write_png(to_image(y[0]), target)
-        done += 1
+        for folder_of, style in styles.items():
+            taken = x
+            if style is not None:
+                beside = _picture(
+                    style, x.shape[1:3], channels[1] if convert else None, channels[1]
+                )
+                if beside is None:
+                    raise DataError(f"--reference {style} cannot be read")
+                taken = np.concatenate([x, beside], -1)
+            y = through(taken)
+            if not np.isfinite(y).all():
+                raise NonFiniteError(f"the translation of {file} is not finite; try another --from")
+            write_png(to_image(y[0]), out / folder_of / target.relative_to(out))
+            done += 1
     if not done:
         raise DataError(f"no picture of {source} can be read")
     return f"{done} pictures through {name} of step {stored.step} of {config.algorithm}: {out}"
+
+
+def _check_tile(tile: int, trained: tuple[int, int], options: TranslationOptions) -> None:
+    """Raise OptionError for a tile that the network cannot halve."""
+    try:
+        options.check_size((tile, tile), trained)
+    except OptionError as error:
+        raise OptionError(f"--tile {tile}: {error}") from None
+
+
+def _whole_or_tiled(translate: Translate, tile: int | None, overlap: int | None) -> Translate:
+    """A picture at once, or in tiles that overlap by a quarter unless told. Raises OptionError."""
+    if tile is None:
+        if overlap is not None:
+            raise OptionError(f"--overlap {overlap} is of tiles; give --tile too")
+        return translate
+    apart = tile // 4 if overlap is None else overlap
+    placed(tile, tile, apart)
+    return partial(tiled, translate, tile=tile, overlap=apart)
 
 
 def _load(net: Layer, name: str, arrays: Mapping[str, Array], path: Path) -> None:
@@ -102,6 +151,34 @@ def _load(net: Layer, name: str, arrays: Mapping[str, Array], path: Path) -> Non
             )
         overwrite(array, stored)
     net.flat.touch()
+
+
+def _references(given: Path | None, algorithm: str, wanted: bool) -> dict[str, Path | None]:
+    """References by the folders of their results; of a single one, or where G takes none, "".
+
+    Raises OptionError for one that is not wanted or not given, DataError for none that is there.
+    """
+    if not wanted:
+        if given is not None:
+            raise OptionError(
+                f"--reference {given}: what a generator of {algorithm} does here takes none"
+            )
+        return {"": None}
+    if given is None:
+        raise OptionError(
+            f"G of {algorithm} puts the style of a reference onto pictures: give --reference "
+            "FILE|DIR, or --reverse to take a style off"
+        )
+    if not given.exists():
+        raise DataError(f"--reference {given}: there is no such file or folder")
+    if not given.is_dir():
+        return {"": given}
+    found = {
+        file.relative_to(given).with_suffix("").as_posix(): file for file in picture_files(given)
+    }
+    if not found:
+        raise DataError(f"no pictures in --reference {given}")
+    return dict(found)
 
 
 def _targets(source: Path, out: Path) -> dict[Path, Path]:
@@ -125,7 +202,9 @@ def _targets(source: Path, out: Path) -> dict[Path, Path]:
     return targets
 
 
-def _picture(file: Path, size: tuple[int, int], channels: int | None, wanted: int) -> Array | None:
+def _picture(
+    file: Path, size: tuple[int, int] | None, channels: int | None, wanted: int
+) -> Array | None:
     """One picture (1, H, W, wanted) in [-1, 1]; None, with a DataWarning, for a damaged one."""
     try:
         pixels = fit(open_upright(file), size, channels)

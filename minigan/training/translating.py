@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,14 @@ from minigan.algorithms.catalogue import recipe
 from minigan.algorithms.pair_options import PairDataOptions
 from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, make_rng
-from minigan.data import Augmentation, Dataset, Pairs, open_pairs
+from minigan.data import (
+    Augmentation,
+    Dataset,
+    Pairs,
+    References,
+    open_pairs,
+    open_references,
+)
 from minigan.data.options import Split
 from minigan.training.config import Config
 from minigan.training.pictures import grid, plot_points
@@ -25,9 +33,10 @@ def pairs_of(config: Config, data: str, split: Split, aligned: bool | None = Non
     """The run's pairs, aligned or of two domains: as its algorithm takes them, unless said."""
     run, options = config.run, config.options
     assert isinstance(options, PairDataOptions)
-    return open_pairs(
+    takes = recipe(config.algorithm).takes
+    opened = partial(open_pairs, aligned=takes == "pairs" if aligned is None else aligned)
+    return (open_references if takes == "references" else opened)(
         data,
-        aligned=recipe(config.algorithm).takes == "pairs" if aligned is None else aligned,
         size=run.picture_size,
         channels=(options.x_channels or run.channels, options.y_channels or run.channels),  # type: ignore[arg-type]  # checked by open_pairs
         split=split,
@@ -45,26 +54,51 @@ class Sheet(NamedTuple):
     real: Array
 
 
+Row = tuple[Array | None, ...]  # SHOWN pictures of each kind, above one another; None: not known
+
+
 def sheet(algorithm: Translating, pairs: Pairs, *, seed: int) -> Sheet:
     """Rows of x, of G(x) and of the true y; with an F, also rows of y, of F(y) and of the true x.
 
-    The pairs are always the same. Where nobody knows any that belong together, no truth is shown.
+    With references rows of x, y, G(x, y) and the truth, then of y, F(y) and the truth. The pairs
+    are always the same. Where nobody knows any that belong together, no truth is shown.
     """
+    if isinstance(pairs, References):
+        parts, made, real = _of_references(algorithm, pairs, seed)
+    else:
+        parts, made, real = _of_pairs(algorithm, pairs, seed)
+    rows = [
+        _coloured(pictures[i : i + COLUMNS])
+        for part in parts
+        for i in range(0, SHOWN, COLUMNS)
+        for pictures in part
+        if pictures is not None
+    ]
+    return Sheet(grid(np.concatenate(rows), columns=COLUMNS), made, real)
+
+
+def _of_pairs(algorithm: Translating, pairs: Pairs, seed: int) -> tuple[list[Row], Array, Array]:
     rng = make_rng(seed, 4)
     matched = pairs.matched(SHOWN, rng)
     x, y = pairs.split((matched or pairs.draw(SHOWN, rng)).x)
     made = algorithm.translate(x, make_rng(seed, 3))
-    columns = [(x, made, y)]
+    parts: list[Row] = [(x, made, y if matched else None)]
     if "F" in algorithm.translators:
-        columns.append((y, algorithm.translate(y, make_rng(seed, 3), name="F"), x))
-    shown = [part[: 3 if matched else 2] for part in columns]
-    rows = [
-        _coloured(pictures[i : i + COLUMNS])
-        for part in shown
-        for i in range(0, SHOWN, COLUMNS)
-        for pictures in part
-    ]
-    return Sheet(grid(np.concatenate(rows), columns=COLUMNS), made, y)
+        back = algorithm.translate(y, make_rng(seed, 3), name="F")
+        parts.append((y, back, x if matched else None))
+    return parts, made, y
+
+
+def _of_references(
+    algorithm: Translating, pairs: References, seed: int
+) -> tuple[list[Row], Array, Array]:
+    rng = make_rng(seed, 4)
+    known = pairs.known(SHOWN, rng)
+    x, y = known[:2] if known else pairs.split(pairs.draw(SHOWN, rng).x)
+    made = algorithm.translate(np.concatenate([x, y], -1), make_rng(seed, 3))
+    bare = algorithm.translate(y, make_rng(seed, 3), name="F")
+    applied, removed = (known.applied, known.removed) if known else (None, None)
+    return [(x, y, made, applied), (y, bare, removed)], made, y
 
 
 def picture_of(

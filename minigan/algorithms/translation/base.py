@@ -68,6 +68,11 @@ class Translating(Algorithm):
         """D, or D_X and D_Y, by their names."""
         return {name: net for name, net in self.networks.items() if name.startswith("D")}
 
+    @property
+    def translators(self) -> dict[str, Layer]:
+        """G from x to y, and F from y to x where there is one, by their names."""
+        return {name: self.networks[name] for name in ("G", "F") if name in self.networks}
+
     def split(self, pairs: Array) -> tuple[Array, Array]:
         """x and y of pairs (N, H, W, channels of x + channels of y), each in memory of its own."""
         first = self.channels[0]
@@ -113,7 +118,7 @@ class Translating(Algorithm):
 
         rng decides the noise of dropout. Raises NonFiniteError where the weights have run away.
         """
-        net = self.networks[name]
+        net = self.translators[name]
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             y = np.concatenate(
                 [
@@ -149,7 +154,12 @@ class Translating(Algorithm):
 
 
 # What each discriminator tells from what.
-JUDGES = {"D": ("y", "G(x)"), "D_Y": ("y", "G(x)"), "D_X": ("x", "F(y)")}
+JUDGES = {
+    "D": ("y", "G(x)"),
+    "D_Y": ("y", "G(x)"),
+    "D_X": ("x", "F(y)"),
+    "D_S": ("y, W", "y, G"),
+}
 
 
 def _named(report: Scalars, name: str) -> Scalars:

@@ -36,7 +36,7 @@ Size = tuple[int, int]
 # Those that take scores of either sign, which a map of logits is.
 SCORED = {name: o for name, o in OBJECTIVES.items() if not issubclass(o, Energy)}
 NORMS = ("batch", "instance", "none")
-KINDS = ("unet", "encoder-decoder", "resnet", "dilated")  # an encoder-decoder is a U-Net without skips
+KINDS = ("unet", "encoder-decoder", "resnet", "dilated")  # the second is a U-Net without skips
 JUDGES = ("patch", "image")
 
 
@@ -45,6 +45,7 @@ class TranslationOptions(PairDataOptions, OptimizerOptions):
     """The optimiser, the data's direction and augmentation, and both kinds of networks."""
 
     both_ways: ClassVar[bool] = False  # whether there is an F beside G
+    with_reference: ClassVar[bool] = False  # whether G takes a reference beside x
 
     beta1: float | None = option(0.5, "averaging factor of adam's first moment")
     objective: str = option("non-saturating", "what the players descend", SCORED)
@@ -52,9 +53,12 @@ class TranslationOptions(PairDataOptions, OptimizerOptions):
     width: int = option(64, "channels of the first layer of generators and discriminators")
     halvings: int | None = option(
         None,
-        "unet, encoder-decoder: how often pictures are halved (default: while even, 8 at most)",
+        "unet, encoder-decoder: how often pictures are halved (default: while even, 8 at most); "
+        "dilated too (default: 1)",
     )
-    blocks: int | None = option(None, "resnet: residual blocks (default: 6, or 9 from 256x256)")
+    blocks: int | None = option(
+        None, "resnet, dilated: residual blocks (default: 6, or 9 from 256x256; dilated 3)"
+    )
     dropout: float = option(0.5, "of the generators: their noise")
     up: str = option(
         "transposed",
@@ -98,11 +102,7 @@ class TranslationOptions(PairDataOptions, OptimizerOptions):
 
     def check_size(self, size: Size, trained: Size) -> None:
         """Raise OptionError unless generators built for `trained` take pictures of `size` too."""
-        if self.generator == "resnet":
-            return resnet_size(*size)
-        if self.generator == "dilated":
-            return dilated_size(*size, self.halvings)
-        return unet_size(*size, unet_halvings(trained, self.halvings))
+        SIZES[self.generator](self, size, trained)
 
     def build_generators(self, size: Size, channels: tuple[int, int], rng: Rng) -> dict[str, Layer]:
         """G from x to y, and F from y to x where there is one, by their names."""
@@ -204,5 +204,18 @@ GENERATORS: dict[str, Callable[..., Layer]] = {
     "encoder-decoder": partial(_unet, skips=False),
     "resnet": _resnet,
     "dilated": _dilated,
+}
+
+
+def _unet_sizes(o: TranslationOptions, size: Size, trained: Size) -> None:
+    unet_size(*size, unet_halvings(trained, o.halvings))
+
+
+# Raise OptionError unless a network built for pictures of the second size takes those of the first.
+SIZES: dict[str, Callable[[TranslationOptions, Size, Size], None]] = {
+    "unet": _unet_sizes,
+    "encoder-decoder": _unet_sizes,
+    "resnet": lambda o, size, trained: resnet_size(*size),
+    "dilated": lambda o, size, trained: dilated_size(*size, o.halvings),
 }
 DISCRIMINATORS: dict[str, Callable[..., Layer]] = {"patch": _patch, "image": _image}
