@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 from minigan.errors import OptionError
 from minigan.report.page import page
 from minigan.report.run import Run, read
+from minigan.report.server import Server
 from minigan.report.walk import stored_walk
 from minigan.training.files import write_atomically
 
@@ -28,6 +31,21 @@ def write_report(folders: Sequence[Path], out: Path | None = None) -> Path:
     path = out or (folders[0] / NAME if len(folders) == 1 else Path(COMPARISON))
     write_atomically(path, html.encode())
     return path
+
+
+def serve_report(folders: Sequence[Path], port: int) -> None:
+    """Serve the report, which grows as the runs do, until Ctrl-C. Raises what `write_report` does,
+    and OptionError for a port that is taken."""
+    read_runs(folders)
+    server = Server(folders, port)
+    server.start()
+    print(f"look at {server.url}; Ctrl-C ends it", file=sys.stderr, flush=True)
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.close()
 
 
 def read_runs(folders: Sequence[Path]) -> list[Run]:

@@ -46,6 +46,8 @@ class RunOptions:
     )
     eval_every: int = option(0, "steps between measurements for --keep-best (0: 20 in all)")
     eval_samples: int = option(0, "samples to measure with (0: as the metric's protocol has it)")
+    no_report: bool = option(False, "leave no report.html at the end")
+    tensorboard: bool = option(False, "write event files for TensorBoard into the run's folder")
 
     def resolved(self, algorithm: str) -> Self:
         """Every default written out, so that a resumed run does not depend on them.
