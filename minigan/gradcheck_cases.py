@@ -109,6 +109,11 @@ def _cross_entropy(rng: Rng) -> list[Result]:
     return check_loss(loss, rng.standard_normal((4, 3)), rng=rng)
 
 
+def _spread_nll(rng: Rng) -> list[Result]:
+    mu, log_var, code = rng.standard_normal((3, 4, 2))
+    return check_loss(lambda m, v: losses.spread_nll(m, v, code), mu, log_var, rng=rng)
+
+
 def _reconstruction(nll: Callable[..., tuple[float, Array]]) -> Callable[[Rng], list[Result]]:
     def check(rng: Rng) -> list[Result]:
         x = np.tanh(rng.standard_normal((3, 2, 2, 1)))
@@ -337,6 +342,12 @@ LOSSES: dict[str, Callable[[Rng], list[Result]]] = {
     "pulling_away": lambda rng: check_loss(pulling_away, rng.standard_normal((4, 2, 3)), rng=rng),
     **{f"penalty {name}": _penalty(penalty()) for name, penalty in losses.PENALTIES.items()},
     "cross_entropy": _cross_entropy,
+    "categorical_nll": lambda rng: check_loss(
+        lambda logits: losses.categorical_nll(logits, np.eye(3)[[0, 2, 2, 1]]),
+        rng.standard_normal((4, 3)),
+        rng=rng,
+    ),
+    "spread_nll": _spread_nll,
     "match_means": _match_means,
     "squared_error": _reconstruction(losses.squared_error),
     "absolute_error": _reconstruction(losses.absolute_error),
@@ -389,6 +400,41 @@ NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
     ),
     "conv_decoder": _network(
         lambda r: models.conv_decoder(6, (8, 12, 3), width=4, bounded=False, rng=r), (4, 6)
+    ),
+    "classifying_discriminator": _network(
+        lambda r: models.classifying_discriminator(
+            models.dense_discriminator((4, 3, 1), hidden=(8, 7), rng=r), 3, rng=r
+        ),
+        (6, 4, 3, 1),
+    ),
+    "recognising_discriminator": _network(
+        lambda r: models.recognising_discriminator(
+            models.dcgan_discriminator((8, 12, 1), width=2, rng=r), 5, units=4, rng=r
+        ),
+        (4, 8, 12, 1),
+    ),
+    "recognising_discriminator (both heads)": _network(
+        lambda r: models.recognising_discriminator(
+            models.dense_discriminator((5,), hidden=(8, 7), rng=r), 4, units=4, rng=r
+        ).layers[0],
+        (6, 5),
+    ),
+    "coupled_generator": _network(
+        lambda r: models.coupled_generator(
+            models.dcgan_generator(5, (8, 8, 1), width=2, rng=r),
+            models.dcgan_generator(5, (8, 8, 3), width=2, rng=r),
+            own=1,
+        ),
+        (4, 5),
+    ),
+    "coupled_discriminator": _network(
+        lambda r: models.coupled_discriminator(
+            models.dcgan_discriminator((16, 8, 1), width=2, rng=r),
+            models.dcgan_discriminator((16, 8, 3), width=2, rng=r),
+            (1, 3),
+            own=1,
+        ),
+        (4, 16, 8, 4),
     ),
     "unet_generator": _network(
         lambda r: models.unet_generator((8, 16, 1), 3, width=3, halvings=3, rng=r), (2, 8, 16, 1)

@@ -279,6 +279,44 @@ NETWORKS = [
         (4, 5),
     ),
     Network(
+        "classifying_discriminator",
+        lambda r: models.classifying_discriminator(
+            models.dcgan_discriminator((16, 24, 3), width=4, rng=r), 3, rng=r
+        ),
+        (4, 16, 24, 3),
+        (4, 1),
+    ),
+    Network(
+        "recognising_discriminator",
+        lambda r: models.recognising_discriminator(
+            models.dense_discriminator((4, 3, 1), hidden=(8, 7), rng=r), 5, units=6, rng=r
+        ).layers[0],
+        (4, 4, 3, 1),
+        (4, 6),
+        "both heads",
+    ),
+    Network(
+        "coupled_generator",
+        lambda r: models.coupled_generator(
+            models.dcgan_generator(5, (16, 8, 1), width=3, rng=r),
+            models.dcgan_generator(5, (16, 8, 3), width=3, rng=r),
+            own=1,
+        ),
+        (4, 5),
+        (4, 16, 8, 4),
+    ),
+    Network(
+        "coupled_discriminator",
+        lambda r: models.coupled_discriminator(
+            models.dcgan_discriminator((16, 8, 1), width=3, rng=r),
+            models.dcgan_discriminator((16, 8, 3), width=3, rng=r),
+            (1, 3),
+            own=1,
+        ),
+        (4, 16, 8, 4),
+        (4, 2),
+    ),
+    Network(
         "unet_generator",
         lambda r: models.unet_generator((8, 16, 1), 3, width=3, rng=r),
         (4, 8, 16, 1),
