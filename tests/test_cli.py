@@ -68,6 +68,7 @@ def test_train_leaves_what_is_promised(unbroken: Path) -> None:
         "config.json",
         "curves.png",
         "log.jsonl",
+        "report.html",
         "samples.gif",
         *[f"samples/step_00000{n}.png" for n in (0, 2, 4, 6, 8)],
     ]
@@ -107,6 +108,8 @@ def test_the_configuration_holds_everything(unbroken: Path) -> None:
         "eval_samples": 0,
         "precision": "tf32",
         "no_graph": False,
+        "no_report": False,
+        "tensorboard": False,
     }
     assert (
         stored["versions"]
@@ -187,8 +190,8 @@ def test_where_a_run_goes_unless_told(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     result = minigan("train", *DCGAN, "--steps", 0)
-    assert result.out == "0 steps done: look at runs/dcgan-kittens/samples.gif\n"
-    assert Path("runs/dcgan-kittens/samples.gif").exists()
+    assert result.out == "0 steps done: look at runs/dcgan-kittens/report.html\n"
+    assert Path("runs/dcgan-kittens/report.html").exists()
 
 
 # --- sample ---------------------------------------------------------------------------------------
