@@ -6,12 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from minigan.algorithms.adversarial import dcgan, energy, gogan, mlp
+from minigan.algorithms.adversarial import dcgan, energy, gogan, mlp, stylegan
 from minigan.algorithms.autoencoding import aae, alpha_gan, autoencoder, bigan, vae
 from minigan.algorithms.base import Algorithm
 from minigan.algorithms.codes import clustergan, cogan, infogan, semi
 from minigan.algorithms.options import OptimizerOptions, Streams, Task
-from minigan.algorithms.translation import cyclegan, discogan, dualgan, pix2pix
+from minigan.algorithms.translation import (
+    cyclegan,
+    discogan,
+    dualgan,
+    pairedcyclegan,
+    pix2pix,
+)
 from minigan.errors import UnknownNameError
 
 
@@ -20,8 +26,9 @@ class Recipe:
     """An algorithm by name: its options, how it is built, and what it trains on unless told.
 
     explains: the topics of `minigan explain` that belong to it. takes: single examples, examples
-    with their labels (its options then have `label`), aligned pairs of pictures, or pictures of two
-    domains. batch: the paper's, where the command line takes it unless told.
+    with their labels (its options then have `label`), aligned pairs of pictures, pictures of two
+    domains, or pictures and references whose style they shall take. batch: the paper's, where the
+    command line takes it unless told.
     """
 
     summary: str
@@ -30,13 +37,13 @@ class Recipe:
     build: Callable[[Any, Task, Streams], Algorithm]
     data: str
     explains: tuple[str, ...]
-    takes: Literal["examples", "labelled", "pairs", "domains"] = "examples"
+    takes: Literal["examples", "labelled", "pairs", "domains", "references"] = "examples"
     batch: int | None = None
 
     @property
     def translates(self) -> bool:
         """Whether it makes pictures of pictures, from data that has two in each example."""
-        return self.takes in ("pairs", "domains")
+        return self.takes in ("pairs", "domains", "references")
 
 
 ALGORITHMS: dict[str, Recipe] = {
@@ -87,6 +94,17 @@ ALGORITHMS: dict[str, Recipe] = {
         build=gogan.build_convolutions,
         data="kittens",
         explains=("gan", "gogan", "wgan"),
+    ),
+    "stylegan": Recipe(
+        summary="a generator of styles: modulated convolutions, mixing, R1 and path length",
+        paper="Karras et al. 2020, arXiv:1912.04958; 2019, arXiv:1812.04948",
+        options=stylegan.StyleGANOptions,
+        build=stylegan.build,
+        data="kittens",
+        explains=(
+            *("gan", "stylegan", "modulated", "equalized", "pixelnorm"),
+            *("pathlength", "minibatch", "loss"),
+        ),
     ),
     "autoencoder": Recipe(
         summary="examples through a code to themselves: three dense layers",
@@ -200,6 +218,16 @@ ALGORITHMS: dict[str, Recipe] = {
         data="kittens-recolour",
         explains=("dualgan", "cyclegan", "wgan"),
         takes="domains",
+        batch=1,
+    ),
+    "pairedcyclegan": Recipe(
+        summary="the style of a reference onto a picture, and off: makeup on another's face",
+        paper="Chang et al. 2018, CVPR",
+        options=pairedcyclegan.Options,
+        build=pairedcyclegan.build,
+        data="faces-makeup",
+        explains=("pairedcyclegan", "loss"),
+        takes="references",
         batch=1,
     ),
 }

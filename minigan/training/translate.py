@@ -161,7 +161,8 @@ def _references(given: Path | None, algorithm: str, wanted: bool) -> dict[str, P
     if not wanted:
         if given is not None:
             raise OptionError(
-                f"--reference {given}: what a generator of {algorithm} does here takes none"
+                f"--reference {given}: only G of pairedcyclegan takes one, not what is used of "
+                f"{algorithm}"
             )
         return {"": None}
     if given is None:
