@@ -69,6 +69,22 @@ class Integers(click.ParamType):
             self.fail(f"{value!r} is not a list of whole numbers such as 128,128", param, ctx)
 
 
+class Numbers(click.ParamType):
+    """Numbers with commas between: 0.2,0.5,1."""
+
+    name = "number,number,..."
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(float(part) for part in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not a list of numbers such as 0.2,0.5,1", param, ctx)
+
+
 class StepOrBest(click.ParamType):
     """A checkpoint: a number of steps, or the word best."""
 
@@ -225,11 +241,44 @@ resume.params.append(_serve("the run"))
     metavar="K",
     help="Each row goes in K pictures from one z to another; --n counts the rows.",
 )
+@click.option(
+    "--way",
+    type=click.Choice(["linear", "spherical"]),
+    help="Of --interpolate (default: spherical between normal z, linear between uniform ones).",
+)
+@click.option(
+    "--traverse",
+    metavar="PART",
+    help="Each row moves one number of a z (0, 1, ...), or one code (c1, ...), from --low to "
+    "--high in --columns pictures.",
+)
+@click.option(
+    "--arithmetic",
+    metavar="EXPRESSION",
+    help="Mean z of attributes, added: 'accessory=black hat - accessory=none' moves each row's z "
+    "along it; with one + more, rows show the terms and their sum.",
+)
+@click.option("--low", type=float, help="Where --traverse or --arithmetic starts.")
+@click.option("--high", type=float, help="Where it ends.")
+@click.option(
+    "--truncate",
+    type=Numbers(),
+    help="Each row takes a z from N(0, 1) cut off at each of these thresholds: 0.2,0.5,1,2.",
+)
+@click.option(
+    "--mix-styles",
+    type=click.IntRange(min=0),
+    metavar="LAYER",
+    help="Styles of the row's z below this layer, of the column's from it on (stylegan).",
+)
 def sample(folder: Path, out: Path, **how: Any) -> None:
-    """Draw from a trained generator: a grid of any number, single files, or interpolations."""
+    """Draw from a trained generator: a grid of any number, single files, or ways through z."""
+    from minigan.training.latent_tools import OPTIONS, chosen
     from minigan.training.sampling import write_samples
 
-    click.echo(write_samples(folder, out, **how))
+    tool = chosen(**{name: how[name] for name in OPTIONS})
+    rest = {name: value for name, value in how.items() if name == "columns" or name not in OPTIONS}
+    click.echo(write_samples(folder, out, tool=tool, **rest))
 
 
 @cli.command()

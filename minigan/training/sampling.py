@@ -15,8 +15,10 @@ from minigan.errors import OptionError
 from minigan.training import best
 from minigan.training.config import Config
 from minigan.training.files import write_atomically
-from minigan.training.pictures import grid, plot_points, to_image, write_png
+from minigan.training.latent_tools import Interpolation, Tool, source_of
+from minigan.training.pictures import to_image, write_png
 from minigan.training.trainer import build_algorithm, dataset_of
+from minigan.training.translating import picture_of
 
 CHUNK = 256  # samples generated at a time, so that any number fits into memory
 
@@ -31,6 +33,7 @@ def write_samples(
     columns: int | None = None,
     single: bool = False,
     interpolate: int | None = None,
+    tool: Tool | None = None,
     device: str | None = None,
 ) -> str:
     """Write n samples of the run in `folder` to `out`; returns a line that says what was written.
@@ -46,12 +49,17 @@ def write_samples(
     algorithm = build_algorithm(config, dataset).to(config.run.device)
     stored = best.load(folder / "checkpoints", step)
     stored.restore(algorithm)
-    if not isinstance(algorithm, Latent):
+    source = source_of(algorithm, dataset, None, n, make_rng(seed, 6))
+    if source is None:
         other = recipe(config.algorithm).translates
         advice = "; `minigan translate` takes pictures through it" if other else ""
         raise OptionError(f"{config.algorithm} has no latent z to sample from{advice}")
-    z = draw_z(algorithm, n, seed, interpolate)
-    x = generate(algorithm, z)
+    rng = make_rng(seed, 5)
+    tool = Interpolation(interpolate) if interpolate is not None else tool
+    if tool is not None:
+        x, columns = tool.sheet(source, n, rng)
+    else:
+        x = source.make(algorithm.prior.draw(n, rng))
     done = f"samples after step {stored.step}"
     if single:
         if dataset.kind != "image":
@@ -63,43 +71,20 @@ def write_samples(
         buffer = io.BytesIO()
         np.savez_compressed(buffer, x=x)
         write_atomically(out, buffer.getvalue())
-    elif dataset.kind == "image":
-        write_png(grid(x, columns=columns or interpolate), out)
     else:
-        write_png(plot_points(x, dataset.draw(len(x), make_rng(seed, 4)).x), out)
+        real = dataset.draw(len(x), make_rng(seed, 4)).x if dataset.kind == "points" else x
+        write_png(picture_of(dataset, x, real, columns=columns), out)
     return f"{len(x)} {done}: {out}"
 
 
 def draw_z(algorithm: Latent, n: int, seed: int, interpolate: int | None) -> Array:
-    """n draws of the prior; or n rows of `interpolate` points on the way from one draw to another.
-
-    Between normal draws the way is on a great circle (White 2016, "Sampling generative networks"),
-    which keeps their typical length; between uniform ones it is straight, inside their cube.
-    """
+    """n draws of the prior; or n rows of `interpolate` points between one draw and another."""
     rng = make_rng(seed, 5)
     if interpolate is None:
         return algorithm.prior.draw(n, rng)
-    a, b = algorithm.prior.draw(n, rng), algorithm.prior.draw(n, rng)
-    way = spherical if algorithm.prior.name == "normal" else linear
-    return np.stack([way(a, b, t) for t in np.linspace(0, 1, interpolate)], 1).reshape(
-        -1, a.shape[1]
-    )
+    return Interpolation(interpolate).points(algorithm.prior, n, rng)
 
 
 def generate(algorithm: Latent, z: Array) -> Array:
     """G(z), a chunk at a time."""
     return np.concatenate([algorithm.generate(z[i : i + CHUNK]) for i in range(0, len(z), CHUNK)])
-
-
-def linear(a: Array, b: Array, t: float) -> Array:
-    """(1 - t) a + t b."""
-    return ((1 - t) * a + t * b).astype(a.dtype)
-
-
-def spherical(a: Array, b: Array, t: float) -> Array:
-    """sin((1 - t) w) / sin w a + sin(t w) / sin w b, w the angle between a and b (rows)."""
-    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    w = np.arccos(np.clip((a * b).sum(1) / lengths, -1, 1))[:, None]
-    if np.any(np.sin(w) < 1e-6):
-        return linear(a, b, t)
-    return ((np.sin((1 - t) * w) * a + np.sin(t * w) * b) / np.sin(w)).astype(a.dtype)

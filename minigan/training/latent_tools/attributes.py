@@ -1,0 +1,125 @@
+r"""Arithmetic on attribute vectors: smiling woman - neutral woman + neutral man.
+
+Radford et al. 2016, arXiv:1511.06434, section 6.3; White 2016, arXiv:1609.04468, section 3.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from minigan.algorithms.conditional.base import class_number
+from minigan.backend import Array
+from minigan.errors import OptionError
+from minigan.metrics.extractors import extractor_for
+from minigan.training.latent_tools.base import COLUMNS, Sheet, Source, ends, rows
+
+LOOKED_AT = 2048  # samples that attributes are found in
+FEWEST = 8  # of them that must show an attribute
+JITTER = 0.25  # of the noise on a sum of attribute vectors (Radford et al.)
+
+
+class Term(NamedTuple):
+    """+1 or -1 times the mean z of samples that show a class of a label."""
+
+    sign: int
+    label: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """Sums and differences of attribute vectors: "accessory=black hat - accessory=none".
+
+    The vector of an attribute is the mean z of samples in which the data's classifier finds it. An
+    expression with as many minuses as pluses is a direction: a row moves a z along it, from `low`
+    to `high` times. With one plus more it is a place: a row shows a sample of each term, then what
+    the sum gives; rows after the first add noise to it.
+    """
+
+    expression: str
+    low: float | None = None
+    high: float | None = None
+    columns: int | None = None
+
+    def sheet(self, source: Source, n: int, rng: np.random.Generator) -> Sheet:
+        terms = parse(self.expression)
+        total = sum(term.sign for term in terms)
+        if total not in (0, 1):
+            raise OptionError(
+                f"--arithmetic {self.expression!r} adds up to {total}: give as many attributes "
+                "with - as with + for a direction, or one more with + for a place"
+            )
+        z, labels = self._look(source, terms, rng)
+        found = [_showing(source, term, z, labels) for term in terms]
+        means = [z.mean(0) for z in found]
+        vector = sum(term.sign * mean for term, mean in zip(terms, means, strict=True))
+        return (self._place if total else self._direction)(source, n, rng, found, vector)
+
+    def _direction(
+        self, source: Source, n: int, rng: np.random.Generator, found: list[Array], vector: Array
+    ) -> Sheet:
+        low, high = ends(self.low, self.high, (0.0, 2.0))
+        z, columns = source.prior.draw(n, rng), self.columns or COLUMNS
+        points = [(z + s * vector).astype(z.dtype) for s in np.linspace(low, high, columns)]
+        return Sheet(source.make(rows(points), columns=columns), columns)
+
+    def _place(
+        self, source: Source, n: int, rng: np.random.Generator, found: list[Array], vector: Array
+    ) -> Sheet:
+        noise = rng.uniform(-JITTER, JITTER, (n, len(vector)))
+        noise[0] = 0
+        points = [z[np.arange(n) % len(z)] for z in found]
+        points.append((vector + noise).astype(points[0].dtype))
+        return Sheet(source.make(rows(points), columns=len(points)), len(points))
+
+    def _look(
+        self, source: Source, terms: list[Term], rng: np.random.Generator
+    ) -> tuple[Array, Array]:
+        """Draws of the prior, and what the classifier finds in their samples, int (N, L)."""
+        names = source.dataset.label_names
+        for term in terms:
+            class_number(names, term.label, term.name)
+            if term.label in getattr(source.algorithm, "label_names", {}):
+                raise OptionError(
+                    f"--arithmetic of {term.label!r}, which this run takes as a condition: ask for "
+                    f"it with --attr {term.label}={term.name!r}"
+                )
+        extractor = extractor_for(source.dataset)
+        z = source.prior.draw(LOOKED_AT, rng)
+        found = extractor.probabilities(source.make(z))
+        return z, np.stack([found[label].argmax(1) for label in names], 1)
+
+
+def _showing(source: Source, term: Term, z: Array, labels: Array) -> Array:
+    """The draws whose samples show an attribute."""
+    column, number = class_number(source.dataset.label_names, term.label, term.name)
+    chosen = z[labels[:, column] == number]
+    if len(chosen) < FEWEST:
+        raise OptionError(
+            f"--arithmetic: {len(chosen)} of {LOOKED_AT} samples show {term.label}={term.name}, "
+            "too few for a mean; train longer, or take another attribute"
+        )
+    return chosen
+
+
+def parse(expression: str) -> list[Term]:
+    """The terms of "label=class - label=class + ..."; signs stand between spaces.
+
+    Raises OptionError for anything else.
+    """
+    first, *rest = re.split(r"(?:^|\s+)([+-])\s+", expression.strip())
+    said = ([("+", first)] if first else []) + list(zip(rest[::2], rest[1::2], strict=True))
+    terms = []
+    for sign, attribute in said:
+        label, equals, name = (part.strip() for part in attribute.partition("="))
+        if not (label and equals and name):
+            raise OptionError(
+                f"--arithmetic {expression!r}: {attribute.strip()!r} is no attribute; give e.g. "
+                "'accessory=black hat - accessory=none', signs between spaces"
+            )
+        terms.append(Term(1 if sign == "+" else -1, label, name))
+    return terms
