@@ -29,6 +29,7 @@ _checked: set[int] = set()  # cards that are known to be usable
 # glibc's malloc.h: no array is mapped apart, and the heap's top is not trimmed.
 _MALLOPT = {-3: 1 << 30, -1: (1 << 31) - 1}  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD: bytes
 
+_HOST = 1  # kDLCPU, DLPack's number of the processor's own memory
 DEVICES = ("cpu", "cuda", "cuda:N")
 OLDEST_CARD = "75"  # compute capability: the first that CUDA 13 compiles for
 _DRIVER = "libcuda.so.1"
@@ -175,6 +176,24 @@ def on_cuda(x: Any) -> bool:
 def is_array(x: Any) -> bool:
     """Whether x is an array, on whatever device."""
     return isinstance(x, np.ndarray) or on_cuda(x)
+
+
+def asarray(x: Any, device: str = "cpu") -> Array:
+    """Anything that holds numbers as an array on `device`, without a copy where it lies there.
+
+    x: an array of NumPy or CuPy, a tensor of PyTorch or of any library that speaks DLPack, a
+    parameter, or numbers in lists. Layouts stay: minigan's pictures have their channels last.
+    Raises DeviceError for a device that is not there, TypeError for what holds no numbers.
+    """
+    if is_array(x):
+        return to_device(x, device)
+    kind, _ = x.__dlpack_device__() if hasattr(x, "__dlpack_device__") else (_HOST, 0)
+    if kind != _HOST:
+        x = load_cupy().from_dlpack(x)
+    found = np.asarray(x) if kind == _HOST else x
+    if found.dtype == object:
+        raise TypeError(f"{type(x).__name__} holds no numbers: give an array, a tensor or lists")
+    return to_device(found, device)
 
 
 def scalar(x: Any) -> Any:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -34,7 +34,8 @@ def to_onnx(
     network takes. Raises OptionError where the package onnx is missing, and for a layer or a size
     that cannot be exported.
     """
-    package("onnx")
+    with extra():
+        import onnx  # noqa: F401  # the graph's own imports come after this one
     graph = Graph(noisy=noisy)
     values = []
     for called, shape in inputs.items():
@@ -49,7 +50,9 @@ def difference(model: bytes, xs: Sequence[Array], y: Array) -> float:
 
     xs and y are in minigan's layout. Raises OptionError where onnxruntime is missing.
     """
-    session = package("onnxruntime").InferenceSession(model, providers=["CPUExecutionProvider"])
+    with extra():
+        import onnxruntime
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     given = {i.name: channels_first(x) for i, x in zip(session.get_inputs(), xs, strict=True)}
     (found,) = session.run(None, given)
     wanted = channels_first(y)
@@ -63,14 +66,13 @@ def channels_first(x: Array) -> Array:
     return np.ascontiguousarray(np.moveaxis(x, -1, 1).astype(np.float32, copy=False))
 
 
-def package(name: str) -> Any:
-    """A package of the extra `onnx`. Raises OptionError where it is missing."""
-    from importlib import import_module
-
+@contextmanager
+def extra() -> Iterator[None]:
+    """Around an import: a package that is missing becomes an OptionError that says what to do."""
     try:
-        return import_module(name)
-    except ImportError:
+        yield
+    except ImportError as error:
         raise OptionError(
-            f"an ONNX file needs the package {name}, which is not installed; "
+            f"an ONNX file needs the package {error.name}, which is not installed; "
             "pip install 'minigan[onnx]'"
         ) from None

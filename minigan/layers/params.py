@@ -49,6 +49,18 @@ class Param:
     def shape(self) -> tuple[int, ...]:
         return self.data.shape
 
+    def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> Array:
+        """The values for NumPy: themselves on the CPU, a copy of those on a card."""
+        return np.array(to_host(self.data), dtype, copy=copy)
+
+    def __dlpack__(self, **how: Any) -> Any:
+        """The values for any library that speaks DLPack, without a copy. See `FlatParams.touch`."""
+        return self.data.__dlpack__(**how)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        """Where they lie."""
+        return self.data.__dlpack_device__()
+
     def bind(self, data: Array, grad: Array, version: Version) -> None:
         """Move into `data` and `grad`, views of a shared buffer, keeping the values."""
         overwrite(data, self.data)

@@ -15,7 +15,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 
 from minigan.backend import Array
 from minigan.errors import OptionError, ShapeError
@@ -109,6 +108,8 @@ def linear_svm(
             f"linear_svm wanted features (N, F) and labels (N,) of at least two classes, "
             f"got {features.shape} and {labels.shape} of {len(classes)}"
         )
+    from scipy.optimize import minimize  # slow to import, and seldom used
+
     mean, std = features.mean(0, np.float64), features.std(0, np.float64)
     std[std == 0] = 1  # a constant feature says nothing, and gets weight 0
     x = (features - mean) / std

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
 from minigan.losses import PENALTIES
 from minigan.training.log import Record
 from minigan.training.pictures import render, write_png
@@ -29,6 +27,8 @@ def write_curves(records: list[Record], path: Path) -> None:
         return
     found = [(*panel, [k for k in logged[-1] if k.startswith(panel[1])]) for panel in PANELS]
     found = [panel for panel in found if panel[-1]]
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(8, 3 * len(found)), dpi=100, layout="constrained")
     panels = figure.subplots(len(found), sharex=True, squeeze=False)[:, 0]
     for axes, (title, _, scale, names) in zip(panels, found, strict=True):

@@ -6,15 +6,17 @@ import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from PIL import Image
 
 from minigan.backend import Array
 from minigan.errors import ShapeError
 from minigan.training.files import write_atomically
+
+if TYPE_CHECKING:  # it takes as long to import as all of minigan
+    from matplotlib.figure import Figure
 
 GRID_WIDTH = 512  # small images are enlarged by a whole factor towards this width
 FILM_FRAMES = 100
@@ -52,6 +54,8 @@ def pairs(above: Array, below: Array, *, columns: int = 8) -> Image.Image:
 
 def plot_points(x: Array, real: Array, *, label: str = "G(z)") -> Image.Image:
     """Generated points over real ones: (N, 1) as histograms, (N, 2) or more as a scatter."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(5, 5), dpi=100, layout="constrained")
     axes = figure.subplots()
     if x.shape[1] == 1:
@@ -73,6 +77,8 @@ def plot_points(x: Array, real: Array, *, label: str = "G(z)") -> Image.Image:
 
 def render(figure: Figure) -> Image.Image:
     """A matplotlib figure as an image."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from minigan import layers as L
 from minigan.errors import OptionError
 from minigan.export.layers import RULES
-from minigan.export.onnx import CLOSE, channels_first, difference, package, to_onnx
+from minigan.export.onnx import CLOSE, channels_first, difference, to_onnx
 from minigan.models import dcgan_generator, resnet_generator, unet_generator
 from tests.export.support import LAYER_CASES, NETWORKS, built
 from tests.layers.cases import Case
@@ -104,7 +105,7 @@ def test_a_difference_is_seen() -> None:
 
 
 def test_the_channels_of_pictures_come_first() -> None:
-    session = package("onnxruntime").InferenceSession(
+    session = onnxruntime.InferenceSession(
         to_onnx(L.Sequential(L.ReLU()), {"x": (2, 3, 5)}), providers=["CPUExecutionProvider"]
     )
     assert session.get_inputs()[0].shape == ["N", 5, 2, 3]
