@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -129,9 +129,9 @@ class GAN(Algorithm):
 
     def update_discriminator(self, x: Array, z: Array) -> Scalars:
         """Ascend gan.alg1.d in D's parameters: max over D of gan.1, with G frozen."""
-        G, D = self.G, self.D
+        D = self.D
         D.flat.zero_grad()
-        fake, _ = G.forward(z, update_stats=False)
+        fake, _ = self.generated(z, update_stats=False)
         x, fake = self.shown(x), self.shown(fake)
         real_scores, real_ctx = D.forward(x)
         fake_scores, fake_ctx = D.forward(fake)
@@ -153,13 +153,21 @@ class GAN(Algorithm):
         """
         G, D = self.G, self.D
         G.flat.zero_grad()
-        fake, G_ctx = G.forward(z)
+        fake, G_ctx = self.generated(z)
         real = None if x is None else self.shown(x)
         loss, dfake = self.generator_loss(D, self.shown(fake), real)
-        G.backward(dfake, G_ctx, need_dx=False)  # eq: gan.alg1.g
-        terms = self.regularize("G")
+        terms = self.teach(dfake, G_ctx) | self.regularize("G")  # eq: gan.alg1.g
         norm = self.descend("G", loss + added(terms))
         return {"loss_G": loss, **terms, "grad_norm_G": norm}
+
+    def generated(self, z: Array, update_stats: bool = True) -> tuple[Array, Any]:
+        """G(z) in training, and the context that `teach` takes."""
+        return self.G.forward(z, update_stats=update_stats)
+
+    def teach(self, dfake: Array, ctx: Any) -> Scalars:
+        """Send the gradient of generated examples into G's; terms of G's loss that come with it."""
+        self.G.backward(dfake, ctx, need_dx=False)
+        return {}
 
     def shown(self, x: Array) -> Array:
         """What D is shown of x: x itself, or x under the noise of this iteration."""
