@@ -10,6 +10,7 @@ from minigan.algorithms.adversarial import dcgan, energy, gogan, mlp, stylegan
 from minigan.algorithms.autoencoding import aae, alpha_gan, autoencoder, bigan, vae
 from minigan.algorithms.base import Algorithm
 from minigan.algorithms.codes import clustergan, cogan, infogan, semi
+from minigan.algorithms.conditional import cdcgan, cgan
 from minigan.algorithms.options import OptimizerOptions, Streams, Task
 from minigan.algorithms.translation import (
     cyclegan,
@@ -179,6 +180,33 @@ ALGORITHMS: dict[str, Recipe] = {
         data="digits-negative",
         explains=("gan", "cogan", "loss"),
         takes="domains",
+    ),
+    "cgan": Recipe(
+        summary="conditional GAN on perceptrons: samples are asked for by their labels",
+        paper="Mirza and Osindero 2014, arXiv:1411.1784",
+        options=cgan.CGANOptions,
+        build=cgan.build,
+        data="digits",
+        explains=("cgan", "gan", "loss"),
+        takes="labelled",
+    ),
+    "cdcgan": Recipe(
+        summary="conditional GAN on convolutional networks: every way to see the condition",
+        paper="Reed et al. 2016, arXiv:1605.05396; Miyato and Koyama 2018, arXiv:1802.05637",
+        options=cdcgan.CDCGANOptions,
+        build=cdcgan.build,
+        data="digits",
+        explains=("cgan", "acgan", "projection", "condition", "gan", "loss"),
+        takes="labelled",
+    ),
+    "acgan": Recipe(
+        summary="auxiliary classifier GAN: D names the class of what it sees; cdcgan's networks",
+        paper="Odena et al. 2017, arXiv:1610.09585",
+        options=cdcgan.ACGANOptions,
+        build=cdcgan.build,
+        data="digits",
+        explains=("acgan", "cgan", "gan", "loss"),
+        takes="labelled",
     ),
     "pix2pix": Recipe(
         summary="pictures from pictures, learned from aligned pairs",

@@ -33,11 +33,23 @@ import numpy as np
 
 from minigan import init as initializers
 from minigan.backend import Array, array_module, is_array
-from minigan.layers.base import GradContext, Layer, add
+from minigan.layers.base import Layer, add
 from minigan.layers.dense import Dense
 from minigan.layers.given import ConditionalLayer, ConditionalSequential, owed
 from minigan.layers.norm import BatchNorm, InstanceNorm
 from minigan.layers.params import Directions
+
+PAPER = (
+    "Dumoulin et al. 2017, arXiv:1610.07629, eq. 2; Huang and Belongie 2017, arXiv:1703.06868, "
+    "eq. 8; Miyato and Koyama 2018, arXiv:1802.05637, eq. 3"
+)
+
+EQUATIONS = {
+    "condition.norm": r"z = \gamma_s \left(\frac{x - \mu}{\sigma}\right) + \beta_s",
+    "condition.adain": r"\mathrm{AdaIN}(x, y) = \sigma(y) \left(\frac{x - \mu(x)}{\sigma(x)}\right)"
+    r" + \mu(y)",
+    "projection.3": r"f(x, y) = y^T V \phi(x) + \psi(\phi(x))",
+}
 
 INIT = initializers.normal(0.02)
 
@@ -48,6 +60,14 @@ class JoinedContext:
 
     shape: tuple[int, ...]
     width: int
+    embed: Any
+
+
+@dataclass(slots=True)
+class JoinedGradContext:
+    """The forward context, and the second-order context of the embedding."""
+
+    ctx: JoinedContext
     embed: Any
 
 
@@ -86,18 +106,20 @@ class JoinCondition(ConditionalLayer):
             dc = self.embed.backward(dc, ctx.embed, need_dx, need_dw)
         return (dx, dc) if need_dx else None
 
-    def input_gradient(self, dy: Array, ctx: JoinedContext) -> tuple[Any, GradContext]:
+    def input_gradient(self, dy: Array, ctx: JoinedContext) -> tuple[Any, JoinedGradContext]:
         dx, dc = self._split(dy, ctx)
         gctx = None
         if self.embed is not None:
             dc, gctx = self.embed.input_gradient(dc, ctx.embed)
-        return (dx, dc), GradContext(ctx, gctx)
+        return (dx, dc), JoinedGradContext(ctx, gctx)
 
-    def second(self, v: Any, w: Any, ddw: Directions | None, gctx: GradContext) -> tuple[Any, Any]:
-        ctx, embed_gctx = gctx.ctx, gctx.dy
+    def second(
+        self, v: Any, w: Any, ddw: Directions | None, gctx: JoinedGradContext
+    ) -> tuple[Any, Any]:
+        ctx = gctx.ctx
         e, c_extra = w, None
         if self.embed is not None:
-            e, (c_extra, _) = owed(self.embed, w, None, ddw, embed_gctx)
+            e, (c_extra, _) = owed(self.embed, w, None, ddw, gctx.embed)
         if v is None and e is None:
             return None, (None, c_extra)
         if v is None:
@@ -171,7 +193,8 @@ class Modulation(ConditionalLayer):
         s, scale_ctx = self.scale.forward(c, train=train, update_stats=update_stats)
         t, shift_ctx = self.shift.forward(c, train=train, update_stats=update_stats)
         gain = over_places(1 + s, x)
-        return gain * x + over_places(t, x), ModulationContext(x, gain, scale_ctx, shift_ctx)
+        y = gain * x + over_places(t, x)  # eq: condition.norm, condition.adain
+        return y, ModulationContext(x, gain, scale_ctx, shift_ctx)
 
     def backward(
         self, dy: Array, ctx: ModulationContext, need_dx: bool = True, need_dw: bool = True

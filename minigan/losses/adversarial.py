@@ -55,6 +55,10 @@ class Minimax(Objective):
         loss, d_real, d_fake = mean_losses(real, fake, smoothed, Term("softplus"))  # eq: loss.d
         return scalar(loss), d_real, d_fake
 
+    def negative(self, fake: Array) -> tuple[Value, Array]:
+        loss, d_fake = mean_loss(fake, Term("softplus"))
+        return scalar(loss), d_fake
+
     def generator(self, fake: Array, real: Array | None = None) -> tuple[Value, Array]:
         """J(G) of the logits of generated examples, and its gradient.
 

@@ -15,7 +15,7 @@ import numpy as np
 from minigan.backend import Array, scalar
 from minigan.errors import OptionError
 from minigan.losses.objective import Objective, Value, column, mean, paired
-from minigan.ops.loss import Term, mean_losses
+from minigan.ops.loss import Term, mean_loss, mean_losses
 
 PAPER = (
     "Arjovsky et al. 2017, Wasserstein GAN, arXiv:1701.07875, Algorithm 1; Lim and Ye 2017,"
@@ -61,6 +61,10 @@ class Hinge(Objective):
         below, above = Term("below", parameter=1.0), Term("above", parameter=-1.0)
         loss, d_real, d_fake = mean_losses(real, fake, below, above)  # eq: hinge.d
         return scalar(loss), d_real, d_fake
+
+    def negative(self, fake: Array) -> tuple[Value, Array]:
+        loss, d_fake = mean_loss(fake, Term("above", parameter=-1.0))
+        return scalar(loss), d_fake
 
     def generator(self, fake: Array, real: Array | None = None) -> tuple[Value, Array]:
         return scalar(-fake.mean()), column(fake, -1 / fake.size)  # eq: wgan.g

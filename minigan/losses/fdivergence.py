@@ -259,6 +259,10 @@ class FGAN(Objective):
             row.pulled_slope(fake) / fake.size,
         )
 
+    def negative(self, fake: Array) -> tuple[Value, Array]:
+        row = self.divergence
+        return scalar(row.pulled(fake).mean()), row.pulled_slope(fake) / fake.size
+
     def generator(self, fake: Array, real: Array | None = None) -> tuple[Value, Array]:
         row = self.divergence
         if self.trick:

@@ -42,6 +42,10 @@ class LeastSquares(Objective):
         loss, d_real, d_fake = mean_losses(real, fake, to_b, to_a)  # eq: lsgan.d
         return scalar(loss), d_real, d_fake
 
+    def negative(self, fake: Array) -> tuple[Value, Array]:
+        loss, d_fake = mean_loss(fake, Term("square", parameter=self.a))
+        return scalar(loss), d_fake
+
     def generator(self, fake: Array, real: Array | None = None) -> tuple[Value, Array]:
         loss, d_fake = mean_loss(fake, Term("square", parameter=self.c))  # eq: lsgan.g
         return scalar(loss), d_fake

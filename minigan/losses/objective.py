@@ -45,6 +45,17 @@ class Objective(ABC):
         `real` matters only where `needs_real`; real examples do not depend on G.
         """
 
+    def negative(self, fake: Array) -> tuple[Value, Array]:
+        """The share of J(D) that examples which are not real have alone, and its gradient.
+
+        Raises OptionError for an objective that compares real with other examples: its J(D) is no
+        sum of a share of either.
+        """
+        raise OptionError(
+            f"D's loss of objective {self.name!r} compares real with other examples, so a third "
+            "term of its own cannot be added to it; halve both negatives (--wrong-pairs halved)"
+        )
+
     def report(self, real: Array, fake: Array) -> dict[str, Value]:
         """What a log shows of D's numbers besides the losses: here their means."""
         return {"score(x)": mean(real), "score(G(z))": mean(fake)}

@@ -10,6 +10,12 @@ from minigan.models.autoencoder import (
     mlp_joint_discriminator,
 )
 from minigan.models.began import began_decoder, began_encoder
+from minigan.models.conditional import (
+    conditional_dcgan_discriminator,
+    conditional_dcgan_generator,
+    conditional_mlp_discriminator,
+    conditional_mlp_generator,
+)
 from minigan.models.dcgan import dcgan_discriminator, dcgan_generator
 from minigan.models.dilated import dilated_generator
 from minigan.models.features import LinearSVM, discriminator_features, linear_svm
@@ -21,6 +27,7 @@ from minigan.models.heads import (
 )
 from minigan.models.mlp import mlp_discriminator, mlp_generator
 from minigan.models.patchgan import patch_discriminator, receptive_field
+from minigan.models.pix2pixhd import local_enhancer
 from minigan.models.resnet import resnet_generator
 from minigan.models.stackgan import conditioning_augmentation, refining_generator
 from minigan.models.stylegan import stylegan_discriminator, stylegan_generator
@@ -31,6 +38,7 @@ from minigan.models.text_to_image import (
     text_generator,
 )
 from minigan.models.unet import unet_generator
+from minigan.models.unit import unit_decoder, unit_encoder
 
 __all__ = [
     "LinearSVM",
@@ -38,6 +46,10 @@ __all__ = [
     "began_decoder",
     "began_encoder",
     "classifying_discriminator",
+    "conditional_dcgan_discriminator",
+    "conditional_dcgan_generator",
+    "conditional_mlp_discriminator",
+    "conditional_mlp_generator",
     "conditioning_augmentation",
     "conv_decoder",
     "conv_encoder",
@@ -50,6 +62,7 @@ __all__ = [
     "dilated_generator",
     "discriminator_features",
     "linear_svm",
+    "local_enhancer",
     "mlp_decoder",
     "mlp_discriminator",
     "mlp_encoder",
@@ -66,4 +79,6 @@ __all__ = [
     "text_discriminator",
     "text_generator",
     "unet_generator",
+    "unit_decoder",
+    "unit_encoder",
 ]

@@ -10,6 +10,9 @@ for 32x32, n = 4 and 4x4 for 64x64, n = 2 and 7x7 for 28x28.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 
 from minigan import init
@@ -62,25 +65,8 @@ def dcgan_generator(
     halves the channels. `norm` is the paper's batch norm unless given; "reference" and "virtual"
     need a `reference` of z.
     """
-    n = halvings(shape)
-    h, w, channels = shape
     norms = Norms(norm, reference=reference, init=GAMMA, rng=rng)
-    base = (h >> n, w >> n, width << (n - 1))
-    layers: list[Layer] = [
-        Dense(z_dim, int(np.prod(base)), bias=norms.bias, init=init.dcgan, rng=rng),
-        Reshape(*base),
-        norms.after(*base),
-        ReLU(),
-    ]
-    features = base[2]
-    for i in range(n - 1, 0, -1):
-        layers += [
-            _up(features, features // 2, bias=norms.bias, rng=rng),
-            norms.after(h >> i, w >> i, features // 2),
-            ReLU(),
-        ]
-        features //= 2
-    layers += [_up(features, channels, bias=True, rng=rng), Tanh()]
+    layers = growing(z_dim, shape, width=width, bias=norms.bias, norm=norms.after, rng=rng)
     return norms.network(*layers)
 
 
@@ -98,12 +84,72 @@ def dcgan_discriminator(
     `width` channels after the first layer, doubled by each further one; `norm` is the paper's batch
     norm unless given, "reference" and "virtual" need a `reference` of pictures.
     """
-    n = halvings(shape)
-    h, w, channels = shape
     parts = remedies or Remedies()
     norms = Norms(norm, reference=reference, pac=parts.pac, init=GAMMA, rng=rng)
+    layers = shrinking(shape, width=width, norms=norms, parts=parts, rng=rng)
+    h, w, features = base_of(shape, width)
+    base = h * w * (features + len(parts.deviation()))
+    last = Dense(base + parts.minibatch_discrimination, 1, init=init.dcgan, rng=rng)
+    layers += [
+        *parts.deviation(),
+        Flatten(),
+        *parts.comparison(base, rng),
+        parts.weighted(last, rng),
+    ]
+    return norms.network(*layers)
+
+
+def base_of(shape: tuple[int, ...], width: int) -> tuple[int, int, int]:
+    """The smallest picture within either network: its height, its width and its channels."""
+    n = halvings(shape)
+    return shape[0] >> n, shape[1] >> n, width << (n - 1)
+
+
+def growing(
+    inputs: int,
+    shape: tuple[int, ...],
+    *,
+    width: int,
+    bias: bool,
+    norm: Callable[[int, int, int], Layer],
+    rng: np.random.Generator,
+) -> list[Layer]:
+    """G's layers from (N, inputs) to pictures; `norm` makes the norm of a picture (h, w, c)."""
+    n = halvings(shape)
+    h, w, channels = shape
+    base = base_of(shape, width)
     layers: list[Layer] = [
-        parts.weighted(_down(channels * parts.pac, width, bias=True, rng=rng), rng),
+        Dense(inputs, math.prod(base), bias=bias, init=init.dcgan, rng=rng),
+        Reshape(*base),
+        norm(*base),
+        ReLU(),
+    ]
+    features = base[2]
+    for i in range(n - 1, 0, -1):
+        layers += [
+            _up(features, features // 2, bias=bias, rng=rng),
+            norm(h >> i, w >> i, features // 2),
+            ReLU(),
+        ]
+        features //= 2
+    layers += [_up(features, channels, bias=True, rng=rng), Tanh()]
+    return layers
+
+
+def shrinking(
+    shape: tuple[int, ...],
+    *,
+    width: int,
+    norms: Norms,
+    parts: Remedies,
+    beside: int = 0,
+    rng: np.random.Generator,
+) -> list[Layer]:
+    """D's layers from pictures, with `beside` more channels, to those of `base_of`."""
+    n = halvings(shape)
+    h, w, channels = shape
+    layers: list[Layer] = [
+        parts.weighted(_down(channels * parts.pac + beside, width, bias=True, rng=rng), rng),
         LeakyReLU(negative_slope=0.2),
     ]
     features = width
@@ -114,15 +160,7 @@ def dcgan_discriminator(
             LeakyReLU(negative_slope=0.2),
         ]
         features *= 2
-    base = (h >> n) * (w >> n) * (features + len(parts.deviation()))
-    last = Dense(base + parts.minibatch_discrimination, 1, init=init.dcgan, rng=rng)
-    layers += [
-        *parts.deviation(),
-        Flatten(),
-        *parts.comparison(base, rng),
-        parts.weighted(last, rng),
-    ]
-    return norms.network(*layers)
+    return layers
 
 
 def _up(cin: int, cout: int, *, bias: bool, rng: np.random.Generator) -> ConvTranspose2d:
