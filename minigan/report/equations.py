@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from xml.etree import ElementTree
 
 from latex2mathml.converter import convert
 from markupsafe import Markup
@@ -16,6 +17,8 @@ from markupsafe import Markup
 from minigan.algorithms import ALGORITHMS
 from minigan.explain import Equation, Line, equations, topics
 from minigan.losses import OBJECTIVES
+
+LIMITS = ("min", "max", "sup", "inf", "lim")  # what stands below these, not beside them
 
 # What the converter does not know, in words that it does.
 REWRITTEN = {r"\\arg(?![a-zA-Z])": r"\\operatorname{arg}"}
@@ -36,7 +39,11 @@ def mathml(latex: str) -> Markup:
     """A displayed equation. The LaTeX is minigan's own, so the result is no one else's markup."""
     for pattern, known in REWRITTEN.items():
         latex = re.sub(pattern, known, latex)
-    return Markup(convert(latex, display="block"))
+    root = ElementTree.fromstring(convert(latex, xmlns="", display="block"))
+    for node in root.iter("msub"):
+        if node[0].text in LIMITS:
+            node.tag = "munder"
+    return Markup(ElementTree.tostring(root, encoding="unicode"))
 
 
 def of_run(config: dict[str, Any]) -> dict[str, list[Shown]]:
