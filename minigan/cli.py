@@ -21,6 +21,8 @@ import click
 from minigan.algorithms import ALGORITHMS
 from minigan.cuda.failures import explained
 from minigan.data import DataWarning
+from minigan.data.make import RECIPES
+from minigan.data.make import make as make_data
 from minigan.errors import MiniganError, UnknownNameError
 from minigan.training import Outcome, RunOptions, Trainer
 from minigan.version import __version__
@@ -51,6 +53,12 @@ class Algorithms(Commands):
     """The algorithms as commands of `train`."""
 
     kind = "algorithm"
+
+
+class Recipes(Commands):
+    """The data sets that `data make` knows."""
+
+    kind = "recipe"
 
 
 class Integers(click.ParamType):
@@ -234,6 +242,19 @@ resume.params.append(_serve("the run"))
 @click.option("--from", "step", type=StepOrBest(), help=_FROM)
 @_DEVICE
 @click.option("--columns", type=click.IntRange(min=1), help="Columns of the grid.")
+@click.option("--class", "class_name", metavar="NAME", help="Of a conditional run: the class.")
+@click.option(
+    "--attr",
+    "attributes",
+    metavar="LABEL=CLASS",
+    multiple=True,
+    help="Of a conditional run: the class of one of its labels, e.g. body=blue; again for others.",
+)
+@click.option(
+    "--panels",
+    is_flag=True,
+    help="Of a conditional run: labels along rows and noise down columns; noise 0; label 0.",
+)
 @click.option("--single", is_flag=True, help="--out is a folder: one file for each sample.")
 @click.option(
     "--interpolate",
@@ -390,6 +411,47 @@ def report(folders: tuple[Path, ...], out: Path | None, serve: int | None) -> No
 
 
 report.params.append(_serve("what there is now and from now on"))
+
+
+@cli.group(cls=Commands)
+def data() -> None:
+    """Make data sets of pictures that other people's packages hold."""
+
+
+@data.group(cls=Recipes)
+def make() -> None:
+    """Write a data set into a folder, with its licences' notice."""
+
+
+def _make_command(name: str) -> click.Command:
+    def run(out: Path | None, size: int, places: tuple[Path, ...]) -> None:
+        click.echo(make_data(name, out or Path("data") / name, size=size, places=places))
+
+    recipe = RECIPES[name]
+    packages = ", ".join(map(str, recipe.packages))
+    given = click.Option(
+        ["--from", "places"],
+        multiple=True,
+        type=click.Path(path_type=Path),
+        help=f"Archive or unpacked folder of {packages} (default: downloaded if not there).",
+    )
+    folder = click.Option(
+        ["--out"],
+        type=click.Path(path_type=Path),
+        help=f"Folder to write (default: data/{name}).",
+    )
+    side = click.Option(["--size"], type=int, default=64, show_default=True, help="Side in pixels.")
+    return click.Command(
+        name,
+        callback=run,
+        params=[folder, side, given],
+        help=f"{recipe.summary}, from {packages}.",
+        short_help=recipe.summary,
+    )
+
+
+for _name in RECIPES:
+    make.add_command(_make_command(_name))
 
 
 @cli.command("list")

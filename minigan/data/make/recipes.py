@@ -1,0 +1,96 @@
+"""The recipes of `minigan data make`, and what runs one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from minigan.data.make.avatars import DICEBEAR, make_avatars
+from minigan.data.make.emoji import GOOGLE, TWITTER, make_pairs, make_tones
+from minigan.data.make.packages import Files, Package, Say, files_of
+from minigan.data.make.robots import ROBOHASH, make_robots
+from minigan.data.make.sketch import OPENMOJI, make_sketches
+from minigan.data.make.writing import Writer
+from minigan.errors import OptionError, UnknownNameError
+
+Build = Callable[[dict[Package, Files], Writer, int], None]
+
+
+class Recipe(NamedTuple):
+    """A data set by name: a line that says what it is, its packages, and what writes it."""
+
+    summary: str
+    packages: tuple[Package, ...]
+    build: Build
+    use: str
+
+
+RECIPES: dict[str, Recipe] = {
+    "emoji": Recipe(
+        "emoji by Google and by Twitter, aligned, with captions",
+        (GOOGLE, TWITTER),
+        make_pairs,
+        "minigan train pix2pix",
+    ),
+    "emoji-tones": Recipe(
+        "Google's hands and people in five skin tones, with landmarks and known truth",
+        (GOOGLE,),
+        make_tones,
+        "minigan train pairedcyclegan",
+    ),
+    "robots": Recipe(
+        "blue and orange robots, whose hidden pairs are known",
+        (ROBOHASH,),
+        make_robots,
+        "minigan train cyclegan",
+    ),
+    "makeup": Recipe(
+        "drawn faces, bare and in twelve styles; needs pip install dicebear-core resvg-py",
+        (DICEBEAR,),
+        make_avatars,
+        "minigan train pairedcyclegan",
+    ),
+    "sketch": Recipe(
+        "line art and the same in colour; needs pip install resvg-py",
+        (OPENMOJI,),
+        make_sketches,
+        "minigan train pix2pix",
+    ),
+}
+
+
+def make(
+    name: str,
+    out: Path,
+    *,
+    size: int = 64,
+    places: Iterable[Path] = (),
+    say: Say = print,
+) -> str:
+    """Write the data set of that name into `out`; returns what is there.
+
+    size    side of the pictures
+    places  archives or unpacked folders of the recipe's packages, in its order; those that are not
+            given are looked for, and downloaded where they are not found (packages.py)
+
+    Raises UnknownNameError, OptionError for a size or for a folder that holds something, DataError
+    for packages that cannot be had.
+    """
+    if name not in RECIPES:
+        raise UnknownNameError("recipe", name, RECIPES)
+    recipe, given = RECIPES[name], list(places)
+    if not 8 <= size <= 1024:
+        raise OptionError(f"--size {size}: give 8 to 1024 pixels")
+    if len(given) > len(recipe.packages):
+        wanted = ", ".join(map(str, recipe.packages))
+        raise OptionError(f"{len(given)} times --from: {name} is made of {wanted}")
+    writer = Writer(out)
+    files = {
+        package: files_of(package, given[i] if i < len(given) else None, say=say)
+        for i, package in enumerate(recipe.packages)
+    }
+    recipe.build(files, writer, size)
+    writer.notice(f"{recipe.summary}. Pictures were resized to {size}x{size}.", recipe.packages)
+    counted = ", ".join(f"{n} pictures in {folder}" for folder, n in writer.counts.items())
+    return f"{out}: {counted}; {recipe.use} --data {out} --size {size}"
