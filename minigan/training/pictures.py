@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from minigan.backend import Array
 from minigan.errors import ShapeError
@@ -50,6 +50,19 @@ def pairs(above: Array, below: Array, *, columns: int = 8) -> Image.Image:
     places[0, : len(above)], places[1, : len(below)] = above, below
     rows = places.reshape(2, -1, columns, *above.shape[1:]).swapaxes(0, 1)
     return grid(rows.reshape(-1, *above.shape[1:]), columns=columns)
+
+
+def beside(images: Mapping[str, Image.Image], *, gap: int = 16, line: int = 20) -> Image.Image:
+    """Images of one height in a row, each under its title."""
+    parts = [image.convert("RGB") for image in images.values()]
+    width = sum(part.width for part in parts) + gap * (len(parts) - 1)
+    sheet = Image.new("RGB", (width, parts[0].height + line), "white")
+    pen, left = ImageDraw.Draw(sheet), 0
+    for title, part in zip(images, parts, strict=True):
+        pen.text((left + 2, 4), title, fill="black")
+        sheet.paste(part, (left, line))
+        left += part.width + gap
+    return sheet
 
 
 def plot_points(x: Array, real: Array, *, label: str = "G(z)") -> Image.Image:

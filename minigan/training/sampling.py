@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from minigan.algorithms import recipe
+from minigan.algorithms import Algorithm, recipe
+from minigan.algorithms.conditional.base import Conditional, VectorConditional
 from minigan.algorithms.latent import Latent
 from minigan.backend import Array, make_rng
 from minigan.cuda import set_precision
+from minigan.data import Dataset
 from minigan.errors import OptionError
 from minigan.training import best
+from minigan.training.asking import Wish, asked_labels, check_wish, three_panels
 from minigan.training.config import Config
 from minigan.training.files import write_atomically
 from minigan.training.latent_tools import Interpolation, Tool, source_of
@@ -34,12 +38,18 @@ def write_samples(
     single: bool = False,
     interpolate: int | None = None,
     tool: Tool | None = None,
+    class_name: str | None = None,
+    attributes: Sequence[str] = (),
+    panels: bool = False,
     device: str | None = None,
 ) -> str:
     """Write n samples of the run in `folder` to `out`; returns a line that says what was written.
 
     `out` is a .png (a grid or a plot), an .npz (array `x`), or with `single` a folder. The same
-    seed gives the same samples. Raises OptionError, CheckpointError.
+    seed gives the same samples. Of a conditional run, `class_name` and `attributes` ("body=blue")
+    ask for labels, and `panels` draws those of training/asking.py.
+
+    Raises OptionError, UnknownNameError for a label or a class that is not there, CheckpointError.
     """
     if not single and out.suffix.lower() not in (".png", ".npz"):
         raise OptionError(f"--out {out}: wanted a .png or .npz file, or a folder with --single")
@@ -49,7 +59,14 @@ def write_samples(
     algorithm = build_algorithm(config, dataset).to(config.run.device)
     stored = best.load(folder / "checkpoints", step)
     stored.restore(algorithm)
-    source = source_of(algorithm, dataset, None, n, make_rng(seed, 6))
+    wish = Wish(class_name, attributes, panels)
+    check_wish(wish, algorithm, config.algorithm)
+    if panels:
+        return write_panels(algorithm, dataset, out, seed=seed, columns=columns, step=stored.step)
+    labels = None
+    if isinstance(algorithm, Conditional):
+        labels = asked_labels(algorithm, wish, n, make_rng(seed, 6))
+    source = source_of(algorithm, dataset, labels, n, make_rng(seed, 6))
     if source is None:
         other = recipe(config.algorithm).translates
         advice = "; `minigan translate` takes pictures through it" if other else ""
@@ -59,7 +76,7 @@ def write_samples(
     if tool is not None:
         x, columns = tool.sheet(source, n, rng)
     else:
-        x = source.make(algorithm.prior.draw(n, rng))
+        x = source.make(source.prior.draw(n, rng))
     done = f"samples after step {stored.step}"
     if single:
         if dataset.kind != "image":
@@ -75,6 +92,17 @@ def write_samples(
         real = dataset.draw(len(x), make_rng(seed, 4)).x if dataset.kind == "points" else x
         write_png(picture_of(dataset, x, real, columns=columns), out)
     return f"{len(x)} {done}: {out}"
+
+
+def write_panels(
+    algorithm: Algorithm, dataset: Dataset, out: Path, *, seed: int, columns: int | None, step: int
+) -> str:
+    """Write the three panels to a .png; returns a line that says so. Raises OptionError."""
+    assert isinstance(algorithm, VectorConditional)  # check_wish has seen to it
+    if dataset.kind != "image" or out.suffix.lower() != ".png":
+        raise OptionError(f"--panels are three grids of pictures in one .png; got --out {out}")
+    write_png(three_panels(algorithm, seed=seed, columns=columns), out)
+    return f"noise and label, label alone, noise alone after step {step}: {out}"
 
 
 def draw_z(algorithm: Latent, n: int, seed: int, interpolate: int | None) -> Array:

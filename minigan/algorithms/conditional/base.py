@@ -36,6 +36,17 @@ class Conditional(Protocol):
         """n rows of labels (n, L) as the data has them, on the host."""
 
 
+@runtime_checkable
+class VectorConditional(Conditional, Protocol):
+    """Its condition is a vector made of labels, and may be another one: zeros for no label."""
+
+    def encode(self, labels: Array, like: Array) -> Array:
+        """The condition (N, E) of labels (N, L), in the dtype of `like`."""
+
+    def generate_for(self, z: Array, c: Array) -> Array:
+        """The samples of z (N, z_dim) and conditions (N, E); arrays of the host."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class LabelOptions(OptimizerOptions):
     """Which of the data's labels an algorithm looks at."""

@@ -1,0 +1,138 @@
+"""Samples that are asked for by their labels: --class 7, --attr body=blue, and the three panels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from minigan.algorithms.catalogue import ALGORITHMS
+from minigan.algorithms.conditional.base import (
+    Conditional,
+    LabelNames,
+    VectorConditional,
+    class_number,
+)
+from minigan.algorithms.latent import Latent
+from minigan.backend import Array, make_rng
+from minigan.errors import OptionError, UnknownNameError
+from minigan.training.labels import COLUMNS, panel_labels
+from minigan.training.pictures import beside, grid
+
+
+class Wish(NamedTuple):
+    """What the command line asks for: a class of one of the labels, classes of some, or panels."""
+
+    name: str | None = None
+    attributes: Sequence[str] = ()
+    panels: bool = False
+
+    @property
+    def flag(self) -> str | None:
+        """The option that asks for something; None where none does."""
+        named = (("--class", self.name), ("--attr", self.attributes), ("--panels", self.panels))
+        return next((flag for flag, given in named if given), None)
+
+
+def check_wish(wish: Wish, algorithm: Latent | object, name: str) -> None:
+    """Raise OptionError where something is asked of an algorithm, called `name`, without labels."""
+    wanted = VectorConditional if wish.panels else Conditional
+    if wish.flag is None or isinstance(algorithm, wanted):
+        return
+    able = ", ".join(other for other, recipe in ALGORITHMS.items() if recipe.takes == "labelled")
+    raise OptionError(
+        f"{wish.flag} asks for samples by their labels, and this run of {name} knows none of its "
+        f"samples; leave it out, or train one of {able}"
+    )
+
+
+def asked_labels(
+    algorithm: Conditional, wish: Wish, n: int, rng: np.random.Generator
+) -> Array | None:
+    """Labels (n, L) as the data has them, but for those that are asked for; None for no wish.
+
+    Raises OptionError and UnknownNameError, which names the nearest known ones, for a label or a
+    class that is not there.
+    """
+    if wish.flag is None:
+        return None
+    names = algorithm.label_names
+    chosen = dict(_attribute(names, text) for text in wish.attributes)
+    if wish.name is not None:
+        column, number = _class(names, wish.name)
+        chosen[column] = number
+    labels = algorithm.draw_labels(n, rng)
+    for column, number in chosen.items():
+        labels[:, column] = number
+    return labels
+
+
+def _class(names: LabelNames, name: str) -> tuple[int, int]:
+    """The column and the number of a class that only one of the labels has."""
+    has = [label for label, classes in names.items() if name in classes]
+    if len(has) == 1:
+        return class_number(names, has[0], name)
+    if len(has) > 1:
+        ways = " or ".join(f"--attr {_quoted(f'{label}={name}')}" for label in has)
+        raise OptionError(f"--class {name} is a class of {len(has)} labels; say which: {ways}")
+    if len(names) == 1:
+        (label,) = names
+        return _in_label(names, label, name)
+    known = [one for classes in names.values() for one in classes]
+    raise UnknownNameError(f"class of {', '.join(names)}:", name, known)
+
+
+def _attribute(names: LabelNames, text: str) -> tuple[int, int]:
+    """The column and the number of LABEL=CLASS."""
+    label, equals, name = (part.strip() for part in text.partition("="))
+    if not equals or not label or not name:
+        some, classes = next(iter(names.items()))
+        raise OptionError(f"--attr {text!r}: wanted LABEL=CLASS, e.g. {some}={classes[0]}")
+    return _in_label(names, label, name)
+
+
+def _in_label(names: LabelNames, label: str, name: str) -> tuple[int, int]:
+    """`class_number`, which says of a number outside that it is outside."""
+    classes = names.get(label, ())
+    if _is_number(name) and classes and all(map(_is_number, classes)) and name not in classes:
+        raise OptionError(
+            f"class {name} of label {label!r} is out of range: it has {len(classes)} classes, "
+            f"{classes[0]} to {classes[-1]}"
+        )
+    return class_number(names, label, name)
+
+
+def _is_number(word: str) -> bool:
+    return word.removeprefix("-").isdigit()
+
+
+def _quoted(text: str) -> str:
+    return f"'{text}'" if " " in text else text
+
+
+# --- the three panels -----------------------------------------------------------------------------
+
+
+def three_panels(algorithm: VectorConditional, *, seed: int, columns: int | None) -> Image.Image:
+    """The lecture's panels: noise and label, label alone (noise 0), noise alone (label 0).
+
+    One label along each row, one noise down each column, the same in all three.
+    """
+    columns = columns or COLUMNS
+    labels = np.repeat(panel_labels(algorithm, seed=seed), columns, axis=0)
+    rows = len(labels) // columns
+    z = np.tile(algorithm.prior.draw(columns, make_rng(seed, 3)), (rows, 1))
+    c = algorithm.encode(labels, z)
+    panels = {
+        "noise and label": (z, c),
+        "label alone: noise 0": (np.zeros_like(z), c),
+        "noise alone: label 0": (z, np.zeros_like(c)),
+    }
+    return beside(
+        {
+            title: grid(algorithm.generate_for(*given), columns=columns)
+            for title, given in panels.items()
+        }
+    )
