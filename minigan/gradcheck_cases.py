@@ -467,6 +467,18 @@ NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
         (2, 9, 11, 1),
         (2, 9, 11, 2),
     ),
+    "biggan_generator": _network(
+        lambda r: models.biggan_generator(
+            4, 3, (8, 10, 1), width=1, embed_dim=2, attention=0, rng=r
+        ),
+        (4, 4),
+        (4, 3),
+    ),
+    "biggan_discriminator": _network(
+        lambda r: models.biggan_discriminator((8, 10, 2), 3, width=4, rng=r),
+        (3, 8, 10, 2),
+        (3, 3),
+    ),
     "stylegan_generator": _network(
         lambda r: models.stylegan_generator(
             3, (8, 10, 1), width=2, w_dim=3, mapping_layers=2, rng=r

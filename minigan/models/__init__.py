@@ -10,6 +10,7 @@ from minigan.models.autoencoder import (
     mlp_joint_discriminator,
 )
 from minigan.models.began import began_decoder, began_encoder
+from minigan.models.biggan import biggan_discriminator, biggan_generator
 from minigan.models.conditional import (
     conditional_dcgan_discriminator,
     conditional_dcgan_generator,
@@ -45,6 +46,8 @@ __all__ = [
     "TextDiscriminator",
     "began_decoder",
     "began_encoder",
+    "biggan_discriminator",
+    "biggan_generator",
     "classifying_discriminator",
     "conditional_dcgan_discriminator",
     "conditional_dcgan_generator",

@@ -54,6 +54,14 @@ NETWORKS = [
         also=(4, 5),
     ),
     Network(
+        "text_generator",
+        lambda r: models.text_generator(6, 5, (8, 8, 1), code_dim=2, width=3, norm="none", rng=r),
+        (4, 6),
+        (4, 8, 8, 1),
+        "with a code, without norm",
+        (4, 5),
+    ),
+    Network(
         "text_discriminator",
         lambda r: models.text_discriminator(5, (16, 8, 3), width=3, code_dim=2, rng=r),
         (4, 5),
@@ -363,6 +371,22 @@ NETWORKS = [
         (4, 8, 8, 1),
         (4, 8, 8, 3),
         "with dropout, resized",
+    ),
+    Network(
+        "biggan_generator",
+        lambda r: models.biggan_generator(6, 3, (8, 12, 3), width=4, embed_dim=3, rng=r),
+        (4, 6),
+        (4, 8, 12, 3),
+        "with attention",
+        (4, 3),
+    ),
+    Network(
+        "biggan_discriminator",
+        lambda r: models.biggan_discriminator((16, 16, 1), 3, width=2, attention=4, rng=r),
+        (4, 16, 16, 1),
+        (4, 1),
+        "with attention",
+        (4, 3),
     ),
     Network(
         "stylegan_generator",

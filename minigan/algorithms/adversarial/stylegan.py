@@ -150,20 +150,20 @@ class StyleGAN(GAN):
         """
         return self._drawn(lambda: self.G.spread(self._styles(z, psi)), len(z))
 
-    def mix(self, z_a: Array, z_b: Array, crossover: int, *, psi: float = 1.0) -> Array:
-        """Pictures with the styles of z_a before layer `crossover` and those of z_b from there on.
+    def mix(self, z_a: Array, z_b: Array, crossover_layer: int, *, psi: float = 1.0) -> Array:
+        """Pictures with the styles of z_a below `crossover_layer` and those of z_b from there on.
 
-        As many of either; crossover from 0 (all are z_b's) to `styles`. Raises OptionError.
+        As many of either; crossover_layer from 0 (all are z_b's) to `styles`. Raises OptionError.
         """
         styles = self.G.synthesis.styles
-        if not 0 <= crossover <= styles:
-            raise OptionError(f"crossover={crossover}: this network has layers 0 to {styles}")
+        if not 0 <= crossover_layer <= styles:
+            raise OptionError(f"crossover_layer={crossover_layer}: this network has layers 0 to {styles}")
         if z_a.shape != z_b.shape:
             raise ShapeError(f"styles of {z_a.shape} and {z_b.shape}: give as many of either")
 
         def ws() -> Array:
             a, b = (self.G.spread(self._styles(z, psi)) for z in (z_a, z_b))
-            return np.concatenate([a[:, :crossover], b[:, crossover:]], 1)
+            return np.concatenate([a[:, :crossover_layer], b[:, crossover_layer:]], 1)
 
         return self._drawn(ws, len(z_a))
 
