@@ -10,8 +10,10 @@ from minigan.data.kittens import Kittens
 from minigan.data.stacked import StackedDigits
 from minigan.errors import DataError, OptionError, UnknownNameError
 from minigan.metrics.density_coverage import density_coverage
+from minigan.metrics.extractors import OWN
 from minigan.metrics.frechet import frechet_distance
 from minigan.metrics.kernel import kernel_distance
+from minigan.metrics.label_accuracy import label_accuracy
 from minigan.metrics.measures import (
     MODES,
     as_values,
@@ -130,6 +132,14 @@ METRICS: dict[str, Metric] = {
         _features_n,
         {"score": "higher"},
         classifier_score,
+    ),
+    "label-accuracy": Metric(
+        "share of samples of the class that was asked for",
+        "pictures with labels that a classifier ships for (" + ", ".join(OWN) + ")",
+        lambda data: data.kind == "image" and data.name in OWN,
+        lambda data: 1000,
+        {},  # data alone, with which a run's choice of checkpoints is tried, asks for nothing
+        label_accuracy,
     ),
     "precision-recall": Metric(
         "improved precision and recall of features",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import copy
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,13 @@ from minigan.metrics.extractors import Extractor, extractor_for
 SAMPLES, REAL = 8, 9  # streams of random numbers from the seed
 
 
+class Asked(NamedTuple):
+    """Samples by their labels: the labels' names, and (n, rng) -> samples and labels (n, L)."""
+
+    label_names: Mapping[str, tuple[str, ...]]
+    draw: Callable[[int, np.random.Generator], tuple[Array, Array]]
+
+
 class Subject:
     """Samples and data for the metrics; what several metrics need is made once.
 
@@ -21,6 +29,7 @@ class Subject:
     data       the split that samples are compared with, called `split`
     held_out   the test split, where the data has one; else None
     extractor  a shipped one's name, an .onnx file, or None for the data's own
+    asked      samples by their labels, of a conditional generator
     """
 
     def __init__(
@@ -32,8 +41,10 @@ class Subject:
         held_out: Dataset | None = None,
         extractor: str | None = None,
         seed: int = 0,
+        asked: Asked | None = None,
     ) -> None:
         self.data, self.split, self.held_out, self.seed = data, split, held_out, seed
+        self.asked = asked
         self._draw, self._wanted = draw, extractor
         self._extractor: Extractor | None = None
         self._of_data: dict[tuple[str, int], Array] = {}

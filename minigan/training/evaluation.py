@@ -18,7 +18,7 @@ from minigan.metrics.translations import EXTRACTORS, NO_WAY_BACK
 from minigan.training import best
 from minigan.training.config import Config
 from minigan.training.files import write_atomically
-from minigan.training.generation import made_by, subject_of
+from minigan.training.generation import asking, made_by, subject_of
 from minigan.training.trainer import build_algorithm, dataset_of
 from minigan.training.translating import pairs_of
 
@@ -49,13 +49,17 @@ def evaluate(
     if split == "test" and held_out is None:
         dataset_of(config, split="test")  # raises what it raised
     cycles = isinstance(config.options, TranslationOptions) and config.options.both_ways
+    algorithm = build_algorithm(config, data)
+    asked = asking(algorithm)
     if metrics is None:
-        metrics = fitting(data, held_out, cycles=cycles, extractor=extractor)
+        metrics = fitting(
+            data, held_out, cycles=cycles, asks=asked is not None, extractor=extractor
+        )
     names = checked(metrics, data)
     if "cycle" in names and not cycles:
         raise OptionError(NO_WAY_BACK)
     set_precision(config.run.precision)
-    algorithm = build_algorithm(config, data).to(config.run.device)
+    algorithm.to(config.run.device)
     stored = best.load(folder / "checkpoints", step)
     stored.restore(algorithm)
     subject = subject_of(
@@ -65,22 +69,29 @@ def evaluate(
         held_out=held_out,
         extractor=extractor,
         seed=seed,
+        asked=asked,
     )
     return (measure(name, subject, n) for name in names)
 
 
 def fitting(
-    data: Dataset, held_out: Dataset | None, *, cycles: bool = False, extractor: str | None = None
+    data: Dataset,
+    held_out: Dataset | None,
+    *,
+    cycles: bool = False,
+    asks: bool = False,
+    extractor: str | None = None,
 ) -> list[str]:
     """The metrics that take the data.
 
-    cycles: whether there is a generator each way. Of pairs without an extractor no features are
-    asked for.
+    cycles: whether there is a generator each way; asks: whether samples are asked for by labels. Of
+    pairs without an extractor no features are wanted.
     """
     plain = data.kind == "pairs" and extractor is None and data.name not in EXTRACTORS
     left_out = {
         "parzen": held_out is None,
         "cycle": not cycles,
+        "label-accuracy": not asks,
         **{name: plain for name, metric in METRICS.items() if metric.features},
     }
     return [name for name, m in METRICS.items() if m.takes(data) and not left_out.get(name)]

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from minigan.algorithms import Algorithm
+from minigan.algorithms.conditional.base import Conditional
 from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, to_host
 from minigan.data import Dataset, Pairs
 from minigan.metrics import Subject, TranslationSubject
+from minigan.metrics.subject import Asked
 from minigan.metrics.translations import Translators
 
 CHUNK = 256  # samples generated at a time, so that any number fits into memory
@@ -28,6 +30,20 @@ def drawing(algorithm: Algorithm) -> Draw:
         return np.concatenate([to_host(algorithm.sample(size, rng)) for size in sizes])
 
     return draw
+
+
+def asking(algorithm: Algorithm) -> Asked | None:
+    """Its samples by their labels, as the data has these; None where they cannot be asked for."""
+    if not isinstance(algorithm, Conditional):
+        return None
+
+    def draw(n: int, rng: np.random.Generator) -> tuple[Array, Array]:
+        labels = algorithm.draw_labels(n, rng)
+        z = algorithm.prior.draw(n, rng)
+        parts = [slice(i, i + CHUNK) for i in range(0, n, CHUNK)]
+        return np.concatenate([algorithm.generate(z[p], labels[p]) for p in parts]), labels
+
+    return Asked(algorithm.label_names, draw)
 
 
 def translating(algorithm: Translating) -> Translators:
@@ -48,8 +64,11 @@ def subject_of(
     held_out: Dataset | None = None,
     extractor: str | None = None,
     seed: int = 0,
+    asked: Asked | None = None,
 ) -> Subject:
     """What `made_by` gave before the data, for metrics."""
     if isinstance(data, Pairs):
         return TranslationSubject(made, data, split=split, extractor=extractor, seed=seed)
-    return Subject(made, data, split=split, held_out=held_out, extractor=extractor, seed=seed)
+    return Subject(
+        made, data, split=split, held_out=held_out, extractor=extractor, seed=seed, asked=asked
+    )
