@@ -27,7 +27,12 @@ SMALL = {
     "width": 2,
     "code_dim": 3,
     "pieces": 2,
+    "scales": 2,
+    "local_blocks": 1,
+    "shared_blocks": 1,
     "reference_batch": 4,
+    "w_dim": 4,
+    "mapping_layers": 2,
     **dict.fromkeys(("hidden_E", "hidden_G", "hidden_D", "hidden_C"), (5,)),
 }
 
@@ -53,6 +58,7 @@ VARIANTS += [
     ("gan", {"norm_G": "virtual"}),
     ("dcgan", {"norm_G": "reference"}),
     ("dcgan", {"spectral_norm": True, "norm_D": "none"}),
+    ("stylegan", {"r1_every": 1, "path_every": 1}),
 ]
 
 
@@ -85,7 +91,8 @@ def run(name, options, device, *, graph):
         x = rng.uniform(-1, 1, (BATCH * algorithm.minibatches, *shape)).astype(np.float32)
         log.append(read(stepper(x)))
     algorithm.check_health()
-    assert stepper.captured == (graph and 1 + (name == "gogan" and "stage_steps" in options))
+    staged = name == "pix2pixhd" or (name == "gogan" and "stage_steps" in options)
+    assert stepper.captured == (graph and 1 + staged)
     arrays = {key: to_host(a) for key, a in algorithm.state_dict().items()}
     return log, arrays, rng_state(algorithm.rng)
 
