@@ -2,6 +2,7 @@
 # make test   every test
 # make test-cuda  the tests that need an NVIDIA card; say which CuPy: CUDA=cuda12x or cuda13x
 # make lint   ruff and mypy
+# make docs   the study pages, in docs/_build/html
 # make bench  the standard benchmarks against PyTorch, about ten minutes; bench/RESULTS.md
 # make bench-cuda  the card's tests, then its benchmarks, within nine minutes; OUT=folder
 PYTHON ?= python3
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 CUDA ?= cuda13x
 OUT ?= bench/results
 
-.PHONY: demo test test-cuda lint bench bench-cuda clean
+.PHONY: demo docs test test-cuda lint bench bench-cuda clean
 
 demo: $(VENV)/.installed
 	rm -rf runs/demo
@@ -26,6 +27,9 @@ lint: $(VENV)/.installed-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(VENV)/.installed-docs
+	$(BIN)/python -m sphinx -E -W --keep-going -n -q -b html docs docs/_build/html
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m bench all
