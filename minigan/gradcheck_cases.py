@@ -356,6 +356,9 @@ LOSSES: dict[str, Callable[[Rng], list[Result]]] = {
     "gaussian_nll": _reconstruction(partial(losses.gaussian_nll, scale=0.3)),
     "laplace_nll": _reconstruction(partial(losses.laplace_nll, scale=0.3)),
     "bernoulli_nll": _reconstruction(losses.bernoulli_nll),
+    "kl_of_unit_variance": lambda r: check_loss(
+        losses.kl_of_unit_variance, r.standard_normal((2, 3, 2, 2)), rng=r
+    ),
     "kl_to_standard_normal": lambda r: check_loss(
         losses.kl_to_standard_normal, r.standard_normal((4, 3)), r.standard_normal((4, 3)), rng=r
     ),
@@ -461,6 +464,19 @@ NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
         lambda r: models.refining_generator(2, (6, 4, 3), width=2, blocks=1, rng=r),
         (3, 2),
         (3, 6, 4, 3),
+    ),
+    "local_enhancer": _layer(
+        lambda r: models.local_enhancer((4, 8, 1), 3, width=4, blocks=1, rng=r),
+        (2, 4, 8, 1),
+        (2, 2, 4, 4),
+        orders=(1,),
+        exhaustive=False,
+    ),
+    "unit_encoder": _network(
+        lambda r: models.unit_encoder((8, 12, 3), width=2, blocks=1, rng=r), (2, 8, 12, 3)
+    ),
+    "unit_decoder": _network(
+        lambda r: models.unit_decoder((8, 12, 1), width=2, blocks=1, rng=r), (2, 2, 3, 8)
     ),
     "patch_discriminator": _network(
         lambda r: models.patch_discriminator((9, 11, 2), beside=1, patch=16, width=3, rng=r),

@@ -18,6 +18,8 @@ from minigan.algorithms.translation import (
     dualgan,
     pairedcyclegan,
     pix2pix,
+    pix2pixhd,
+    unit,
 )
 from minigan.errors import UnknownNameError
 
@@ -218,6 +220,16 @@ ALGORITHMS: dict[str, Recipe] = {
         takes="pairs",
         batch=1,
     ),
+    "pix2pixhd": Recipe(
+        summary="large pictures from pictures: coarse to fine, D of several scales, their features",
+        paper="Wang et al. 2018, arXiv:1711.11585",
+        options=pix2pixhd.Options,
+        build=pix2pixhd.build,
+        data="kittens-edges",
+        explains=("pix2pixhd", "lsgan"),
+        takes="pairs",
+        batch=1,
+    ),
     "cyclegan": Recipe(
         summary="pictures between two domains, without pairs: what goes there comes back",
         paper="Zhu et al. 2017, arXiv:1703.10593",
@@ -225,6 +237,16 @@ ALGORITHMS: dict[str, Recipe] = {
         build=cyclegan.build,
         data="kittens-recolour",
         explains=("cyclegan", "lsgan"),
+        takes="domains",
+        batch=1,
+    ),
+    "unit": Recipe(
+        summary="pictures between two domains through codes of one common space",
+        paper="Liu et al. 2017, arXiv:1703.00848",
+        options=unit.Options,
+        build=unit.build,
+        data="kittens-recolour",
+        explains=("unit", "gaussian", "loss"),
         takes="domains",
         batch=1,
     ),

@@ -5,7 +5,7 @@ from minigan.losses.categorical import categorical_nll, spread_nll
 from minigan.losses.classification import cross_entropy
 from minigan.losses.distance import mean_absolute_error, mean_squared_error
 from minigan.losses.energy import pulling_away
-from minigan.losses.gaussian import kl_to_standard_normal
+from minigan.losses.gaussian import kl_of_unit_variance, kl_to_standard_normal
 from minigan.losses.history import HistoricalAveraging
 from minigan.losses.matching import FeatureMatching, match_means
 from minigan.losses.objective import Objective
@@ -32,6 +32,7 @@ __all__ = [
     "categorical_nll",
     "cross_entropy",
     "gaussian_nll",
+    "kl_of_unit_variance",
     "kl_to_standard_normal",
     "laplace_nll",
     "match_means",

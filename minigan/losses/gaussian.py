@@ -3,7 +3,7 @@ r"""The divergence of a diagonal Gaussian from the standard normal, in closed fo
     KL(N(mu, sigma^2) || N(0, I)) = -1/2 sum_j (1 + log sigma_j^2 - mu_j^2 - sigma_j^2)
 
 with the gradients mu_j and (sigma_j^2 - 1) / 2 with respect to mu_j and log sigma_j^2
-(Kingma and Welling 2014, appendix B).
+(Kingma and Welling 2014, appendix B). With sigma = 1 it is half the square of mu.
 """
 
 from __future__ import annotations
@@ -35,3 +35,8 @@ def kl_to_standard_normal(mu: Array, log_var: Array) -> tuple[float, Array, Arra
     var_minus_1 = np.expm1(log_var)  # exact where the variance is near 1
     loss = (mu * mu + var_minus_1 - log_var).sum() / (2 * n)  # eq: gaussian.kl
     return scalar(loss), mu / n, var_minus_1 / (2 * n)
+
+
+def kl_of_unit_variance(mu: Array) -> tuple[float, Array]:
+    """KL(N(mu, I) || N(0, I)) = |mu|^2 / 2, its mean over all numbers of mu, and the gradient."""
+    return scalar((mu * mu).mean() / 2), mu / mu.size

@@ -42,6 +42,7 @@ def evaluate(
     cannot be measured, before anything is; CheckpointError.
     """
     config = Config.load(folder / "config.json").on(device)
+    _check_measured(folder, config)
     held_out = None
     with suppress(OptionError):  # the user's own data may know no split
         held_out = _scored(config, "test")
@@ -95,6 +96,17 @@ def fitting(
         **{name: plain for name, metric in METRICS.items() if metric.features},
     }
     return [name for name, m in METRICS.items() if m.takes(data) and not left_out.get(name)]
+
+
+def _check_measured(folder: Path, config: Config) -> None:
+    """Raise DataError for what is made of pairs and is no translation of a picture alone."""
+    translates = isinstance(config.options, TranslationOptions)
+    takes = recipe(config.algorithm).takes
+    if takes == "references" or (takes in ("pairs", "domains") and not translates):
+        raise DataError(
+            f"{folder} is a run of {config.algorithm}, whose pairs no metric takes; look at its "
+            "samples"
+        )
 
 
 def _scored(config: Config, split: Split) -> Dataset:

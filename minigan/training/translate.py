@@ -58,7 +58,7 @@ def translate_pictures(
     config = Config.load(folder / "config.json").on(device)
     options = config.options
     if not isinstance(options, TranslationOptions):
-        able = [name for name, r in ALGORITHMS.items() if r.translates]
+        able = [name for name, r in ALGORITHMS.items() if issubclass(r.options, TranslationOptions)]
         raise CheckpointError(
             f"{folder} is a run of {config.algorithm}, which translates no pictures; runs of "
             f"{', '.join(able)} do"

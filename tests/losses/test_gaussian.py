@@ -9,7 +9,7 @@ from scipy import integrate, stats
 from torch.distributions import Normal, kl_divergence
 
 from minigan.errors import ShapeError
-from minigan.losses import kl_to_standard_normal
+from minigan.losses import kl_of_unit_variance, kl_to_standard_normal
 
 torch.set_num_threads(1)
 
@@ -71,3 +71,12 @@ def test_is_0_only_at_the_standard_normal():
 def test_other_shapes_are_refused(mu, log_var):
     with pytest.raises(ShapeError, match=r"wanted mu and log_var \(N, J\), got"):
         kl_to_standard_normal(np.zeros(mu), np.zeros(log_var))
+
+
+def test_of_unit_variance_it_is_the_general_one_per_number():
+    mu = np.random.default_rng(1).standard_normal((4, 3, 2, 5))
+    flat = mu.reshape(4, -1)
+    expected, dmu, _ = kl_to_standard_normal(flat, np.zeros_like(flat))
+    loss, slope = kl_of_unit_variance(mu)
+    assert loss == pytest.approx(expected / flat.shape[1], rel=1e-12)
+    np.testing.assert_allclose(slope.reshape(4, -1), dmu / flat.shape[1], rtol=1e-12)

@@ -373,6 +373,28 @@ NETWORKS = [
         "with dropout, resized",
     ),
     Network(
+        "local_enhancer",
+        lambda r: models.local_enhancer((8, 12, 1), 3, width=4, blocks=1, rng=r),
+        (4, 8, 12, 1),
+        (4, 8, 12, 3),
+        also=(4, 4, 6, 4),
+    ),
+    Network(
+        "unit_encoder",
+        lambda r: models.unit_encoder((8, 12, 3), width=2, blocks=1, rng=r),
+        (4, 8, 12, 3),
+        (4, 2, 3, 8),
+    ),
+    Network(
+        "unit_decoder",
+        lambda r: models.unit_decoder(
+            (8, 12, 1), width=2, blocks=1, halvings=1, norm="batch", rng=r
+        ),
+        (4, 4, 6, 4),
+        (4, 8, 12, 1),
+        "halved once",
+    ),
+    Network(
         "biggan_generator",
         lambda r: models.biggan_generator(6, 3, (8, 12, 3), width=4, embed_dim=3, rng=r),
         (4, 6),

@@ -20,12 +20,16 @@ RUNS = {
     "cyclegan": split(f"cyclegan {SMALL} --blocks 1 --pool 3 --weight-identity 0.5"),
     "discogan": split(f"discogan {SMALL}"),
     "dualgan": split(f"dualgan {SMALL}"),
+    "pix2pixhd": split(f"pix2pixhd {SMALL} --patch 7 --scales 2 --blocks 1 --stage-steps 1"),
+    "unit": split(f"unit {SMALL} --blocks 1"),
 }
 SHOWN = {
     "pix2pix": {"loss_D", "loss_G", "L1", "D(y)", "D(G(x))"},
     "cyclegan": {"GAN_G", "GAN_F", "cycle_x", "identity_y", "score(G(x))", "score(F(y))"},
     "discogan": {"GAN_G", "cycle_y", "D(G(x))", "D(F(y))"},
     "dualgan": {"cycle_x", "cycle_y", "wasserstein_X", "wasserstein_Y"},
+    "pix2pixhd": {"GAN", "GAN/2", "features", "features/2", "score(y)", "score(G(x)/2)"},
+    "unit": {"KL_x", "reconstruction_y", "cycle_x", "cycle_KL_y", "GAN_G", "GAN_F", "D(F(y))"},
 }
 
 
@@ -151,6 +155,29 @@ def test_a_single_picture_equals_the_algorithm_s_own_translation(
         np.testing.assert_array_equal(translated(tmp_path / name)["x.png"], np.asarray(expected))
 
 
+@pytest.mark.parametrize(("name", "ways"), [("pix2pixhd", ["G"]), ("unit", ["G", "F"])])
+def test_generators_of_several_networks_are_put_together(
+    minigan: Command, runs: Path, tmp_path: Path, name: str, ways: list[str]
+) -> None:
+    """What `minigan translate` loads is what the run's own algorithm translates with."""
+    from minigan.backend import make_rng
+    from minigan.training import Trainer
+    from minigan.training.pictures import to_image
+
+    trainer = Trainer.resume(runs / name)
+    parts = trainer.algorithm.split(trainer.dataset.draw(1, make_rng(0)).x)
+    for way, x in zip(ways, parts, strict=False):
+        to_image(x[0]).save(tmp_path / "x.png")
+        pixels = np.asarray(Image.open(tmp_path / "x.png")).reshape(x.shape)
+        x = pixels.astype(np.float32) / 127.5 - 1
+        call = ["translate", runs / name, "--input", tmp_path / "x.png"]
+        reverse = ["--reverse"] if way == "F" else []
+        result = minigan(*call, *reverse, "--output", tmp_path / way)
+        assert f"1 pictures through {way} of step 4 of {name}" in result.out
+        expected = to_image(trainer.algorithm.translate(x, make_rng(0), name=way)[0])
+        np.testing.assert_array_equal(translated(tmp_path / way)["x.png"], np.asarray(expected))
+
+
 def test_other_sizes_and_channels_if_asked_for(
     minigan: Command, runs: Path, photos: Path, tmp_path: Path
 ) -> None:
@@ -181,6 +208,9 @@ REFUSED = {
     ("cyclegan", "--size 18"): "nearest legal sizes: 16x16 and 20x20",
     ("pix2pix", "--size big"): "--size big: wanted N or HxW",
     ("pix2pix", "--from 3"): "no checkpoint of step 3",
+    ("pix2pixhd", "--reverse"): "pix2pixhd has no generator from y to x",
+    ("pix2pixhd", "--size 18"): "nearest legal sizes: 16x16 and 24x24",
+    ("unit", "--size 18"): "nearest legal sizes: 16x16 and 20x20",
 }
 
 
@@ -204,7 +234,7 @@ def test_what_is_no_picture_or_no_translation_is_refused(
         return error_line(result.err)
 
     said = refused(unbroken, photos)
-    assert "is a run of dcgan, which translates no pictures; runs of pix2pix, cyclegan" in said
+    assert "is a run of dcgan, which translates no pictures; runs of pix2pix, pix2pixhd" in said
     assert "there is no such file or folder" in refused(runs / "pix2pix", tmp_path / "none")
     assert "a.png is a file; give a folder" in refused(runs / "pix2pix", photos, photos / "a.png")
     (tmp_path / "empty").mkdir()

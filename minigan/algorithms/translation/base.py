@@ -139,13 +139,18 @@ class Translating(Algorithm):
 
     def notes(self) -> list[str]:
         """What a run says when it starts: the patches that discriminators judge."""
-        h, w = (int(side) for side in self.sides[:2])
         said = []
         for name, D in self.discriminators.items():
+            h, w = self.judged_size(name)
             field = receptive_field(D)
             what = f"{field}x{field} pixels" if field else "any size"
             said.append(f"{name} judges patches of {what} in pictures of {h}x{w}")
         return said
+
+    def judged_size(self, name: str) -> tuple[int, int]:
+        """Of the pictures that discriminator `name` sees."""
+        h, w = (int(side) for side in self.sides[:2])
+        return h, w
 
     def state_dict(self) -> dict[str, Array]:
         """The algorithm's arrays, what the objective has learned, and the pictures' shape."""
@@ -159,6 +164,9 @@ JUDGES = {
     "D_Y": ("y", "G(x)"),
     "D_X": ("x", "F(y)"),
     "D_S": ("y, W", "y, G"),
+    "D1": ("y", "G(x)"),
+    # of pictures halved once, twice, ...
+    **{f"D{k + 1}": (f"y/{1 << k}", f"G(x)/{1 << k}") for k in range(1, 8)},
 }
 
 
