@@ -253,18 +253,19 @@ def biggan_discriminator(
 
 
 def _up(cin: int, cout: int, cond_dim: int, rng: Rng) -> ConditionalResidual:
-    """A block of G: twice the size."""
+    """A block of G: twice the size. No biases: the batch norms behind would take them out."""
     body = ConditionalSequential(
         _norm(cin, cond_dim, rng),
         ReLU(),
         Upsample(scale_factor=2),
-        _conv(cin, cout, 3, rng),
+        _conv(cin, cout, 3, rng, bias=False),
         _norm(cout, cond_dim, rng),
         ReLU(),
-        _conv(cout, cout, 3, rng),
+        _conv(cout, cout, 3, rng, bias=False),
     )
     # A 1x1 convolution and repeating pixels may change places: the smaller picture is convolved.
-    return ConditionalResidual(body, Sequential(_conv(cin, cout, 1, rng), Upsample(scale_factor=2)))
+    shortcut = Sequential(_conv(cin, cout, 1, rng, bias=False), Upsample(scale_factor=2))
+    return ConditionalResidual(body, shortcut)
 
 
 def _down(cin: int, cout: int, rng: Rng, *, first: bool) -> Residual:
@@ -286,8 +287,9 @@ def _norm(features: int, cond_dim: int, rng: Rng) -> ConditionalBatchNorm:
     return ConditionalBatchNorm(features, cond_dim, scale=linear(), shift=linear(), rng=rng)
 
 
-def _conv(cin: int, cout: int, kernel_size: int, rng: Rng) -> SpectralNorm:
-    conv = Conv2d(cin, cout, kernel_size, padding=kernel_size // 2, init=INIT, rng=rng)
+def _conv(cin: int, cout: int, kernel_size: int, rng: Rng, *, bias: bool = True) -> SpectralNorm:
+    padding = kernel_size // 2
+    conv = Conv2d(cin, cout, kernel_size, padding=padding, bias=bias, init=INIT, rng=rng)
     return SpectralNorm(conv, rng=rng)
 
 
