@@ -284,7 +284,7 @@ resume.params.append(_serve("the run"))
 @click.option(
     "--truncate",
     type=Numbers(),
-    help="Each row takes a z from N(0, 1) cut off at each of these thresholds: 0.2,0.5,1,2.",
+    help="Each row takes a z from the prior cut off at each of these thresholds: 0.2,0.5,1,2.",
 )
 @click.option(
     "--mix-styles",

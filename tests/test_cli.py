@@ -20,7 +20,8 @@ from minigan.cli import Commands, cli
 from minigan.data import DATASETS
 from minigan.parallel import available_threads
 from minigan.prior import Prior
-from minigan.training import RunOptions, sampling
+from minigan.training import RunOptions
+from minigan.training.latent_tools import base
 from minigan.training.sampling import draw_z
 from minigan.version import __version__
 from tests.training.support import (
@@ -248,7 +249,7 @@ def test_numbers_depend_on_the_seed_alone(numbers_of: Draw) -> None:
 
 def test_more_samples_than_fit_at_once(numbers_of: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = numbers_of("--n", 7)
-    monkeypatch.setattr(sampling, "CHUNK", 3)
+    monkeypatch.setattr(base, "CHUNK", 3)
     # Products of other sizes may round otherwise: a few units in the last place.
     np.testing.assert_allclose(numbers_of("--n", 7), whole, atol=1e-6)
 

@@ -20,11 +20,10 @@ from minigan.training.asking import Wish, asked_labels, check_wish, three_panels
 from minigan.training.config import Config
 from minigan.training.files import write_atomically
 from minigan.training.latent_tools import Interpolation, Tool, source_of
+from minigan.training.latent_tools.base import CHUNK
 from minigan.training.pictures import to_image, write_png
 from minigan.training.trainer import build_algorithm, dataset_of
 from minigan.training.translating import picture_of
-
-CHUNK = 256  # samples generated at a time, so that any number fits into memory
 
 
 def write_samples(

@@ -134,7 +134,7 @@ class Options(CodeOptions):
         return CodePrior(noise, categorical=clusters, scale=sigma)  # eq: clustergan.z
 
 
-def build(options: Options, task: Task, streams: Streams) -> ClusterGAN:
+def build(options: Options, task: Task, streams: Streams) -> GAN:
     """Raises OptionError for values that cannot be."""
     options.check(task)
     beta_n, beta_c = weights_of(options, "beta_n", "beta_c")

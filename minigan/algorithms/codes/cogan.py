@@ -19,7 +19,7 @@ owe to its weights adds up; in G both would be given the same z, so it is applie
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -96,10 +96,16 @@ class CoGAN(GAN):
     channels: C_1 and C_2.
     """
 
-    def __init__(self, G: Layer, D: Layer, *, channels: tuple[int, int], **shared: object) -> None:
-        objective = shared.pop("objective")
-        assert isinstance(objective, Objective)
-        super().__init__(G, D, objective=Coupled(objective), **shared)  # type: ignore[arg-type]
+    def __init__(
+        self,
+        G: Layer,
+        D: Layer,
+        *,
+        objective: Objective,
+        channels: tuple[int, int],
+        **shared: Any,
+    ) -> None:
+        super().__init__(G, D, objective=Coupled(objective), **shared)
         self.channels = channels
 
     def split(self, pairs: Array) -> tuple[Array, Array]:
@@ -115,7 +121,7 @@ class Options(PairDataOptions, CodeOptions):
     own_D: int = option(1, "layers at D's start that each domain has for its own")
 
 
-def build(options: Options, task: Task, streams: Streams) -> CoGAN:
+def build(options: Options, task: Task, streams: Streams) -> GAN:
     """Raises OptionError for values that cannot be, and for data that has not two domains."""
     if task.channels is None:
         raise OptionError(
@@ -129,14 +135,14 @@ def build(options: Options, task: Task, streams: Streams) -> CoGAN:
             "layers; leave it out"
         )
     shapes = [(*task.shape[:2], channels) for channels in task.channels]
-    G = [options.generator(options.z_dim, shape, streams) for shape in shapes]
-    D = [options.discriminator(shape, streams) for shape in shapes]
-    channels = task.channels
+    G_1, G_2 = (options.generator(options.z_dim, shape, streams) for shape in shapes)
+    D_1, D_2 = (options.discriminator(shape, streams) for shape in shapes)
+    own_G, own_D = options.own_G, options.own_D
     return options.build_game(
-        coupled_generator(*G, own=options.own_G),  # eq: cogan.g
-        coupled_discriminator(*D, channels, own=options.own_D),  # eq: cogan.f
+        coupled_generator(G_1, G_2, own=own_G),  # eq: cogan.g
+        coupled_discriminator(D_1, D_2, task.channels, own=own_D),  # eq: cogan.f
         task,
         streams,
         game=CoGAN,
-        channels=channels,
+        channels=task.channels,
     )

@@ -189,7 +189,7 @@ class Options(CodeOptions):
         return CodePrior(noise, categorical=self.categorical, continuous=self.continuous)
 
 
-def build(options: Options, task: Task, streams: Streams) -> InfoGAN:
+def build(options: Options, task: Task, streams: Streams) -> GAN:
     """G of noise and codes, D with Q beside it. Raises OptionError for values that cannot be."""
     options.check(task)
     (weight,) = weights_of(options, "info_weight")

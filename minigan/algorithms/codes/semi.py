@@ -178,7 +178,7 @@ class Options(CodeOptions):
     )
 
 
-def build(options: Options, task: Task, streams: Streams) -> SemiSupervisedGAN:
+def build(options: Options, task: Task, streams: Streams) -> GAN:
     """Raises OptionError for values that cannot be and data whose labels cannot serve."""
     options.check(task)
     known("generator loss", options.generator_loss, dict.fromkeys(GENERATOR_LOSSES))

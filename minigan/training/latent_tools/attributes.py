@@ -112,11 +112,13 @@ def parse(expression: str) -> list[Term]:
     Raises OptionError for anything else.
     """
     first, *rest = re.split(r"(?:^|\s+)([+-])\s+", expression.strip())
-    said = ([("+", first)] if first else []) + list(zip(rest[::2], rest[1::2], strict=True))
+    said = list(zip(rest[::2], rest[1::2], strict=True))
+    said = [("+", first), *said] if first or not said else said
     terms = []
     for sign, attribute in said:
         label, equals, name = (part.strip() for part in attribute.partition("="))
-        if not (label and equals and name):
+        stray = re.search(r"(^|\s)[+-](\s|$)", attribute)
+        if stray or not (label and equals and name):
             raise OptionError(
                 f"--arithmetic {expression!r}: {attribute.strip()!r} is no attribute; give e.g. "
                 "'accessory=black hat - accessory=none', signs between spaces"

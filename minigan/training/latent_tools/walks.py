@@ -8,6 +8,7 @@ arXiv:1606.03657, figure 2 (traversal of codes); Brock et al. 2019, arXiv:1809.1
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,7 +120,7 @@ class Traversal:
 
 @dataclass(frozen=True)
 class Truncation:
-    """Each row takes a z from N(0, 1) cut off at -t and t, for each of the thresholds t.
+    """Each row takes a z from the prior cut off at -t and t, for each of the thresholds t.
 
     The numbers of a row stand at the same quantile of every piece, so that its pictures belong
     together: small t are typical ones, large t all there are.
@@ -133,14 +134,12 @@ class Truncation:
                 f"--truncate {','.join(map(str, self.thresholds))}: wanted thresholds above 0"
             )
         prior, noise = source.prior, noise_of(source.prior)
-        if noise.name != "normal":
-            raise OptionError(f"--truncate is of a normal z; this run has a {noise.name} one")
         z = prior.draw(n, rng)
         u, scale = rng.uniform(0, 1, (n, noise.dim)), getattr(prior, "scale", 1.0)
         points = []
         for t in self.thresholds:
             point = z.copy()
-            point[:, : noise.dim] = scale * truncated(u, t)
+            point[:, : noise.dim] = scale * CUT[noise.name](u, t)
             points.append(point)
         return Sheet(source.make(rows(points), columns=len(points)), len(points))
 
@@ -148,3 +147,9 @@ class Truncation:
 def truncated(u: Array, t: float) -> Array:
     """Where u of U(0, 1) stands in N(0, 1) cut off at -t and t: the inverse of its distribution."""
     return ndtri(ndtr(-t) + u * (ndtr(t) - ndtr(-t)))
+
+
+CUT: dict[str, Callable[[Array, float], Array]] = {
+    "normal": truncated,
+    "uniform": lambda u, t: (2 * u - 1) * min(t, 1.0),
+}
