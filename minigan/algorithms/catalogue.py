@@ -12,6 +12,7 @@ from minigan.algorithms.base import Algorithm
 from minigan.algorithms.codes import clustergan, cogan, infogan, semi
 from minigan.algorithms.conditional import cdcgan, cgan
 from minigan.algorithms.options import OptimizerOptions, Streams, Task
+from minigan.algorithms.text import gan_cls, stackgan
 from minigan.algorithms.translation import (
     cyclegan,
     discogan,
@@ -29,9 +30,9 @@ class Recipe:
     """An algorithm by name: its options, how it is built, and what it trains on unless told.
 
     explains: the topics of `minigan explain` that belong to it. takes: single examples, examples
-    with their labels (its options then have `label`), aligned pairs of pictures, pictures of two
-    domains, or pictures and references whose style they shall take. batch: the paper's, where the
-    command line takes it unless told.
+    with their labels (its options then have `label`), pictures with captions, aligned pairs of
+    pictures, pictures of two domains, or pictures and references whose style they shall take.
+    batch: the paper's, where the command line takes it unless told.
     """
 
     summary: str
@@ -40,7 +41,9 @@ class Recipe:
     build: Callable[[Any, Task, Streams], Algorithm]
     data: str
     explains: tuple[str, ...]
-    takes: Literal["examples", "labelled", "pairs", "domains", "references"] = "examples"
+    takes: Literal["examples", "labelled", "captions", "pairs", "domains", "references"] = (
+        "examples"
+    )
     batch: int | None = None
 
     @property
@@ -195,6 +198,24 @@ ALGORITHMS: dict[str, Recipe] = {
     "cdcgan": Recipe(
         summary="conditional GAN on convolutional networks: every way to see the condition",
         paper="Reed et al. 2016, arXiv:1605.05396; Miyato and Koyama 2018, arXiv:1802.05637",
+    "gan-cls": Recipe(
+        summary="pictures of captions; D also sees real pictures beside wrong captions",
+        paper="Reed et al. 2016, arXiv:1605.05396",
+        options=gan_cls.Options,
+        build=gan_cls.build,
+        data="kittens",
+        explains=("gancls", "cgan", "loss"),
+        takes="captions",
+    ),
+    "stackgan": Recipe(
+        summary="pictures of captions in stages: a small one first, then larger ones of it",
+        paper="Zhang et al. 2017, arXiv:1612.03242",
+        options=stackgan.Options,
+        build=stackgan.build,
+        data="kittens",
+        explains=("stackgan", "cgan", "posterior", "gaussian", "loss"),
+        takes="captions",
+    ),
         options=cdcgan.CDCGANOptions,
         build=cdcgan.build,
         data="digits",

@@ -2,6 +2,7 @@
 
 from minigan.data.augment import Augmentation
 from minigan.data.base import Batch, Dataset, DataWarning, Endless, Finite
+from minigan.data.captions import Captioned, open_captions
 from minigan.data.catalogue import (
     DATASETS,
     PAIRS,
@@ -23,6 +24,7 @@ __all__ = [
     "REFERENCES",
     "Augmentation",
     "Batch",
+    "Captioned",
     "DataWarning",
     "Dataset",
     "Endless",
@@ -31,6 +33,7 @@ __all__ = [
     "Pairs",
     "References",
     "UnknownDataError",
+    "open_captions",
     "open_data",
     "open_pairs",
     "open_references",

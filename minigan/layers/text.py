@@ -146,7 +146,8 @@ class ConvolutionalEncoder(_TextEncoder):
         for convolution, (inner, relu_ctx) in zip(
             reversed(self.convolutions), reversed(ctx.convolutions), strict=True
         ):
-            dx = convolution.backward(self.relu.backward(dx, relu_ctx), inner) * ctx.words
+            da: Any = self.relu.backward(dx, relu_ctx)
+            dx = convolution.backward(da, inner) * ctx.words
         self.embedding.backward(dx, ctx.embedding)
 
 

@@ -25,8 +25,7 @@ from minigan.layers import (
     Sequential,
     Upsample,
 )
-from minigan.models.dcgan import GAMMA, dcgan_discriminator, dcgan_generator, halvings
-from minigan.models.norms import Norms
+from minigan.models.dcgan import dcgan_discriminator, dcgan_generator, halvings
 
 Rng = np.random.Generator
 
@@ -57,27 +56,29 @@ class TextDiscriminator(Sequential):
 def text_code(text_dim: int, code_dim: int, *, rng: Rng) -> Sequential:
     """Text vectors (N, text_dim) -> codes (N, code_dim): dense, then LeakyReLU 0.2."""
     return Sequential(
-        Dense(text_dim, code_dim, init=init.dcgan, rng=rng), LeakyReLU(negative_slope=0.2)
+        Dense(text_dim, code_dim, init="he_normal", rng=rng), LeakyReLU(negative_slope=0.2)
     )
 
 
 def text_generator(
-    code_dim: int,
+    text_dim: int,
     z_dim: int,
     shape: tuple[int, ...],
     *,
+    code_dim: int | None = None,
     width: int = 64,
     norm: str = "batch",
     rng: Rng,
 ) -> Sequential:
-    """G: codes (N, code_dim) and z (N, z_dim) -> pictures (N, H, W, C) in (-1, 1).
+    """G: text vectors (N, text_dim) and z (N, z_dim) -> pictures (N, H, W, C) in (-1, 1).
 
-    `width` channels before the last layer; sizes as `dcgan_generator` takes them.
+    With `code_dim` a dense code of the text is joined to z, without it the vector itself. `width`
+    channels before the last layer; sizes as `dcgan_generator` takes them.
     """
-    join = Parallel(Identity(), Identity())
-    return Sequential(
-        join, dcgan_generator(code_dim + z_dim, shape, width=width, norm=norm, rng=rng)
-    )
+    text = Identity() if code_dim is None else text_code(text_dim, code_dim, rng=rng)
+    numbers = z_dim + (code_dim or text_dim)
+    body = dcgan_generator(numbers, shape, width=width, norm=norm, rng=rng)
+    return Sequential(Parallel(text, Identity()), body)
 
 
 def text_discriminator(
@@ -98,10 +99,10 @@ def text_discriminator(
     base = shape[0] >> n, shape[1] >> n
     features = width << (n - 1)
     *tower, _, _ = dcgan_discriminator(shape, width=width, norm=norm, rng=rng).layers
-    norms = Norms(norm, init=GAMMA, rng=rng)
+    # No norm over the batch stands here: of the pairs of a minibatch all match, or none does, and
+    # its statistics would tell which.
     head = Sequential(
-        Conv2d(code_dim + features, features, 1, bias=norms.bias, init=init.dcgan, rng=rng),
-        norms.after(*base, features),
+        Conv2d(code_dim + features, features, 1, init="he_normal", rng=rng),
         LeakyReLU(negative_slope=0.2),
         Flatten(),
         Dense(base[0] * base[1] * features, 1, init=init.dcgan, rng=rng),

@@ -33,7 +33,7 @@ from minigan.algorithms.latent import Reconstructing
 from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, keep_freed_memory, make_rng
 from minigan.cuda import set_precision
-from minigan.data import Dataset, Loader, Pairs, open_data
+from minigan.data import Dataset, Loader, Pairs, open_captions, open_data
 from minigan.data.balanced import balanced
 from minigan.data.options import Split
 from minigan.errors import NonFiniteError, OptionError
@@ -285,7 +285,8 @@ def dataset_of(config: Config, split: Split = "train") -> Dataset:
         raise OptionError("the run's configuration names no data")
     if recipe(config.algorithm).translates:
         return pairs_of(config, run.data, split)
-    return open_data(
+    opened = open_captions if recipe(config.algorithm).takes == "captions" else open_data
+    return opened(
         run.data,
         size=run.picture_size,
         channels=run.channels,  # type: ignore[arg-type]  # checked by open_data

@@ -1,0 +1,1 @@
+"""Text to image: pictures of what a caption says."""
