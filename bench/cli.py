@@ -23,7 +23,7 @@ from bench.scaling import SWEEPS, Sweep, measure_scaling
 from bench.standard import file_for, run_all
 from bench.targets import Verdict
 from bench.timing import SAMPLE_SECONDS, WARM_SECONDS
-from bench.trainings import modes, robustness, translation
+from bench.trainings import conditioning, makeup, modes, robustness, translation
 from bench.where import Where
 from bench.work import ARCHS, Work
 
@@ -130,7 +130,7 @@ def cli() -> None:
     """The same work here and in PyTorch, side by side. Ratios are ours / PyTorch's."""
 
 
-for _command in (modes, robustness, translation):
+for _command in (conditioning, makeup, modes, robustness, translation):
     cli.add_command(_command)
 
 

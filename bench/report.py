@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from bench import card_pages, mode_tables, robustness
+from bench import card_pages, conditioning, makeup, mode_tables, robustness
 from bench.card_pages import work_of as _work
 from bench.card_targets import card_verdicts
 from bench.errors import BenchError
@@ -66,7 +66,12 @@ def verdicts_of(rows: Sequence[Row]) -> list[Verdict]:
 
 def _sweeps(out: Path) -> list[tuple[list[Path], Callable[[list[Any], Path], str]]]:
     """The stored results of each sweep beside the page, and what makes a section of them."""
-    sections = {"modes": mode_tables.section, "robustness": robustness.section}
+    sections = {
+        "modes": mode_tables.section,
+        "robustness": robustness.section,
+        "makeup": makeup.section,
+        "conditioning": conditioning.section,
+    }
     found = {name: sorted((out.parent / "results" / name).glob("*.json")) for name in sections}
     return [(found[name], section) for name, section in sections.items() if found[name]]
 

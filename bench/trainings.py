@@ -10,8 +10,14 @@ from typing import Any
 import click
 
 from bench import report
+from bench.conditioning import RUNS as CONDITIONINGS
+from bench.conditioning import STEPS as CONDITIONING_STEPS
+from bench.conditioning import ConditioningCase
 from bench.errors import BenchError
 from bench.machine import cores
+from bench.makeup import RUNS as MAKEUP
+from bench.makeup import STEPS as MAKEUP_STEPS
+from bench.makeup import MakeupCase
 from bench.mode_tables import DATA, ORDER
 from bench.modes import FULL, RUNS, SHORT, TABLED, ModesCase
 from bench.robustness import OBJECTIVES, STEPS, RobustnessCase
@@ -72,14 +78,14 @@ def modes(
     names = only.split(",") if only else [*ORDER] if everything else [*TABLED, *PACKS]
     if unknown := [name for name in names if name not in ORDER]:
         raise BenchError(f"unknown run {unknown[0]!r}; known: {', '.join(ORDER)}")
-    budget = FULL if full else SHORT
-    budget = replace(budget, steps=steps or budget.steps)
     cases: list[Case] = []
     for seed in range(seeds):
         for where in data or DATA:
             if where == STACKED:
                 cases += [StackedCase(n, seed, steps or STACKED_STEPS) for n in names if n in PACKS]
             else:
+                budget = FULL if full else SHORT[where]
+                budget = replace(budget, steps=steps or budget.steps)
                 cases += [ModesCase(where, n, seed, budget) for n in names if n in RUNS]
     if not cases:
         raise BenchError(f"--only {only} names no run of --data {', '.join(data)}")
@@ -111,6 +117,40 @@ def translation(only: str | None, seeds: int, steps: int | None, jobs: int, out:
         raise BenchError(f"unknown run {unknown[0]!r}; known: {', '.join(TRANSLATIONS)}")
     cases = [TranslationCase.of(name, seed, steps) for seed in range(seeds) for name in names]
     _sweep(cases, "translation", jobs, out)
+
+
+@click.command()
+@click.option("--only", help=f"Runs with commas between, of {', '.join(MAKEUP)}.")
+@click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--steps", type=click.IntRange(min=1), default=MAKEUP_STEPS, show_default=True)
+@_sweep_options
+def makeup(only: str | None, seeds: int, steps: int, jobs: int, out: Path) -> None:
+    """PairedCycleGAN's terms, and CycleGAN, against the known truth of drawn faces.
+
+    A sweep that was interrupted goes on where it was.
+    """
+    names = only.split(",") if only else [*MAKEUP]
+    if unknown := [name for name in names if name not in MAKEUP]:
+        raise BenchError(f"unknown run {unknown[0]!r}; known: {', '.join(MAKEUP)}")
+    cases = [MakeupCase(name, seed, steps) for seed in range(seeds) for name in names]
+    _sweep(cases, "makeup", jobs, out)
+
+
+@click.command()
+@click.option("--only", help=f"Runs with commas between, of {', '.join(CONDITIONINGS)}.")
+@click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--steps", type=click.IntRange(min=1), default=CONDITIONING_STEPS, show_default=True)
+@_sweep_options
+def conditioning(only: str | None, seeds: int, steps: int, jobs: int, out: Path) -> None:
+    """Every way for D and for G to see the condition: label accuracy and Fréchet distance.
+
+    A sweep that was interrupted goes on where it was.
+    """
+    names = only.split(",") if only else [*CONDITIONINGS]
+    if unknown := [name for name in names if name not in CONDITIONINGS]:
+        raise BenchError(f"unknown run {unknown[0]!r}; known: {', '.join(CONDITIONINGS)}")
+    cases = [ConditioningCase(name, seed, steps) for seed in range(seeds) for name in names]
+    _sweep(cases, "conditioning", jobs, out)
 
 
 def _sweep(cases: Sequence[Case], name: str, jobs: int, out: Path) -> None:

@@ -142,7 +142,7 @@ def draw(of: Shapes, worn: Style | None = None, *, size: int) -> np.ndarray:
 
 
 def landmarks(of: Shapes) -> np.ndarray:
-    """Eyes, brows, nose, mouth and contour, (N, 24, 2), as shares of the picture (warp.py)."""
+    """Eyes, brows, nose, mouth and jaw, (N, 23, 2), as shares of the picture (warp.py)."""
     s, nothing = of, np.zeros_like(of.roll)
     points: list[tuple[Rows, Rows]] = []
     for side in (-1, 1):
@@ -155,7 +155,7 @@ def landmarks(of: Shapes) -> np.ndarray:
     points += [(nothing, s.eye_height), (nothing, s.eye_height + s.nose)]
     points += [(side * s.mouth_width, s.mouth_height - s.smile) for side in (-1, 1)]
     points += [(nothing, s.mouth_height - s.lips), (nothing, s.mouth_height + s.lips)]
-    for angle in np.pi * np.array([0.0, 0.25, 0.5, 0.75, 1.0, 1.5]):
+    for angle in np.pi * np.array([0.0, 0.25, 0.5, 0.75, 1.0]):
         y = s.head_height * np.sin(angle)
         points.append((s.head_width * _narrow(s, y) * np.cos(angle), y))
     x, y = (np.stack(axis, -1) for axis in zip(*points, strict=True))

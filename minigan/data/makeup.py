@@ -5,7 +5,8 @@ faces without and with makeup. An example holds three pictures in the channels o
 
     x    of X                     the first channels
     y    y^beta, of Y             the next ones
-    W    W(x, y^beta): y^beta bent so that its landmarks come to lie on those of x (warp.py)
+    W    W(x, y^beta): y^beta bent so that its landmarks come to lie on those of x (warp.py), and
+         what lies between them set into x
 
 so that a training step has nothing left to do with landmarks. Where the same subject is known with
 and without every style, the truth is known too; only pictures and measures look at it.
@@ -23,6 +24,9 @@ from minigan.data.kitten_pairs import with_channels
 from minigan.data.pairs import PairOptions, Pairs
 from minigan.data.warp import warp
 from minigan.errors import OptionError
+
+SIDES = 32  # of the polygon around landmarks
+DARKEST = 0.02  # of 2, that keeps ratios of dark colours small
 
 
 class Known(NamedTuple):
@@ -144,13 +148,47 @@ class StyledReferences(References):
         of, (cx, cy) = self._subjects, self.channels
         who, other, style = of.some(n, rng), of.some(n, rng), of.styles(n, rng)
         x, y = with_channels(of.shown(who), cx), with_channels(of.shown(other, style), cy)
-        warped = onto(y, of.landmarks(other), of.landmarks(who))
+        warped = onto(x, y, of.landmarks(other), of.landmarks(who), light=True)
         if not truth:
             return Known(x, y, warped, x, y)
         applied, removed = of.shown(who, style), of.shown(other)
         return Known(x, y, warped, with_channels(applied, cy), with_channels(removed, cx))
 
 
-def onto(y: np.ndarray, landmarks: np.ndarray | None, places: np.ndarray | None) -> np.ndarray:
-    """W: references whose landmarks come to lie at `places`; as they are where nobody knows any."""
-    return y if landmarks is None or places is None else warp(y, landmarks, places)
+def onto(
+    x: np.ndarray,
+    y: np.ndarray,
+    landmarks: np.ndarray | None,
+    places: np.ndarray | None,
+    *,
+    light: bool = False,
+) -> np.ndarray:
+    """W(x, y): what of y lies between its landmarks, set into x between its own, the `places`.
+
+    light: give it x's skin, by the ratio of the mean colours there. The reference as it is where
+    nobody knows any landmarks, for pictures that all lie on one another.
+    """
+    if landmarks is None or places is None:
+        return y
+    face, behind = warp(y, landmarks, places), with_channels(x, y.shape[-1])
+    inside = between(places, y.shape[1:3]).astype(y.dtype)[..., None]
+    if light:
+        size = np.maximum(inside.sum((1, 2), keepdims=True), 1)
+        old, new = ((inside * (p + 1)).sum((1, 2), keepdims=True) / size for p in (face, behind))
+        face = np.minimum((face + 1) * (new + DARKEST) / (old + DARKEST) - 1, 1)
+    return inside * face + (1 - inside) * behind
+
+
+def between(landmarks: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """How far each pixel lies between landmarks (N, L, 2): (N, H, W) from 0 to 1.
+
+    1 within the polygon of 32 sides around all of them, 0 outside, over one pixel.
+    """
+    h, w = size
+    angles = np.arange(SIDES) * (2 * np.pi / SIDES)
+    outward = np.stack([np.cos(angles), np.sin(angles)], -1)
+    farthest = (landmarks @ outward.T).max(1)
+    columns, rows = np.meshgrid((np.arange(w) + 0.5) / w, (np.arange(h) + 0.5) / h)
+    reached = np.stack([columns, rows], -1) @ outward.T
+    beyond = (reached - farthest[:, None, None, :]).max(-1)
+    return np.clip(0.5 - beyond * max(h, w), 0, 1)

@@ -86,7 +86,7 @@ class FolderReferences(References):
         x, y = to_float(a.pixels[i]), to_float(b.pixels[j])
         if a.landmarks is None or b.landmarks is None:
             return x, y, y
-        return x, y, onto(y, b.landmarks[j], a.landmarks[i])
+        return x, y, onto(x, y, b.landmarks[j], a.landmarks[i])
 
 
 def open(path: Path, options: PairOptions) -> FolderReferences:

@@ -46,7 +46,7 @@ from minigan.algorithms.translation.options import (
 )
 from minigan.backend import Array
 from minigan.errors import OptionError, ShapeError
-from minigan.layers import Columns, Identity, Layer, Residual, Sequential
+from minigan.layers import Columns, Conv2d, ConvTranspose2d, Identity, Layer, Residual, Sequential
 from minigan.losses.distance import mean_absolute_error
 
 PAPER = (
@@ -189,6 +189,17 @@ class PairedCycleGAN(Translating):
         return self.translate(beside(*self.split(self.examples(n))), rng)
 
 
+def adding(net: Layer, cin: int, cout: int) -> Layer:
+    """x + 2 net(x, y), of x the first of `cin` channels: pictures in [-1, 1] differ by up to 2.
+
+    The network's last convolution starts at 0, so that what it adds is nothing.
+    """
+    *_, last = (layer for _, layer in net.walk() if isinstance(layer, Conv2d | ConvTranspose2d))
+    last.params["weight"].data[...] = 0
+    shortcut = Columns(0, cout) if cin > cout else Identity()
+    return Residual(Sequential(net, Residual(Identity())), shortcut)
+
+
 def beside(x: Array, y: Array) -> Array:
     """What G takes: pictures and their references, in the channels of one array."""
     return np.concatenate([x, y], -1)
@@ -222,10 +233,10 @@ class Options(TranslationOptions):
                 f"x has {x} channels and y {y}: nothing can be added to one that makes the other; "
                 "use --whole"
             )
-        nets = {"G": (x + y, y), "F": (y, x)}
+        form = (lambda net, cin, cout: net) if self.whole else adding
         return {
-            name: self._adding(self.build_generator(size, cin, cout, rng), cin, cout)
-            for name, (cin, cout) in nets.items()
+            name: form(self.build_generator(size, cin, cout, rng), cin, cout)
+            for name, (cin, cout) in {"G": (x + y, y), "F": (y, x)}.items()
         }
 
     def build_translator(
@@ -233,13 +244,6 @@ class Options(TranslationOptions):
     ) -> tuple[dict[str, Layer], Layer]:
         net = self.build_generators(size, channels, rng)[name]
         return {name: net}, net
-
-    def _adding(self, net: Layer, cin: int, cout: int) -> Layer:
-        """x + 2 net(x, y), for two pictures in [-1, 1] differ by up to 2; or net(x, y) itself."""
-        if self.whole:
-            return net
-        shortcut = Columns(0, cout) if cin > cout else Identity()
-        return Residual(Sequential(net, Residual(Identity())), shortcut)
 
 
 def build(options: Options, task: Task, streams: Streams) -> PairedCycleGAN:

