@@ -201,8 +201,8 @@ class Beside(Layer):
         return dx, GradContext(gctx, dy)
 
     def double_backward(self, ddx: Array, gctx: GradContext) -> tuple[Array, Any]:
-        ddy, (x_extra, _) = self.D.double_backward((ddx, None), gctx.ctx)
-        return ddy[:, : self.scores], x_extra
+        ddy, extra = self.D.double_backward((ddx, None), gctx.ctx)
+        return ddy[:, : self.scores], None if extra is None else extra[0]
 
     def _all(self, dy: Array, zeros: Array) -> Array:
         """dy of all of D's numbers: nothing for those that are not given."""
