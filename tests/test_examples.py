@@ -60,6 +60,13 @@ SHORT = {
         ["--steps", "2", "--width", "2", "--identity", "0.5"],
         ["samples/step_000002.png", "samples.gif"],
     ),
+    "semi_supervised_digits.py": (
+        ["--steps", "2"],
+        ["semi-supervised-0/samples.gif", "supervised-only-0/curves.png"],
+    ),
+    "infogan_digits.py": (["--steps", "2", "--width", "4"], ["codes.png", "c3.png"]),
+    "clustergan_digits.py": (["--steps", "1", "--width", "4"], ["clusters.png", "samples.gif"]),
+    "cogan_digits.py": (["--steps", "2", "--width", "4"], ["samples.gif", "curves.png"]),
     "vae_beside_gan.py": (["--steps", "2", "--width", "4"], ["beside.png"]),
 }
 
