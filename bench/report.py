@@ -7,7 +7,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from bench import card_pages, conditioning, makeup, mode_tables, robustness
+from bench import (
+    card_pages,
+    conditioning,
+    makeup,
+    mode_tables,
+    robustness,
+    translation_tables,
+)
 from bench.card_pages import work_of as _work
 from bench.card_targets import card_verdicts
 from bench.errors import BenchError
@@ -69,6 +76,7 @@ def _sweeps(out: Path) -> list[tuple[list[Path], Callable[[list[Any], Path], str
     sections = {
         "modes": mode_tables.section,
         "robustness": robustness.section,
+        "translation": translation_tables.section,
         "makeup": makeup.section,
         "conditioning": conditioning.section,
     }
