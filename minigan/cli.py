@@ -255,6 +255,12 @@ resume.params.append(_serve("the run"))
     is_flag=True,
     help="Of a conditional run: labels along rows and noise down columns; noise 0; label 0.",
 )
+@click.option(
+    "--text",
+    "texts",
+    multiple=True,
+    help="Of a run on captions: what the pictures shall show; several give a row each.",
+)
 @click.option("--single", is_flag=True, help="--out is a folder: one file for each sample.")
 @click.option(
     "--interpolate",

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from minigan.data import Dataset
+from minigan.data.captions import Captioned, CaptionedKittens
 from minigan.data.kittens import Kittens
 from minigan.data.stacked import StackedDigits
 from minigan.errors import DataError, OptionError, UnknownNameError
+from minigan.metrics.caption_accuracy import caption_accuracy
 from minigan.metrics.density_coverage import density_coverage
 from minigan.metrics.extractors import OWN
 from minigan.metrics.frechet import frechet_distance
@@ -136,10 +138,18 @@ METRICS: dict[str, Metric] = {
     "label-accuracy": Metric(
         "share of samples of the class that was asked for",
         "pictures with labels that a classifier ships for (" + ", ".join(OWN) + ")",
-        lambda data: data.kind == "image" and data.name in OWN,
+        lambda data: data.kind == "image" and data.name in OWN and not isinstance(data, Captioned),
         lambda data: 1000,
         {},  # data alone, with which a run's choice of checkpoints is tried, asks for nothing
         label_accuracy,
+    ),
+    "caption-accuracy": Metric(
+        "share of what captions name that samples show",
+        "captioned kittens",
+        lambda data: isinstance(data, CaptionedKittens),
+        lambda data: 1000,
+        {},  # as above
+        caption_accuracy,
     ),
     "precision-recall": Metric(
         "improved precision and recall of features",

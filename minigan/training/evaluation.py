@@ -93,6 +93,7 @@ def fitting(
         "parzen": held_out is None,
         "cycle": not cycles,
         "label-accuracy": not asks,
+        "caption-accuracy": not asks,
         **{name: plain for name, metric in METRICS.items() if metric.features},
     }
     return [name for name, m in METRICS.items() if m.takes(data) and not left_out.get(name)]

@@ -17,6 +17,7 @@ from minigan.data import Dataset
 from minigan.errors import OptionError
 from minigan.training import best
 from minigan.training.asking import Wish, asked_labels, check_wish, three_panels
+from minigan.training.captioning import check_texts, list_captions, read_words, rows_of
 from minigan.training.config import Config
 from minigan.training.files import write_atomically
 from minigan.training.latent_tools import Interpolation, Tool, source_of
@@ -40,21 +41,27 @@ def write_samples(
     class_name: str | None = None,
     attributes: Sequence[str] = (),
     panels: bool = False,
+    texts: Sequence[str] = (),
     device: str | None = None,
 ) -> str:
     """Write n samples of the run in `folder` to `out`; returns a line that says what was written.
 
     `out` is a .png (a grid or a plot), an .npz (array `x`), or with `single` a folder. The same
     seed gives the same samples. Of a conditional run, `class_name` and `attributes` ("body=blue")
-    ask for labels, and `panels` draws those of training/asking.py.
+    ask for labels, and `panels` draws those of training/asking.py; of a run on captions, `texts`
+    ask for pictures of them (training/captioning.py).
 
-    Raises OptionError, UnknownNameError for a label or a class that is not there, CheckpointError.
+    Raises OptionError, UnknownNameError for a label or a class that is not there, CaptionError for
+    a text that the run cannot read, CheckpointError.
     """
     if not single and out.suffix.lower() not in (".png", ".npz"):
         raise OptionError(f"--out {out}: wanted a .png or .npz file, or a folder with --single")
     config = Config.load(folder / "config.json").on(device)
     set_precision(config.run.precision)
-    dataset = dataset_of(config)
+    wish, takes = Wish(class_name, attributes, panels), recipe(config.algorithm).takes
+    check_texts(texts, wish.flag, config.algorithm, takes)
+    words = read_words(folder) if texts else None
+    dataset = words or dataset_of(config)
     algorithm = build_algorithm(config, dataset).to(config.run.device)
     stored = best.load(folder / "checkpoints", step)
     stored.restore(algorithm)
@@ -63,7 +70,9 @@ def write_samples(
     if panels:
         return write_panels(algorithm, dataset, out, seed=seed, columns=columns, step=stored.step)
     labels = None
-    if isinstance(algorithm, Conditional):
+    if words is not None:
+        labels = words.vocabulary.encode(texts)
+    elif isinstance(algorithm, Conditional):
         labels = asked_labels(algorithm, wish, n, make_rng(seed, 6))
     source = source_of(algorithm, dataset, labels, n, make_rng(seed, 6))
     if source is None:
@@ -73,6 +82,8 @@ def write_samples(
     rng = make_rng(seed, 5)
     tool = Interpolation(interpolate) if interpolate is not None else tool
     if tool is not None:
+    elif len(texts) > 1:
+        x, columns = rows_of(source, columns, rng)
         x, columns = tool.sheet(source, n, rng)
     else:
         x = source.make(source.prior.draw(n, rng))
@@ -89,6 +100,7 @@ def write_samples(
         write_atomically(out, buffer.getvalue())
     else:
         real = dataset.draw(len(x), make_rng(seed, 4)).x if dataset.kind == "points" else x
+        list_captions(dataset, source.labels, out.with_suffix(".txt"))
         write_png(picture_of(dataset, x, real, columns=columns), out)
     return f"{len(x)} {done}: {out}"
 

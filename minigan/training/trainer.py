@@ -41,6 +41,7 @@ from minigan.metrics import diversity
 from minigan.parallel import use_threads
 from minigan.training import checkpoint, log
 from minigan.training.best import Best
+from minigan.training.captioning import keep_words
 from minigan.training.config import Config, RunOptions
 from minigan.training.curves import write_curves
 from minigan.training.files import UNFINISHED, remove_unfinished
@@ -153,6 +154,7 @@ class Trainer:
             np.errstate(over="ignore", divide="ignore", invalid="ignore"),  # NonFiniteError tells
         ):
             remove_unfinished(self.folder)
+            keep_words(self.folder, self.dataset, self.algorithm, seed=self.config.run.seed)
             self.config.save(self.folder / "config.json")
             records = log.truncate(self.log_path, self.step)
             checkpoint.tidy(self.checkpoints, self.step, keep=self.config.run.keep)
