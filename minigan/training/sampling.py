@@ -65,7 +65,6 @@ def write_samples(
     algorithm = build_algorithm(config, dataset).to(config.run.device)
     stored = best.load(folder / "checkpoints", step)
     stored.restore(algorithm)
-    wish = Wish(class_name, attributes, panels)
     check_wish(wish, algorithm, config.algorithm)
     if panels:
         return write_panels(algorithm, dataset, out, seed=seed, columns=columns, step=stored.step)
@@ -82,9 +81,9 @@ def write_samples(
     rng = make_rng(seed, 5)
     tool = Interpolation(interpolate) if interpolate is not None else tool
     if tool is not None:
+        x, columns = tool.sheet(source, n, rng)
     elif len(texts) > 1:
         x, columns = rows_of(source, columns, rng)
-        x, columns = tool.sheet(source, n, rng)
     else:
         x = source.make(source.prior.draw(n, rng))
     done = f"samples after step {stored.step}"
@@ -100,8 +99,8 @@ def write_samples(
         write_atomically(out, buffer.getvalue())
     else:
         real = dataset.draw(len(x), make_rng(seed, 4)).x if dataset.kind == "points" else x
-        list_captions(dataset, source.labels, out.with_suffix(".txt"))
         write_png(picture_of(dataset, x, real, columns=columns), out)
+        list_captions(dataset, source.labels, out.with_suffix(".txt"))
     return f"{len(x)} {done}: {out}"
 
 
