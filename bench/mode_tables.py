@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bench.modes import DATA as MIXTURES
-from bench.modes import FULL, RUNS, SHORT
+from bench.modes import FULL, LR, RUNS, SHORT, Budget
 from bench.plots import draw_scatter
 from bench.stacked import PACKS
 from bench.tables import table
@@ -100,12 +100,36 @@ def _margin(results: list[Result]) -> str:
     return f"{said}: {verdict}. Protocol: the docstring of `bench/stacked.py`."
 
 
+def _differences() -> str:
+    """The settings of the paper and of the short budgets, a row for each that differs."""
+    rows = [(says, get(FULL), *(get(SHORT[data]) for data in MIXTURES)) for says, get in _SETTINGS]
+    return table(["", "paper (`--full`)", *(f"short, {data}" for data in MIXTURES)], rows)
+
+
+_SETTINGS: tuple[tuple[str, Callable[[Budget], str]], ...] = (
+    ("steps of G", lambda b: f"{b.steps:,}"),
+    ("packs in a minibatch", lambda b: str(b.batch)),
+    ("G", lambda b: f"4 x {b.units_G}"),
+    ("D, maxout of 5", lambda b: f"3 x {b.units_D}"),
+    ("weights at the start", lambda b: f"N(0, {b.std:g}²)" if b.std else "He in G, Glorot in D"),
+    ("units of D at the start", lambda b: "one example each" if b.apart else "all of the pack"),
+    ("rate of G", lambda b: f"{LR * b.rate_G:g}"),
+    ("rate of D", lambda b: f"{LR * b.rate_D:g}"),
+    ("Adam's beta1", lambda b: str(b.beta1)),
+    ("rates over time", lambda b: b.course),
+    ("samples from", lambda b: f"G averaged with {b.ema:g}" if b.ema else "G"),
+)
+
 _INTRODUCTION = f"""## Modes captured
 
 `python -m bench modes`; protocol and budgets: the docstring of `bench/modes.py`. Means over the
 seeds, the modes with their standard deviation; seconds are processor time of a run. Published rows:
-PacGAN, table 1 (10 runs of {FULL.steps:,} steps at 1e-4; here by default {SHORT.steps:,} at
-{SHORT.rate:g} times the rate, falling to 0). Another protocol, not to be compared: {ELSEWHERE}."""
+PacGAN, table 1 (10 runs of {FULL.steps:,} steps). Another protocol, not to be compared:
+{ELSEWHERE}.
+
+The short budget is not the paper's. What differs, in every run alike:
+
+{_differences()}"""
 
 
 def summary(results: list[Result]) -> Summary | None:

@@ -1,6 +1,7 @@
 """bench modes: every run trains, the tables say where it differs, and a sweep goes on."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,15 +11,26 @@ from PIL import Image
 from bench.cli import cli
 from bench.errors import BenchError
 from bench.mode_tables import LEAST, PUBLISHED, Summary, difference, section, summary, target
-from bench.modes import FULL, RUNS, SHORT, TABLED, Budget, ModesCase, build, generator
+from bench.modes import (
+    FULL,
+    PIECES,
+    RUNS,
+    SHORT,
+    TABLED,
+    ModesCase,
+    build,
+    generator,
+    set_apart,
+)
 from bench.stacked import PACKS, StackedCase
 from bench.stacked import build as build_stacked
 from bench.sweep import read, sweep
+from minigan.algorithms.gan import GAN
 from minigan.algorithms.presets import PRESETS
-from minigan.layers import BatchNorm, Dense, Maxout, Pack
+from minigan.layers import BatchNorm, Conv2d, ConvTranspose2d, Dense, Maxout, Pack
 from minigan.losses import OBJECTIVES, PENALTIES
 
-TINY = Budget("tiny", 1, 10.0, "linear", 0.9)
+TINY = replace(SHORT["ring"], name="tiny", steps=1, batch=12, units_G=8, units_D=12)
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -43,16 +55,57 @@ def test_every_objective_penalty_and_preset_has_a_run():
 
 def test_the_networks_are_the_protocols():
     rng = np.random.default_rng(0)
-    G = generator(rng).layers
+    G = generator(rng, FULL).layers
     assert [(d.in_features, d.out_features) for d in G if isinstance(d, Dense)] == [
         *((2, 400), (400, 400), (400, 400), (400, 400), (400, 2)),
     ]
     assert sum(isinstance(layer, BatchNorm) for layer in G) == 4
     for name, pack in (("gan", 1), ("pac4", 4)):
-        D = RUNS[name].critic(rng, RUNS[name].pack).layers
+        D = RUNS[name].critic(rng, RUNS[name].pack, FULL).layers
         dense = [(d.in_features, d.out_features) for d in D if isinstance(d, Dense)]
         assert dense == [(2 * pack, 1000), (200, 1000), (200, 1000), (200, 1)]
         assert [layer.num_pieces for layer in D if isinstance(layer, Maxout)] == [5, 5, 5]
+        assert np.std(D[-3].weight.data) == pytest.approx(0.02, rel=0.02)  # of 200,000
+        assert D[-3].weight.data.all()  # not set apart
+
+
+def test_units_begin_with_one_example_of_the_pack_each():
+    rng = np.random.default_rng(0)
+    dense = Dense(2 * 3, 7 * PIECES, rng=rng)
+    dense.weight.data[...] = 1
+    set_apart(dense, 3)
+    groups = [0, 0, 0, 1, 1, 2, 2]  # of the seven units
+    expected = np.array([[a == b for b in groups] for a in (0, 0, 1, 1, 2, 2)])
+    weights = dense.weight.data.reshape(6, 7, PIECES)
+    np.testing.assert_allclose(weights, np.sqrt(3) * expected[..., None] * np.ones(PIECES))
+    before = Dense(2, 10, rng=rng)
+    alone = before.weight.data.copy()
+    set_apart(before, 1)
+    np.testing.assert_array_equal(before.weight.data, alone)
+
+
+@pytest.mark.parametrize("data", SHORT)
+def test_the_short_budget_is_the_same_for_every_pack(data):
+    budget = replace(SHORT[data], steps=9)
+    for name in ("gan", "pac4"):
+        gan = build(RUNS[name], 0, budget)
+        rates = [gan.optimizers[player].schedule(0) for player in "GD"]
+        assert rates == pytest.approx([1e-4 * budget.rate_G, 1e-4 * budget.rate_D])
+        assert gan.optimizers["D"].schedule(8) < 0.3 * rates[1]
+        assert gan.D.layers[-1].in_features == budget.units_D
+        assert gan.G.layers[0].out_features == budget.units_G
+        assert gan.averages["G"].decay == budget.ema
+        packed = next(layer for layer in gan.D.layers if isinstance(layer, Dense)).weight.data
+        assert (packed == 0).mean() == pytest.approx(1 - 1 / RUNS[name].pack)
+
+
+def test_packs_and_not_examples_are_counted(monkeypatch):
+    seen = []
+    step = GAN.step
+    monkeypatch.setattr(GAN, "step", lambda gan, x: seen.append(len(x)) or step(gan, x))
+    for name in ("gan", "pac3", "wgan-gp"):
+        ModesCase("ring", name, 0, TINY).play()
+    assert seen == [12, 36, 60]
 
 
 def test_the_full_budget_is_the_papers():
@@ -61,7 +114,8 @@ def test_the_full_budget_is_the_papers():
     adam = gan.optimizers["D"]
     assert (adam.schedule(0), adam.schedule(FULL.steps - 1), adam.beta1) == (1e-4, 1e-4, 0.8)
     assert not gan.averages
-    critic = build(RUNS["wgan-gp"], 0, SHORT)
+    assert (FULL.batch, FULL.units_G, FULL.units_D) == (100, 400, 200)
+    critic = build(RUNS["wgan-gp"], 0, SHORT["ring"])
     assert critic.k == 5
     assert critic.optimizers["D"].beta1 == 0  # the paper's own
 
@@ -73,7 +127,7 @@ def test_runs_start_alike_and_seeds_differ():
 
 
 def test_numbers_that_run_away_are_a_result():
-    found = ModesCase("ring", "gan", 0, Budget("wild", 9, 1e34, "constant", 0.0)).play()
+    found = ModesCase("ring", "gan", 0, replace(TINY, steps=9, rate_G=1e34)).play()
     assert "the largest weight is" in found["error"]
     assert summary([found]) is None
 
@@ -161,8 +215,10 @@ def test_the_discriminator_is_weak_and_sees_packs():
     assert gan.D.layers[1].in_channels == 12
     logits, _ = gan.D.forward(gan.sample(8, np.random.default_rng(0)))
     assert logits.shape == (2, 1)
-    widths = [gan.G.layers[-2].in_channels, gan.D.layers[1].out_channels]
-    assert widths[0] == 4 * widths[1]
+    of_G = [layer.in_channels for layer in gan.G.layers if isinstance(layer, ConvTranspose2d)]
+    of_D = [layer.out_channels for layer in gan.D.layers if isinstance(layer, Conv2d)]
+    assert [*of_G, gan.G.layers[-2].in_channels] == [64, 32, 16, 8]
+    assert of_D == [2, 4, 8]
 
 
 # --- the sweep ------------------------------------------------------------------------------------
