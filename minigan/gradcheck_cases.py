@@ -19,6 +19,8 @@ from minigan.gradcheck import Result, check_layer, check_loss
 from minigan.losses.energy import Equilibrium, pulling_away
 from minigan.losses.fdivergence import DIVERGENCES, FGAN
 from minigan.losses.least_squares import LeastSquares
+from minigan.losses.orthogonal import OrthogonalRegularization
+from minigan.losses.path_length import PathLength
 from minigan.losses.penalties import Penalty
 
 Rng = np.random.Generator
@@ -166,6 +168,36 @@ def _penalty(penalty: Penalty) -> Callable[[Rng], list[Result]]:
         return check_loss(loss, D.flat.data.copy(), rng=rng)
 
     return check
+
+
+def _orthogonal(rng: Rng) -> list[Result]:
+    net = L.Sequential(L.Dense(4, 3, rng=rng), L.Conv2d(2, 3, 2, rng=rng)).astype(np.float64)
+    term = OrthogonalRegularization(0.3)
+
+    def loss(weights: Array) -> tuple[float, Array]:
+        net.flat.load(weights)
+        net.flat.zero_grad()
+        return term(net), net.flat.grad.copy()
+
+    return check_loss(loss, net.flat.data.copy(), rng=rng)
+
+
+def _path_length(rng: Rng) -> list[Result]:
+    """In every weight of a synthesis network, and in the styles; the mean length counts as held."""
+    G = models.stylegan_generator(3, (8, 8, 1), width=1, w_dim=3, rng=rng).astype(np.float64)
+    net = G.synthesis
+    ws = 0.3 * rng.standard_normal((2, net.styles, 3))
+    noise, y = rng.standard_normal((2, net.pixels)), rng.standard_normal((2, 8, 8, 1)) / 8
+    term = PathLength(decay=1e-30, like=ws)
+
+    def loss(weights: Array, ws: Array) -> tuple[float, Array, Array]:
+        G.flat.load(weights)
+        G.flat.zero_grad()
+        _, ctx = net.forward(ws, noise)
+        value, dws = term(net, ctx, y)
+        return value, G.flat.grad.copy(), dws
+
+    return check_loss(loss, G.flat.data.copy(), ws, rng=rng, exhaustive=False)
 
 
 LAYERS: dict[str, Callable[[Rng], list[Result]]] = {
@@ -349,6 +381,8 @@ LOSSES: dict[str, Callable[[Rng], list[Result]]] = {
     ),
     "spread_nll": _spread_nll,
     "match_means": _match_means,
+    "orthogonal": _orthogonal,
+    "path_length": _path_length,
     "squared_error": _reconstruction(losses.squared_error),
     "absolute_error": _reconstruction(losses.absolute_error),
     "mean_absolute_error": _reconstruction(losses.mean_absolute_error),
@@ -371,6 +405,38 @@ NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
     "mlp_discriminator": _network(
         lambda r: models.mlp_discriminator((4, 3, 1), hidden=(8, 8), dropout=0.3, rng=r),
         (6, 4, 3, 1),
+    ),
+    **{
+        f"conditional_dcgan_generator ({sees})": _network(
+            lambda r, sees=sees: models.conditional_dcgan_generator(  # type: ignore[misc]
+                3, 2, (8, 12, 1), width=3, sees=sees, rng=r
+            ),
+            (3, 3),
+            (3, 2),
+        )
+        for sees in models.conditional.GENERATORS
+    },
+    **{
+        f"conditional_dcgan_discriminator ({sees})": _network(
+            lambda r, sees=sees: models.conditional_dcgan_discriminator(  # type: ignore[misc]
+                (8, 12, 1), 2, width=3, sees=sees, rng=r
+            ),
+            (3, 8, 12, 1),
+            (3, 2),
+        )
+        for sees in models.conditional.DISCRIMINATORS
+    },
+    "conditional_mlp_generator": _network(
+        lambda r: models.conditional_mlp_generator(3, 2, (4, 3, 1), units=(4, 5), hidden=6, rng=r),
+        (5, 3),
+        (5, 2),
+    ),
+    "conditional_mlp_discriminator": _network(
+        lambda r: models.conditional_mlp_discriminator(
+            (4, 3, 1), 2, units=(4, 3), hidden=5, dropout=0.3, rng=r
+        ),
+        (5, 4, 3, 1),
+        (5, 2),
     ),
     "began_encoder": _network(
         lambda r: models.began_encoder((16, 8, 1), 3, width=2, rng=r), (3, 16, 8, 1)
