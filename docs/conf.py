@@ -9,7 +9,7 @@ from minigan.version import __version__
 
 project = "minigan"
 author = "The minigan developers"
-copyright = "The minigan developers"  # noqa: A001  # Sphinx's own name
+copyright = "The minigan developers"
 release = version = __version__
 
 extensions = ["myst_nb", "pages"]

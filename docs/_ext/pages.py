@@ -1,8 +1,8 @@
 """What the pages need of Sphinx: equations beside code, and mathematics without a script.
 
 The directive `explain` shows what `minigan explain NAME` prints: each equation with its paper and
-the lines that compute it, read from the source when the pages are built. LaTeX becomes MathML, which
-browsers draw by themselves, so that the pages open from disk without a network.
+the lines that compute it, read from the source when the pages are built. LaTeX becomes MathML,
+which browsers draw by themselves, so that the pages open from disk without a network.
 """
 
 from __future__ import annotations
