@@ -1,4 +1,4 @@
-"""The pictures of the pages of systems: each page's training command, and its last sheet of samples.
+"""The pictures of the pages of systems: the last sheet of samples of each page's command.
 
     python tools/make_pictures.py [NAME ...] [--out docs/systems]
 
