@@ -131,10 +131,8 @@ class GlobalMaxPool(Layer):
     ) -> Array | None:
         if not need_dx:
             return None
-        xp = array_module(dy)
-        dx = xp.zeros((ctx.x_shape[0], math.prod(ctx.x_shape[1:-1]), ctx.x_shape[-1]), dy.dtype)
-        xp.put_along_axis(dx, ctx.winner, dy[:, None], 1)
-        return dx.reshape(ctx.x_shape)
+        places = array_module(dy).arange(math.prod(ctx.x_shape[1:-1]))[:, None]
+        return ((places == ctx.winner) * dy[:, None]).reshape(ctx.x_shape)
 
     def double_backward(self, ddx: Array, gctx: GradContext) -> tuple[Array, None]:
         places = ddx.reshape(ddx.shape[0], -1, ddx.shape[-1])
