@@ -67,6 +67,14 @@ SHORT = {
     "infogan_digits.py": (["--steps", "2", "--width", "4"], ["codes.png", "c3.png"]),
     "clustergan_digits.py": (["--steps", "1", "--width", "4"], ["clusters.png", "samples.gif"]),
     "cogan_digits.py": (["--steps", "2", "--width", "4"], ["samples.gif", "curves.png"]),
+    "stylegan_kittens.py": (
+        ["--steps", "2", "--size", "16", "--width", "2", "--batch", "8"],
+        ["mixing.png", "samples.gif", "curves.png"],
+    ),
+    "biggan_digits.py": (
+        ["--steps", "2", "--width", "4", "--batch", "8"],
+        ["classes.png", "truncation.png", "samples.gif"],
+    ),
     "vae_beside_gan.py": (["--steps", "2", "--width", "4"], ["beside.png"]),
 }
 
