@@ -1,6 +1,7 @@
 """bench robustness: what is drawn, what counts as success, and the paper's four counts."""
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ def test_architectures_are_many_and_always_the_same():
     assert len(set(drawn)) == 60
     for name in ("depth_G", "depth_D", "width_G", "norm_G", "norm_D", "activation_D", "beta1"):
         assert len({getattr(a, name) for a in drawn}) >= 2, name
-    assert all(1e-4 <= a.lr <= 10**-2.5 for a in drawn)
+    assert all(10**-3.31 <= a.lr <= 10**-2.29 for a in drawn)
 
 
 @pytest.mark.parametrize("number", range(4))
@@ -25,6 +26,7 @@ def test_each_trains(number, objective):
     found = RobustnessCase(number, objective, steps=2).play()
     assert found["error"] is None
     assert 0 <= found["score"] <= 8
+    assert found["architecture"] == asdict(Architecture.drawn(number))
     json.dumps(found)
 
 
