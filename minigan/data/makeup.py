@@ -23,7 +23,7 @@ from minigan.data.base import Batch, Endless
 from minigan.data.kitten_pairs import with_channels
 from minigan.data.pairs import PairOptions, Pairs
 from minigan.data.warp import warp
-from minigan.errors import OptionError
+from minigan.errors import DataError, OptionError
 
 SIDES = 32  # of the polygon around landmarks
 DARKEST = 0.02  # of 2, that keeps ratios of dark colours small
@@ -81,6 +81,29 @@ class References(Pairs, Endless):
         both, y = self.augmentation(both, rng), self.augmentation(y, rng)
         joined = [both[..., : x.shape[-1]], y, both[..., x.shape[-1] :]]
         return Batch(np.concatenate(joined, -1), batch.labels)
+
+
+class Applied(Pairs, Endless):
+    """Known examples as aligned pairs, for measures: x beside y^beta, and x in the style of y^beta.
+
+    Raises DataError for references without a known truth.
+    """
+
+    def __init__(self, references: References) -> None:
+        if references.known(1, np.random.default_rng(0)) is None:
+            raise DataError(
+                f"{references.name}: nobody knows what its pictures look like in the style of "
+                "others, so that nothing can be measured"
+            )
+        h, w, _ = references.shape
+        x, y = references.channels
+        super().__init__(references.name, (h, w), (x + y, y), PairOptions(aligned=True))
+        self.references = references
+
+    def draw(self, n: int, rng: np.random.Generator) -> Batch:
+        known = self.references.known(n, rng)
+        assert known is not None
+        return Batch(np.concatenate([known.x, known.y, known.applied], -1), None)
 
 
 class Subjects(Protocol):

@@ -28,7 +28,7 @@ import numpy as np
 
 from minigan.algorithms import Algorithm
 from minigan.backend import Array
-from minigan.data import Dataset, Pairs
+from minigan.data import Dataset, Pairs, References
 from minigan.errors import CheckpointError, DataError, OptionError
 from minigan.metrics import MetricWarning, Subject, checked, measure, metric, ranking
 from minigan.metrics.translations import NO_WAY_BACK, has_truth
@@ -114,6 +114,11 @@ class Best:
 
 def _refuse_hidden_pairs(name: str, dataset: Dataset) -> None:
     """Raise DataError for a metric that would show a training without pairs its pairs."""
+    if isinstance(dataset, References):
+        raise DataError(
+            f"--keep-best {name}: checkpoints of trainings with references are not chosen by a "
+            "metric; keep several (--keep) and measure them with `minigan eval --from`"
+        )
     if metric(name).takes is has_truth and isinstance(dataset, Pairs) and not dataset.aligned:
         raise DataError(
             f"--keep-best {name} would choose a checkpoint by pairs that the training must not "

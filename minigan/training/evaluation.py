@@ -10,7 +10,8 @@ from pathlib import Path
 from minigan.algorithms.catalogue import recipe
 from minigan.algorithms.translation.options import TranslationOptions
 from minigan.cuda import set_precision
-from minigan.data import Dataset
+from minigan.data import Dataset, References
+from minigan.data.makeup import Applied
 from minigan.data.options import Split
 from minigan.errors import DataError, OptionError
 from minigan.metrics import METRICS, Result, checked, measure
@@ -38,8 +39,9 @@ def evaluate(
 
     Unless given: every metric that takes the run's data, its own number of samples, the test split
     where the data has one. A run of two domains is scored on their hidden pairs where there are
-    some; its training never sees them. Raises UnknownNameError, DataError and OptionError for what
-    cannot be measured, before anything is; CheckpointError.
+    some; its training never sees them. Of one with references G(x, y) is measured. Raises
+    UnknownNameError, DataError and OptionError for what cannot be measured, before anything is;
+    CheckpointError.
     """
     config = Config.load(folder / "config.json").on(device)
     _check_measured(folder, config)
@@ -49,8 +51,10 @@ def evaluate(
     data = _scored(config, "train") if held_out is None or split == "train" else held_out
     if split == "test" and held_out is None:
         dataset_of(config, split="test")  # raises what it raised
-    cycles = isinstance(config.options, TranslationOptions) and config.options.both_ways
-    algorithm = build_algorithm(config, data)
+    options = config.options
+    cycles = isinstance(options, TranslationOptions) and options.both_ways
+    cycles = cycles and not isinstance(data, Applied)  # F does not give a reference back
+    algorithm = build_algorithm(config, data.references if isinstance(data, Applied) else data)
     asked = asking(algorithm)
     if metrics is None:
         metrics = fitting(
@@ -100,10 +104,10 @@ def fitting(
 
 
 def _check_measured(folder: Path, config: Config) -> None:
-    """Raise DataError for what is made of pairs and is no translation of a picture alone."""
+    """Raise DataError for what is made of pairs and is no translation."""
     translates = isinstance(config.options, TranslationOptions)
     takes = recipe(config.algorithm).takes
-    if takes == "references" or (takes in ("pairs", "domains") and not translates):
+    if takes in ("pairs", "domains") and not translates:
         raise DataError(
             f"{folder} is a run of {config.algorithm}, whose pairs no metric takes; look at its "
             "samples"
@@ -115,7 +119,8 @@ def _scored(config: Config, split: Split) -> Dataset:
     if config.run.data is not None and recipe(config.algorithm).takes == "domains":
         with suppress(DataError):  # unequal domains
             return pairs_of(config, config.run.data, split, aligned=True)
-    return dataset_of(config, split)
+    data = dataset_of(config, split)
+    return Applied(data) if isinstance(data, References) else data
 
 
 def write_json(results: Sequence[Result], folder: Path, path: Path) -> None:

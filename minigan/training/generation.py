@@ -13,6 +13,7 @@ from minigan.algorithms.conditional.base import Conditional
 from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, to_host
 from minigan.data import Dataset, Pairs
+from minigan.data.makeup import Applied
 from minigan.metrics import Subject, TranslationSubject
 from minigan.metrics.subject import Asked
 from minigan.metrics.translations import Translators
@@ -67,6 +68,8 @@ def subject_of(
     asked: Asked | None = None,
 ) -> Subject:
     """What `made_by` gave before the data, for metrics."""
+    if isinstance(data, Applied):
+        made = {"G": made["G"]}
     if isinstance(data, Pairs):
         return TranslationSubject(made, data, split=split, extractor=extractor, seed=seed)
     return Subject(
