@@ -19,6 +19,16 @@ class Latent(Protocol):
 
 
 @runtime_checkable
+class Truncating(Protocol):
+    """Its z are truncated in a space of its own, such as StyleGAN's w."""
+
+    prior: Prior
+
+    def truncate(self, z: Array, psi: float) -> Array:
+        """Samples of z, pulled to the typical one: by nothing at psi = 1, wholly at psi = 0."""
+
+
+@runtime_checkable
 class Reconstructing(Protocol):
     """It has an encoder: an example can be sent through its code."""
 

@@ -121,6 +121,20 @@ def test_a_continuous_code_goes_through_its_range():
     np.testing.assert_array_equal(same, rows)
 
 
+class Pulled(Plain):
+    """Truncates in a space of its own."""
+
+    def truncate(self, z, psi):
+        return psi * z
+
+
+def test_a_space_of_its_own_is_truncated_there():
+    rows = cube(Truncation((0.5, 1.0, 0.0001)).sheet(source(kind=Pulled), 4, make_rng(0)), 4)
+    np.testing.assert_allclose(rows[:, 0], rows[:, 1] / 2)
+    np.testing.assert_allclose(rows[:, 2], rows[:, 1] / 10000)
+    assert len(np.unique(rows[:, 1, 0])) == 4
+
+
 @pytest.mark.parametrize(
     ("tool", "says"),
     [

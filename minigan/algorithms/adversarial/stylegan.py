@@ -10,7 +10,7 @@ What its updates add to the box:
 The last two are the paper's lazy regularisation (2020, section 3.1). Here they join the update that
 they fall into, where the paper's code makes a second one, so that Adam's rates need no correction.
 
-Samples are drawn with constant noise; `psi` pulls their styles towards the mean.
+Samples are drawn with constant noise; `truncate` pulls their styles towards the mean.
 """
 
 from __future__ import annotations
@@ -143,14 +143,18 @@ class StyleGAN(GAN):
             G.mapping.backward((share * dws).sum(1), mapped, need_dx=False)
         return terms
 
-    def generate(self, z: Array, *, psi: float = 1.0) -> Array:
-        """Pictures of z with constant noise, their styles truncated by psi.
+    def generate(self, z: Array) -> Array:
+        """Pictures of z with constant noise.
 
         z and the result are arrays of the host. Raises NonFiniteError where weights have run away.
         """
+        return self.truncate(z, 1.0)
+
+    def truncate(self, z: Array, psi: float) -> Array:
+        """As `generate`, with the styles pulled to their mean: see StyleGenerator.truncated."""
         return self._drawn(lambda: self.G.spread(self._styles(z, psi)), len(z))
 
-    def mix(self, z_a: Array, z_b: Array, crossover_layer: int, *, psi: float = 1.0) -> Array:
+    def mix(self, z_a: Array, z_b: Array, crossover_layer: int) -> Array:
         """Pictures with the styles of z_a below `crossover_layer` and those of z_b from there on.
 
         As many of either; crossover_layer from 0 (all are z_b's) to `styles`. Raises OptionError.
@@ -164,7 +168,7 @@ class StyleGAN(GAN):
             raise ShapeError(f"styles of {z_a.shape} and {z_b.shape}: give as many of either")
 
         def ws() -> Array:
-            a, b = (self.G.spread(self._styles(z, psi)) for z in (z_a, z_b))
+            a, b = (self.G.spread(self._styles(z, 1.0)) for z in (z_a, z_b))
             return np.concatenate([a[:, :crossover_layer], b[:, crossover_layer:]], 1)
 
         return self._drawn(ws, len(z_a))

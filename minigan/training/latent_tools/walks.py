@@ -15,6 +15,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from minigan.algorithms.codes.prior import Code
+from minigan.algorithms.latent import Truncating
 from minigan.backend import Array
 from minigan.errors import OptionError, UnknownNameError
 from minigan.prior import Prior
@@ -123,7 +124,8 @@ class Truncation:
     """Each row takes a z from the prior cut off at -t and t, for each of the thresholds t.
 
     The numbers of a row stand at the same quantile of every piece, so that its pictures belong
-    together: small t are typical ones, large t all there are.
+    together: small t are typical ones, large t all there are. Of an algorithm that truncates in a
+    space of its own each threshold is its psi.
     """
 
     thresholds: tuple[float, ...]
@@ -135,6 +137,9 @@ class Truncation:
             )
         prior, noise = source.prior, noise_of(source.prior)
         z = prior.draw(n, rng)
+        if isinstance(source.algorithm, Truncating):
+            x = np.stack([source.algorithm.truncate(z, psi) for psi in self.thresholds], 1)
+            return Sheet(x.reshape(-1, *x.shape[2:]), len(self.thresholds))
         u, scale = rng.uniform(0, 1, (n, noise.dim)), getattr(prior, "scale", 1.0)
         points = []
         for t in self.thresholds:

@@ -187,9 +187,9 @@ def test_truncation_pulls_styles_to_the_mean():
     made, _ = make(ema=0.0)
     made.G.own_buffers["w_avg"][...] = make_rng(3).standard_normal(4)
     z = made.prior.draw(3, make_rng(1))
-    nothing = made.generate(z, psi=0.0)
+    nothing = made.truncate(z, 0.0)
     np.testing.assert_allclose(nothing[1:], nothing[:1].repeat(2, 0), rtol=1e-12)
-    full, half = made.generate(z), made.generate(z, psi=0.5)
+    full, half = made.generate(z), made.truncate(z, 0.5)
     assert half.std(0).mean() < 0.8 * full.std(0).mean()
     w, _ = made.G.mapping.forward(z)
     mean = made.G.own_buffers["w_avg"]
