@@ -14,6 +14,7 @@ from bench.modes import FULL, LR, RUNS, SHORT, Budget
 from bench.plots import draw_scatter
 from bench.stacked import PACKS
 from bench.tables import table
+from minigan.algorithms.presets import PRESETS
 from minigan.data import open_data
 from minigan.data.mixtures import Mixture
 
@@ -103,7 +104,18 @@ def _margin(results: list[Result]) -> str:
 def _differences() -> str:
     """The settings of the paper and of the short budgets, a row for each that differs."""
     rows = [(says, get(FULL), *(get(SHORT[data]) for data in MIXTURES)) for says, get in _SETTINGS]
-    return table(["", "paper (`--full`)", *(f"short, {data}" for data in MIXTURES)], rows)
+    own = ", ".join(
+        f"`{name}` {_paper_lr(name) * run.rates[0]:g} and {_paper_lr(name) * run.rates[1]:g}"
+        for name, run in RUNS.items()
+        if run.rates
+    )
+    head = ["", "paper (`--full`)", *(f"short, {data}" for data in MIXTURES)]
+    return f"{table(head, rows)}\n\nShort rates of their own for G and D have {own}."
+
+
+def _paper_lr(name: str) -> float:
+    """The learning rate of a run's paper."""
+    return PRESETS.get(RUNS[name].settings.get("objective", ""), {}).get("lr", LR)
 
 
 _SETTINGS: tuple[tuple[str, Callable[[Budget], str]], ...] = (

@@ -183,6 +183,17 @@ def test_the_section_has_ours_beside_the_papers_and_a_plot(tmp_path):
     assert (tmp_path / "results/modes-grid-short-10.png").read_bytes() == before
 
 
+def test_what_a_short_budget_changes_is_said(tmp_path):
+    text = section([result()], tmp_path / "R.md")
+    ring, grid = SHORT["ring"], SHORT["grid"]
+    assert f"| steps of G | 400,000 | {ring.steps:,} | {grid.steps:,} |" in text
+    assert f"| G | 4 x 400 | 4 x {ring.units_G} | 4 x {grid.units_G} |" in text
+    assert f"| rate of D | 0.0001 | {1e-4 * ring.rate_D:g} | {1e-4 * grid.rate_D:g} |" in text
+    assert "| rates over time | constant | falling to 0 from half-way |" in text
+    assert "`wgan` 0.001 and 0.001, `wgan-gp` 0.001 and 0.001" in text
+    assert "`gan` 0" not in text
+
+
 def test_stacked_digits_have_a_margin_and_no_plot(tmp_path):
     rows = [
         result(data="stacked-digits", run=run, modes=modes, high_quality=None, points=None)
