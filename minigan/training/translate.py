@@ -161,8 +161,7 @@ def _references(given: Path | None, algorithm: str, wanted: bool) -> dict[str, P
     if not wanted:
         if given is not None:
             raise OptionError(
-                f"--reference {given}: only G of pairedcyclegan takes one, not what is used of "
-                f"{algorithm}"
+                f"--reference {given}: only G of pairedcyclegan takes one; leave it out"
             )
         return {"": None}
     if given is None:
