@@ -166,7 +166,7 @@ class GAN(Algorithm):
 
     def teach(self, dfake: Array, ctx: Any) -> Scalars:
         """Send the gradient of generated examples into G's; terms of G's loss that come with it."""
-        self.G.backward(dfake, ctx, need_dx=False)
+        self.G.backward(dfake, ctx, need_dx=False)  # eq: gan.alg1.g
         return {}
 
     def shown(self, x: Array) -> Array:
