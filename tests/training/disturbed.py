@@ -10,8 +10,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import minigan.report.watching
 import minigan.training.sampling  # noqa: F401  # imported once, for every fork
 from minigan.cli import main
+from minigan.report import equations
 from minigan.training import pictures, trainer
 
 # What takes time and is none of the matter: a plot, which is one more file written like all others,
@@ -19,6 +21,7 @@ from minigan.training import pictures, trainer
 trainer.write_curves = lambda records, path: None
 pictures.GRID_WIDTH = 1
 os.fsync = lambda file: None
+equations.of_run({"algorithm": "gan"})  # read from the source once, for every fork
 
 
 def disturb(folder: Path, at: list[int], what: int, answer: Path) -> None:
