@@ -75,6 +75,14 @@ SHORT = {
         ["--steps", "2", "--width", "4", "--batch", "8"],
         ["classes.png", "truncation.png", "samples.gif"],
     ),
+    "pix2pixhd_kittens.py": (
+        ["--steps", "2", "--width", "2", "--batch", "2"],
+        ["samples/step_000002.png", "samples.gif"],
+    ),
+    "unit_kittens.py": (
+        ["--steps", "2", "--width", "2", "--batch", "2"],
+        ["samples/step_000002.png", "samples.gif"],
+    ),
     "vae_beside_gan.py": (["--steps", "2", "--width", "4"], ["beside.png"]),
 }
 

@@ -1,0 +1,46 @@
+"""Steps of pix2pixHD, stage by stage, and of UNIT are captured and replayed on tiny pictures."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from minigan.algorithms import ALGORITHMS, Streams, Task
+from minigan.backend import to_host
+from minigan.training.stepper import Stepper, read
+
+TINY = {"width": 2, "patch": 7, "lr": 1e-3}
+# options, steps, and how many kinds of steps are graphs in the end
+CASES = {
+    "pix2pixhd": ({"scales": 2, "blocks": 0, "local_blocks": 0, "stage_steps": 3}, 9, 3),
+    "unit": ({"blocks": 0, "halvings": 1}, 4, 1),
+}
+
+
+def run(name, device, *, graph):
+    options, steps, kinds = CASES[name]
+    recipe = ALGORITHMS[name]
+    task = Task((8, 8, 2), "pairs", 20, batch=1, channels=(1, 1))
+    made = recipe.build(replace(recipe.options(), **TINY, **options), task, Streams(0))
+    stepper = Stepper(made.to(device), graph=graph)
+    rng, log = np.random.default_rng(1), []
+    for _ in range(steps):
+        log.append(read(stepper(rng.uniform(-1, 1, (1, 8, 8, 2)).astype(np.float32))))
+    made.check_health()
+    assert stepper.captured == kinds * graph
+    return log, {key: to_host(a) for key, a in made.state_dict().items()}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_captured_steps_are_the_eager_ones(name, device):
+    here, eager, captured = (
+        run(name, where, graph=graph)
+        for where, graph in (("cpu", False), (device, False), (device, True))
+    )
+    assert eager[0] == captured[0]
+    for key, array in eager[1].items():
+        np.testing.assert_array_equal(array, captured[1][key], err_msg=key)
+    for ours, theirs in zip(eager[0][:2], here[0][:2], strict=True):
+        assert ours.keys() == theirs.keys()
+        for key, value in theirs.items():  # rounding of float32, and its growth in one step
+            assert abs(ours[key] - value) <= 1e-3 * max(1, abs(value)), key
