@@ -13,7 +13,7 @@ import numpy as np
 
 from minigan.backend import make_rng
 from minigan.data.make.packages import Files, Package
-from minigan.data.make.svg import imported, renderer
+from minigan.data.make.svg import missing, renderer
 from minigan.data.make.writing import Writer, split_of
 from minigan.data.reference_folder import LANDMARKS
 
@@ -37,7 +37,10 @@ CORNERS = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
 
 def make_avatars(files: dict[Package, Files], writer: Writer, size: int) -> None:
     """A bare faces, B in a folder for each style the same faces in it."""
-    dicebear = imported("dicebear", "dicebear-core==10.7.0")
+    try:
+        import dicebear
+    except ImportError as error:
+        raise missing("dicebear-core==10.7.0", error) from error
     style = dicebear.Style(json.loads(files[DICEBEAR].read("dicebear_styles/adventurer.json")))
     draw = renderer()
     rng = make_rng(0)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from importlib import import_module
-from typing import Any
 
 from PIL import Image
 
@@ -16,20 +14,20 @@ Draw = Callable[[str, int], Image.Image]
 
 def renderer() -> Draw:
     """From the text of an SVG and a size to an RGBA picture. Raises DataError without resvg."""
-    resvg = imported("resvg_py", "resvg-py")
+    try:
+        import resvg_py
+    except ImportError as error:
+        raise missing("resvg-py", error) from error
 
     def draw(svg: str, size: int) -> Image.Image:
-        png = resvg.svg_to_bytes(svg_string=svg, width=size, height=size)
+        png = resvg_py.svg_to_bytes(svg_string=svg, width=size, height=size)
         return Image.open(io.BytesIO(bytes(png))).convert("RGBA")
 
     return draw
 
 
-def imported(module: str, package: str) -> Any:
-    """A module of a package that a recipe calls. Raises DataError where it is missing."""
-    try:
-        return import_module(module)
-    except ImportError as error:
-        raise DataError(
-            f"this recipe runs {module}, which cannot be imported ({error}): pip install {package}"
-        ) from error
+def missing(package: str, error: ImportError) -> DataError:
+    """What to say of a package that a recipe runs and that is not there."""
+    return DataError(
+        f"this recipe runs {package}, which is missing ({error}): pip install {package}"
+    )
