@@ -155,7 +155,8 @@ def _second_order(layer: Layer, xs: list[Array], rng: np.random.Generator) -> Pr
 
     def value() -> float:
         dxs, _ = input_gradients()
-        return float(sum(np.sum(v * dx) for v, dx in zip(vs, dxs, strict=True)))
+        both = zip(vs, dxs, strict=True)
+        return float(sum(np.sum(v * dx) for v, dx in both if dx is not None))
 
     def gradients() -> dict[str, Array]:
         _, gctx = input_gradients()

@@ -45,6 +45,59 @@ def _drawn(*shape: int) -> np.ndarray:
 
 
 NETWORKS = [
+    *(
+        Network(
+            "conditional_dcgan_generator",
+            lambda r, sees=sees: models.conditional_dcgan_generator(
+                3, 5, (16, 8, 3), width=3, sees=sees, rng=r
+            ),
+            (4, 3),
+            (4, 16, 8, 3),
+            sees,
+            (4, 5),
+        )
+        for sees in models.conditional.GENERATORS
+    ),
+    *(
+        Network(
+            "conditional_dcgan_discriminator",
+            lambda r, sees=sees, embed=embed: models.conditional_dcgan_discriminator(
+                (16, 8, 3), 5, width=3, sees=sees, spectral_norm=bool(embed), embed=embed, rng=r
+            ),
+            (4, 16, 8, 3),
+            (4, {"two-scores": 2, "auxiliary": 6}.get(sees, 1)),
+            f"{sees}, embedded" if embed else sees,
+            (4, 5),
+        )
+        for sees, embed in (
+            *((name, None) for name in models.conditional.DISCRIMINATORS),
+            ("late", 2),
+        )
+    ),
+    Network(
+        "conditional_mlp_generator",
+        lambda r: models.conditional_mlp_generator(3, 5, (4, 3, 1), units=(4, 5), hidden=6, rng=r),
+        (4, 3),
+        (4, 4, 3, 1),
+        also=(4, 5),
+    ),
+    Network(
+        "conditional_mlp_discriminator",
+        lambda r: models.conditional_mlp_discriminator(
+            (4, 3, 1), 5, units=(4, 3), hidden=5, dropout=0.3, rng=r
+        ),
+        (4, 4, 3, 1),
+        (4, 1),
+        also=(4, 5),
+    ),
+    Network(
+        "conditional_mlp_discriminator",
+        lambda r: models.conditional_mlp_discriminator((2,), 5, units=(4, 3), hidden=5, rng=r),
+        (4, 2),
+        (4, 1),
+        "on points",
+        (4, 5),
+    ),
     Network("text_code", lambda r: models.text_code(5, 3, rng=r), (4, 5), (4, 3)),
     Network(
         "text_generator",
