@@ -63,6 +63,12 @@ def patch_layers(patch: int) -> int | None:
     )
 
 
+def largest_patch(h: int, w: int, most: int = 70) -> int:
+    """The largest receptive field, `most` at most, whose PatchGAN takes pictures of h x w."""
+    fields = ((n, 9 * 2**n - 2) for n in range(LARGEST))
+    return max((field for n, field in fields if field <= most and _fits(h, w, n)), default=1)
+
+
 def patch_discriminator(
     shape: tuple[int, ...],
     *,
@@ -80,7 +86,7 @@ def patch_discriminator(
     h, w, channels = shape
     n = patch_layers(patch)
     if n is not None and not _fits(h, w, n):
-        largest = max((9 * 2**k - 2 for k in range(n) if _fits(h, w, k)), default=1)
+        largest = largest_patch(h, w, patch)
         raise OptionError(
             f"pictures of {h}x{w} are too small for patches of {patch}x{patch}: after {n} halvings "
             f"no map of logits is left; use --patch {largest} or larger pictures (--size)"

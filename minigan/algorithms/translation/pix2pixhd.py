@@ -17,7 +17,7 @@ perceptual loss, which needs a network trained on other data.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from minigan.algorithms.base import Scalars
@@ -35,6 +35,7 @@ from minigan.backend import Array
 from minigan.errors import OptionError
 from minigan.layers import AvgPool2d, Layer, Sequential, Upsample
 from minigan.losses.distance import mean_absolute_error
+from minigan.models.patchgan import largest_patch
 from minigan.models.pix2pixhd import (
     CoarseToFine,
     LocalEnhancer,
@@ -275,6 +276,7 @@ class Options(TranslationOptions):
     local_blocks: int = option(3, "residual blocks of G2")
     dropout: float = option(0.0, "of G1")
     norm: str = option("instance", "norm of all networks", NORMS)
+    patch: int = option(0, "receptive field of patches (0: 70, or what fits the smallest scale)")
     scales: int = option(3, "discriminators, each of pictures half as large")
     weight_features: float = option(10.0, "lambda of the features that must agree")
     weight_gan: float = option(1.0, "factor of the generators' adversarial terms")
@@ -290,6 +292,21 @@ class Options(TranslationOptions):
     def check_size(self, size: Size, trained: Size) -> None:
         n = global_halvings(trained, self.halvings, enhanced=self.enhanced)
         coarse_to_fine_size(*size, n, enhanced=self.enhanced)
+
+    def build_judges(self, size: Size, channels: tuple[int, int], rng: Rng) -> dict[str, Layer]:
+        """D1, D2, ... of pairs. Raises OptionError for pictures that are too small."""
+        if self.scales < 1:
+            raise OptionError(f"--scales {self.scales} must be at least 1")
+        (h, w), (x, y) = size, channels
+        last = self.scales - 1
+        own = self if self.patch else replace(self, patch=largest_patch(h >> last, w >> last))
+        try:
+            return {
+                f"D{k + 1}": own.build_discriminator((h >> k, w >> k), y, x, rng)
+                for k in range(self.scales)
+            }
+        except OptionError as error:
+            raise OptionError(f"--scales {self.scales}: {error}") from None
 
     def build_generators(self, size: Size, channels: tuple[int, int], rng: Rng) -> dict[str, Layer]:
         """G1, and G2 unless it is left out."""
@@ -347,14 +364,9 @@ def whole(G1: Layer, G2: Layer | None = None) -> Layer:
 def build(options: Options, task: Task, streams: Streams) -> Pix2PixHD:
     """The networks that the options choose. Raises OptionError, for sizes too."""
     size, (cx, cy) = options.check(task)
-    if options.scales < 1:
-        raise OptionError(f"--scales {options.scales} must be at least 1")
     rng = streams.weights
     generators = options.build_generators(size, (cx, cy), rng)
-    judges = {
-        f"D{k + 1}": options.build_discriminator((size[0] >> k, size[1] >> k), cy, cx, rng)
-        for k in range(options.scales)
-    }
+    judges = options.build_judges(size, (cx, cy), rng)
     stages = options.stages(task)
     networks = generators | judges
     return Pix2PixHD(

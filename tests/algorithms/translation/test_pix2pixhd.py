@@ -13,6 +13,7 @@ from minigan.backend import make_rng
 from minigan.errors import CheckpointError, OptionError, UnknownNameError
 from minigan.gradcheck import check_loss
 from minigan.layers import AvgPool2d
+from minigan.models import receptive_field
 from minigan.models.pix2pixhd import CoarseToFine, until_activations
 from minigan.noise import restore_rng, rng_state
 from tests.algorithms.games import changed
@@ -249,6 +250,14 @@ def test_defaults_are_the_papers():
     assert recipe("pix2pixhd").options().width == 64
 
 
+@pytest.mark.parametrize(("side", "scales", "patch"), [(32, 3, 16), (32, 1, 70), (512, 3, 70)])
+def test_patches_fit_the_smallest_scale_unless_told(side, scales, patch):
+    o = recipe("pix2pixhd").options(width=2, scales=scales)
+    D = o.build_judges((side, side), CHANNELS, make_rng(0))
+    assert {receptive_field(net) for net in D.values()} == {patch}
+    assert len(D) == scales
+
+
 REFUSED = {
     "a size": ({"side": 18}, "nearest legal sizes: 16x16 and 20x20"),
     "a depth": ({"halvings": 4}, "nearest legal sizes: 64x64"),
@@ -256,7 +265,10 @@ REFUSED = {
     "a width": ({"width": 3}, "--width 3: the local enhancer has half as many"),
     "scales": ({"scales": 0}, "--scales 0 must be at least 1"),
     "one scale": ({"scales": 1}, "give --scales 2 or more, or train both .* with --joint"),
-    "too many scales": ({"scales": 4}, "2x2 are too small for patches of 7x7"),
+    "too many scales": (
+        {"scales": 4},
+        "--scales 4: pictures of 2x2 are too small for patches of 7x7",
+    ),
     "stages": ({"stage_steps": -1}, "--stage-steps -1 must be at least 0"),
     "a weight": ({"weight_features": -1.0}, "--weight-features -1.0 must be at least 0"),
 }
