@@ -18,6 +18,7 @@ from minigan.algorithms.settings import flag
 from minigan.backend import make_rng
 from minigan.cuda.facts import facts
 from minigan.data import DATASETS, PAIRS
+from minigan.data.make import RECIPES
 from minigan.errors import UnknownNameError
 from minigan.explain import explain
 from minigan.gradcheck import TOLERANCE, GradcheckError
@@ -37,6 +38,7 @@ def print_list() -> None:
         ("objectives that also set options", [(n, _settings(p)) for n, p in PRESETS.items()]),
         ("data", [(n, e.description) for n, e in DATASETS.items()]),
         ("pairs of pictures", [(n, e.description) for n, e in PAIRS.items()]),
+        ("made by minigan data make", [(n, r.summary) for n, r in RECIPES.items()]),
         ("metrics", [(n, f"{m.summary}; needs {m.needs}") for n, m in METRICS.items()]),
     ):
         table = Table("name", "what it is", title=title, title_justify="left", box=None)

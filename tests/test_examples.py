@@ -83,6 +83,18 @@ SHORT = {
         ["--steps", "2", "--width", "2", "--batch", "2"],
         ["samples/step_000002.png", "samples.gif"],
     ),
+    "text_to_kitten.py": (
+        ["--steps", "2", "--size", "16", "--width", "2", "--samples", "30"],
+        ["asked.png", "samples.gif", "curves.png"],
+    ),
+    "stackgan_kittens.py": (
+        ["--stage-steps", "1", "--size", "16", "--width", "2", "--samples", "30"],
+        ["asked.png", "samples.gif", "curves.png"],
+    ),
+    "pairedcyclegan_faces.py": (
+        ["--steps", "2", "--width", "2", "--size", "16", "--without", "P"],
+        ["samples/step_000002.png", "samples.gif"],
+    ),
     "vae_beside_gan.py": (["--steps", "2", "--width", "4"], ["beside.png"]),
 }
 

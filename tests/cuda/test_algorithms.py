@@ -75,7 +75,7 @@ def build(name, options):
     known = {f.name for f in fields(recipe.options)}
     small = {k: v for k, v in SMALL.items() if k in known}
     pairs = recipe.takes != "examples"
-    shape = (16, 16, 2) if pairs else (8, 8, 1)
+    shape = (16, 16, 3 if recipe.takes == "references" else 2) if pairs else (8, 8, 1)
     rng = np.random.default_rng(3)
     examples = rng.uniform(-1, 1, (16, *shape)).astype(np.float32)
     task = Task(shape, "pairs" if pairs else "image", 10, batch=BATCH)
