@@ -214,12 +214,12 @@ def _table(data: str, results: list[Result]) -> str:
         lines.append(
             [
                 f"`{run}`",
-                f"{own.modes:.1f} ± {own.deviation:.1f}",
+                f"{own.modes:.1f} ± {own.deviation:.1f}" if own.seeds > 1 else f"{own.modes:g}",
                 _said(own.high_quality, ".1f"),
                 f"{own.reverse_kl:.2f}",
                 f"{own.seconds:.0f}",
                 str(own.seeds) + (f", {own.failed} failed" if own.failed else ""),
-                f"{published.modes} ± {published.deviation}" if published else "",
+                _modes(published),
                 _said(published.high_quality if published else None),
                 _said(published.reverse_kl if published else None),
                 difference(own, published),
@@ -227,6 +227,13 @@ def _table(data: str, results: list[Result]) -> str:
             ]
         )
     return table(head, lines)
+
+
+def _modes(published: Published | None) -> str:
+    """The published mean, with its deviation where one is known."""
+    if published is None:
+        return ""
+    return f"{published.modes}" + (f" ± {published.deviation}" if published.deviation else "")
 
 
 def _said(value: float | None, form: str = "") -> str:
