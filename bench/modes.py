@@ -168,7 +168,12 @@ def _objective(
 RUNS: dict[str, Run] = {
     "gan": Run("non-saturating, the plain GAN of the tables"),
     **_objective("minimax", "the zero-sum game"),
-    **_objective("f-gan", "variational f-divergence, its default"),
+    **_objective(
+        "f-gan",
+        "variational Jensen-Shannon divergence, the paper's trick",
+        divergence="jensen-shannon",
+        trick=True,
+    ),
     **_objective("lsgan", "least squares"),
     **_objective("hinge", "hinge"),
     **_objective("margin", "a margin between real and generated scores"),
