@@ -59,6 +59,18 @@ def test_landmarks_lie_on_what_they_name() -> None:
         assert np.abs(bare[i, row, column] - (2 * s.skin[i] - 1)).max() > 0.2
 
 
+def test_lips_end_at_the_corners_of_the_mouth() -> None:
+    s, size = faces.shapes(WHO), 96
+    lips = faces.draw(s, faces.style(WHO), size=size) - faces.draw(s, size=size)
+    marks = faces.landmarks(s)
+    middle = (marks[:, 16] + marks[:, 17]) / 2
+    for corner in (marks[:, 14], marks[:, 15]):
+        for share, there in ((0.8, True), (1.2, False)):
+            place = ((middle + share * (corner - middle)) * size).astype(int)
+            change = np.abs(lips[np.arange(len(WHO)), place[:, 1], place[:, 0]]).max(-1)
+            assert ((change > 0.05) == there).mean() > 0.8, share
+
+
 def test_contour_landmarks_lie_on_the_edge_of_the_head() -> None:
     """A little within is skin, a little without is not."""
     s, size = faces.shapes(WHO), 96
