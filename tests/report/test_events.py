@@ -78,7 +78,7 @@ def test_scalars_and_pictures_of_a_run(
         for name, value in record.items()
         if name != "step"
     }
-    assert {k: v for k, v in found.items() if k[1] != "seconds"} == pytest.approx(logged, rel=1e-6)
+    assert found == pytest.approx(logged, rel=1e-6)
     drawn = {
         event.step: value.image
         for event in events(path)

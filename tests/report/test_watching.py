@@ -1,6 +1,7 @@
 """The command: report of a folder, at the end of a run, live; and what it says when it cannot."""
 
 import re
+import shutil
 import signal
 import urllib.request
 from pathlib import Path
@@ -14,7 +15,10 @@ from tests.test_cli import Command
 from tests.training.support import DCGAN, MLP, OFTEN, POINTS, contents, error_line, finish, start
 
 
-def test_the_command_makes_what_the_run_left(minigan: Command, folder: Path) -> None:
+def test_the_command_makes_what_the_run_left(
+    minigan: Command, perceptrons: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(perceptrons, tmp_path / "run"))
     left = (folder / "report.html").read_bytes()
     (folder / "report.html").unlink()
     result = minigan("report", folder)
