@@ -66,11 +66,11 @@ class Run:
 RUNS = {
     "full": Run("PairedCycleGAN, all terms"),
     "cyclegan": Run("CycleGAN, which takes no reference", {}, "cyclegan"),
+    "no-L_P": Run("without L_P", {"lambda_P": 0.0}),
+    "no-L_S": Run("without L_S", {"lambda_S": 0.0}),
+    "no-L_I": Run("without L_I", {"lambda_I": 0.0}),
     "no-L_G": Run("without L_G", {"lambda_G": 0.0}),
     "no-L_F": Run("without L_F", {"lambda_F": 0.0}),
-    "no-L_I": Run("without L_I", {"lambda_I": 0.0}),
-    "no-L_S": Run("without L_S", {"lambda_S": 0.0}),
-    "no-L_P": Run("without L_P", {"lambda_P": 0.0}),
     "unet": Run("a U-Net for the dilated network", {"generator": "unet"}),
 }
 NOTHING = "nothing done"
