@@ -6,11 +6,11 @@ synthesis network (synthesis.py) draws a picture from one style for each of its 
     w = f(z / sqrt(mean z^2))                                        stylegan.mapping
     w' = mean(w) + psi (w - mean(w))                                 stylegan.truncation
 
-D is residual: colours to features by a 1x1 convolution; at each size two 3x3 convolutions, the
-average of 2x2 pixels and a skip, their sum divided by sqrt(2); at the smallest size the deviation
-of the minibatch, a convolution and two dense layers. All weights are at an equalised learning rate.
-Leaky ReLU is positively homogeneous, so that the gains sqrt(2) of the paper's code and the division
-by sqrt(2) stand in the scale of the convolutions in front of it.
+D is residual: colours to features by a 1x1 convolution; at each size two 3x3 convolutions with the
+average of 2x2 pixels between them, and a skip, their sum divided by sqrt(2); at the last size the
+deviation of the minibatch, a convolution and two dense layers. All weights are equalised
+(layers/equalized.py). A leaky ReLU is positively homogeneous: the gains sqrt(2) of the paper's code
+and the division by sqrt(2) stand in the scales of the convolutions in front of it.
 
 A picture of (H, W) is halved n times down to a base whose shorter side is 4 to 7, as in DCGAN.
 """
@@ -202,7 +202,7 @@ def stylegan_discriminator(
 
 def _down(cin: int, cout: int, rng: np.random.Generator) -> Residual:
     """Features at half the size: two convolutions beside a skip, their sum divided by sqrt(2)."""
-    body = [*_conv(cin, cin, 3, rng), *_conv(cin, cout, 3, rng, gain=1.0), AvgPool2d(2)]
+    body = [*_conv(cin, cin, 3, rng), AvgPool2d(2), *_conv(cin, cout, 3, rng, gain=1.0)]
     skip = Conv2d(cin, cout, 1, bias=False, rng=rng)
     shortcut = [AvgPool2d(2), EqualizedLR(skip, gain=1 / GAIN, rng=rng)]
     return Residual(Sequential(*body), Sequential(*shortcut))

@@ -1,14 +1,19 @@
 r"""StyleGAN2's synthesis network: styles and noise to a picture (Karras et al. 2020, figure 7).
 
 A learned constant stands at the bottom. At each size two styled convolutions (one at the smallest),
-then colours; sizes double in between, for features and for colours (the skip connections):
+then colours; the first convolution of a size doubles it, and so do the skips of the colours:
 
-    x_0 = const
-    x_b = conv(conv(up(x_{b-1}))),    each conv  y = f(modulated(x, A(w_l)) + strength n_l)
+    x_0 = conv(const)
+    x_b = conv(conv_up(x_{b-1}))
     rgb_b = up(rgb_{b-1}) + modulated(x_b, A'(w_l))        1x1, not demodulated
 
-with f a leaky ReLU, A affine maps and up linear interpolation. There are as many styles w_l as
-convolutions, and one more: the colours of a size share the style of the convolution after them.
+    conv:     y = f(modulated(x, A(w_l)) + strength n_l)
+    conv_up:  y = f(up(modulated(x, A(w_l))) + strength n_l)
+
+with f a leaky ReLU, A affine maps and up linear interpolation, which is the blur of the paper's
+upsampling. (The paper convolves between spreading the pixels and blurring; up behind the
+convolution costs a quarter of up before it.) There are as many styles w_l as convolutions, and one
+more: the colours of a size share the style of the convolution after them.
 
 Both backward passes follow the arrows. For <u, dws> what u gives to a gradient goes up along the
 features and is added where colours are added; what convolutions and affine maps owe to their inputs
@@ -30,6 +35,7 @@ from minigan.layers import (
     AddNoise,
     Dense,
     EqualizedLR,
+    Identity,
     Layer,
     LeakyReLU,
     ModulatedConv2d,
@@ -37,6 +43,7 @@ from minigan.layers import (
 )
 from minigan.layers.base import add
 from minigan.layers.compose import ManyGradContext
+from minigan.layers.shape import Linear
 
 PAPER = "Karras et al. 2020, StyleGAN2, arXiv:1912.04958, section 2.2 and figure 7"
 SLOPE = 0.2
@@ -88,10 +95,14 @@ class Styled(Layer):
 
 
 class StyledConv(Layer):
-    """x, w and noise (N, H, W, 1) -> (N, H, W, out): `Styled`, noise, leaky ReLU."""
+    """x, w and noise (N, H, W, 1) -> (N, H, W, out): `Styled`, noise, leaky ReLU.
 
-    def __init__(self, w_dim: int, cin: int, cout: int, *, rng: Any) -> None:
+    up: x is half as large as the noise and the output.
+    """
+
+    def __init__(self, w_dim: int, cin: int, cout: int, *, up: bool, rng: Any) -> None:
         super().__init__()
+        self.up: Linear = doubling() if up else Identity()
         gain = math.sqrt(2)
         self.styled = self.add_child("styled", Styled(w_dim, cin, cout, 3, gain=gain, rng=rng))
         self.noise = self.add_child("noise", AddNoise())
@@ -102,21 +113,21 @@ class StyledConv(Layer):
     ) -> tuple[Array, Any]:
         x, w, n = xs
         a, styled = self.styled.forward(x, w)
-        b, noise = self.noise.forward(a, n)
+        b, noise = self.noise.forward(self.up.apply(a), n)
         y, act = self.act.forward(b)
         return y, (styled, noise, act)
 
     def backward(self, dy: Array, ctx: Any, need_dx: bool = True, need_dw: bool = True) -> Any:
         styled, noise, act = ctx
         da, dn = self.noise.backward(self.act.backward(dy, act), noise, True, need_dw)
-        below = self.styled.backward(da, styled, need_dx, need_dw)
+        below = self.styled.backward(self._down(da), styled, need_dx, need_dw)
         return (*below, dn) if need_dx else None
 
     def input_gradient(self, dy: Array, ctx: Any) -> tuple[Any, ManyGradContext]:
         styled, noise, act = ctx
         db, act_gctx = self.act.input_gradient(dy, act)
         (da, dn), noise_gctx = self.noise.input_gradient(db, noise)
-        below, styled_gctx = self.styled.input_gradient(da, styled)
+        below, styled_gctx = self.styled.input_gradient(self._down(da), styled)
         return (*below, dn), ManyGradContext(ctx, [styled_gctx, noise_gctx, act_gctx])
 
     def double_backward(self, ddx: Any, gctx: ManyGradContext) -> tuple[Array, Any]:
@@ -124,9 +135,18 @@ class StyledConv(Layer):
         u_x, u_w, u_n = ddx
         styled_gctx, noise_gctx, act_gctx = gctx.gctxs
         u_a, owed = self.styled.double_backward((u_x, u_w), styled_gctx)
-        u_b, _ = self.noise.double_backward((u_a, u_n), noise_gctx)
+        u_b, _ = self.noise.double_backward((self.up.apply(u_a), u_n), noise_gctx)
         ddy, _ = self.act.double_backward(u_b, act_gctx)
         return ddy, (*owed, None)
+
+    def _down(self, da: Array) -> Array:
+        """The gradient in front of `up`."""
+        return self.up.adjoint(da, da.shape)
+
+
+def doubling() -> Upsample:
+    """Linear interpolation to twice the size; its adjoint needs no shape of its input."""
+    return Upsample(scale_factor=2, mode="bilinear")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +185,14 @@ class Synthesis(Layer):
         self.w_dim = w_dim
         self.sizes = sizes
         self.const = self.add_param("const", init.normal(1.0)(sizes[0], 1, 1, rng))
-        self.up = Upsample(scale_factor=2, mode="bilinear")
+        self.up = doubling()
         self.blocks: list[list[Part]] = []
         self.pixels, style, cin = 0, 0, sizes[0][2]
         for b, (h, w, features) in enumerate(sizes):
             block = []
             for i in range(2 if b else 1):
-                conv = self.add_child(f"conv{b}.{i}", StyledConv(w_dim, cin, features, rng=rng))
+                styled = StyledConv(w_dim, cin, features, up=b > 0 and i == 0, rng=rng)
+                conv = self.add_child(f"conv{b}.{i}", styled)
                 block.append(Part(conv, style, slice(self.pixels, self.pixels + h * w)))
                 self.pixels, style, cin = self.pixels + h * w, style + 1, features
             rgb = Styled(w_dim, features, channels, 1, demodulate=False, rng=rng)
@@ -197,15 +218,14 @@ class Synthesis(Layer):
         ctxs = []
         for b, block in enumerate(self.blocks):
             if b:
-                x, rgb = self.up.apply(x), self.up.apply(rgb)
+                rgb = self.up.apply(rgb)
             for part in block:
                 w = ws[:, part.style]
                 if part.noise is None:
                     colours, ctx = part.layer.forward(x, w)
                     rgb = add(rgb, colours)
                 else:
-                    n = noise[:, part.noise].reshape(*x.shape[:-1], 1)
-                    x, ctx = part.layer.forward(x, w, n)
+                    x, ctx = part.layer.forward(x, w, self._plane(noise, part, b))
                 ctxs.append(ctx)
         return rgb, SynthesisContext(ctxs, ws.shape, noise.shape)
 
@@ -236,7 +256,7 @@ class Synthesis(Layer):
         owed: list[Owed] = []
         for b, block in enumerate(self.blocks):
             if b:
-                u_x, u_rgb = self.up.apply(u_x), self.up.apply(u_rgb)
+                u_rgb = self.up.apply(u_rgb)
             for part in block:
                 inner, u_w = gctx.gctxs[len(owed)], u_ws[:, part.style]
                 if part.noise is None:
@@ -278,16 +298,11 @@ class Synthesis(Layer):
                     if dn is not None:
                         dnoise[:, part.noise] = dn.reshape(len(dn), -1)
                 dws[:, part.style] += dw
-            if b:
-                h, w, _ = self.sizes[b - 1]
-                dx = self._back(dx, h, w)
-                d_rgb = None if d_rgb is None else self._back(d_rgb, h, w)
+            if b and d_rgb is not None:
+                d_rgb = self.up.adjoint(d_rgb, d_rgb.shape)
         if need_dw and dx is not None:
             self.const.grad += dx.sum(0)
         return dws, dnoise
-
-    def _back(self, d: Array, h: int, w: int) -> Array:
-        return self.up.adjoint(d, (len(d), h, w, d.shape[-1]))
 
     def _plane(self, noise: Array, part: Part, block: int) -> Array:
         """A part's noise as a picture."""

@@ -72,11 +72,11 @@ def synthesis(p: Named, ws: Tensor, noise: Tensor) -> Tensor:
     x, rgb = const.expand(len(ws), *const.shape), None
     style = place = b = 0
     while f"synthesis.rgb{b}.conv.weight" in p:
-        if b:
-            x, rgb = up(x), up(rgb)
+        rgb = up(rgb) if b else rgb
         for i in range(2 if b else 1):
             name = f"synthesis.conv{b}.{i}"
             a = modulated(p, f"{name}.styled", x, ws[:, style], demodulate=True)
+            a = up(a) if b and i == 0 else a
             h, w = a.shape[2:]
             n = noise[:, place : place + h * w].reshape(-1, 1, h, w)
             x = leaky(a + p[f"{name}.noise.strength"] * n)
@@ -91,8 +91,8 @@ def critic(p: Named, x: Tensor, group: int) -> Tensor:
     x, i = leaky(conv(p, "0", x, ROOT)), 2
     while f"{i}.body.0.bias" in p:
         y = leaky(conv(p, f"{i}.body.0", x, ROOT))
-        y = leaky(conv(p, f"{i}.body.2", y, 1.0))
-        x = F.avg_pool2d(y, 2) + conv(p, f"{i}.shortcut.1", F.avg_pool2d(x, 2), 1 / ROOT)
+        y = leaky(conv(p, f"{i}.body.3", F.avg_pool2d(y, 2), 1.0))
+        x = y + conv(p, f"{i}.shortcut.1", F.avg_pool2d(x, 2), 1 / ROOT)
         i += 1
     if group:
         groups = len(x) // min(group, len(x))
