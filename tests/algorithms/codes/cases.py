@@ -151,7 +151,8 @@ class Case:
 
 
 def semi_nets(case: Case) -> dict[str, torch.nn.Module]:
-    D = codes_twin.classifying(case.discriminator(), CLASSES)
+    maxout = gan_twin.mlp_discriminator(case.shape, HIDDEN, case.chosen.pieces)
+    D = codes_twin.classifying(maxout if case.network == "mlp" else case.discriminator(), CLASSES)
     return {"G": case.generator(Z_DIM), "D": D}
 
 
@@ -224,11 +225,12 @@ TWINS = {
 
 VANILLA = {"objective": "non-saturating", "penalty": "none", "k": 1, "norm_D": "batch"}
 PLAIN = {"norm_D": "batch", "dropout": 0.0}
+MAXOUT = {"norm_D": "none", "dropout": 0.0}
 CASES = [
     Case("semi-supervised", "conv", PLAIN),
-    Case("semi-supervised", "mlp", {"dropout": 0.0, "supervised_weight": 0.7}, optimizer="adam"),
+    Case("semi-supervised", "mlp", {**MAXOUT, "supervised_weight": 0.7}, optimizer="adam"),
     Case("semi-supervised", "conv", {**PLAIN, "generator_loss": "objective"}, optimizer="adam"),
-    Case("semi-supervised", "mlp", {"dropout": 0.0, "supervised_only": True}, POINTS),
+    Case("semi-supervised", "mlp", {**MAXOUT, "supervised_only": True}, POINTS),
     Case("infogan", "conv", {"categorical": (4,), "continuous": 2, "info_weight": 0.6}),
     Case("infogan", "mlp", {"categorical": (2, 3), "learned_spread": True}, POINTS),
     Case("infogan", "conv", {"categorical": (), "continuous": 1}, optimizer="adam"),
