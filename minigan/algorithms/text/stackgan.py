@@ -14,6 +14,9 @@ How stages are trained is a choice: one after another, those before frozen, as i
 added to those before, which go on; or all from the start, as in StackGAN++ (Zhang et al. 2018,
 arXiv:1710.10916), where G's stages also learn what later discriminators say. The encoder learns
 while the first stage does.
+
+The paper sets lambda to 1; its authors' own program weighs the mean over the code's J numbers by 2,
+which is 2 / J for their sum here, and the default.
 """
 
 from __future__ import annotations
@@ -36,6 +39,7 @@ from minigan.errors import OptionError
 from minigan.layers import Layer
 from minigan.losses import kl_to_standard_normal
 from minigan.models import conditioning_augmentation, refining_generator, text_generator
+from minigan.models.dcgan import halvings
 from minigan.models.enlarging import UPSAMPLING, halvable
 from minigan.ops.pool import avg_pool
 from minigan.ops.resample import upsample_nearest
@@ -218,7 +222,9 @@ class Options(TextOptions):
     training: str = option(
         "staged", "one stage after another, added to those before, or all jointly", TRAINING
     )
-    kl_weight: float = option(1.0, "lambda of the codes' divergence from the standard normal")
+    kl_weight: float | None = option(
+        None, "lambda, of the codes' divergence from the standard normal (default: 2 / --code-dim)"
+    )
     blocks: int = option(2, "residual blocks of a stage beyond the first")
     up: str = option("resize", "how stages beyond the first enlarge", UPSAMPLING)
 
@@ -227,12 +233,19 @@ class Options(TextOptions):
         known("training", self.training, TRAINING)
         if self.stage_steps < 0:
             raise OptionError(f"--stage-steps {self.stage_steps} must be at least 0")
-        if not 0 <= self.kl_weight < math.inf:
+        if self.kl_weight is not None and not 0 <= self.kl_weight < math.inf:
             raise OptionError(f"--kl-weight {self.kl_weight} must be at least 0 and finite")
         if self.stages < 1:
             raise OptionError(f"--stages {self.stages} must be at least 1")
         h, w = task.shape[:2]
         halvable(h, w, self.stages - 1, network=f"a StackGAN of {self.stages} stages", least=8)
+        small = h >> (self.stages - 1), w >> (self.stages - 1)
+        try:
+            halvings(small)
+        except OptionError as error:
+            raise OptionError(
+                f"stage 1 of pictures of {h}x{w} has {small[0]}x{small[1]}: {error}"
+            ) from None
 
 
 def build(options: Options, task: Task, streams: Streams) -> StackGAN:
@@ -257,7 +270,7 @@ def build(options: Options, task: Task, streams: Streams) -> StackGAN:
         stages=options.stages,
         stage_steps=options.stage_steps or max(1, task.steps // options.stages),
         training=options.training,
-        kl_weight=options.kl_weight,
+        kl_weight=2 / options.code_dim if options.kl_weight is None else options.kl_weight,
     )
 
 

@@ -105,7 +105,8 @@ class Case:
         if self.algorithm == "gan-cls":
             return twins.GANCLS(*shared)
         trained = TRAINED[o.training](o.stages)
-        return twins.StackGAN(*shared, o.stages, o.code_dim, o.kl_weight, trained)
+        kl_weight = 2 / o.code_dim if o.kl_weight is None else o.kl_weight
+        return twins.StackGAN(*shared, o.stages, o.code_dim, kl_weight, trained)
 
     def networks(self) -> dict[str, torch.nn.Module]:
         o = self.chosen
