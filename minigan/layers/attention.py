@@ -14,7 +14,8 @@ With z = W_v attend(g, f, h) the block is x + gamma z: dz = gamma dy, dgamma = <
 dx = dy + what g, f and h send back. <u, dx> runs up through the same parts: u itself to dy, u's
 images under the three convolutions to attention (ops/attention.py), whose answer passes W_v to
 dz = gamma dy, to which both gamma and dy contribute. What attention owes to g, f and h goes down
-through their ordinary backward passes.
+through their ordinary backward passes. <ddw, dw> takes the same way, from what each weight's share
+owes to its layer's upstream gradient and input; with c for gamma, dy is owed c z and z is owed c dy.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from minigan.errors import OptionError
 from minigan.layers.base import Layer, add
 from minigan.layers.compose import Sequential
 from minigan.layers.conv import Conv2d
+from minigan.layers.given import owed
+from minigan.layers.params import Directions
 from minigan.layers.pool import MaxPool2d
 from minigan.layers.spectral import SpectralNorm
 from minigan.ops.attention import Three, attend, attend_ddx, attend_dx
@@ -155,17 +158,41 @@ class SelfAttention(Layer):
             gctxs.append(gctx)
         return dy + dx, AttentionGradContext(ctx, dy, do, gctxs, out)
 
-    def double_backward(self, ddx: Array, gctx: AttentionGradContext) -> tuple[Array, Array]:
-        ctx = gctx.ctx
+    def double_backward(self, ddx: Array, gctx: AttentionGradContext) -> tuple[Array, Any]:
+        return self._second(ddx, None, gctx)
+
+    def weight_double_backward(
+        self, ddw: Directions, gctx: AttentionGradContext
+    ) -> tuple[Array, Any]:
+        return self._second(None, ddw, gctx)
+
+    def _second(
+        self, v: Array | None, ddw: Directions | None, gctx: AttentionGradContext
+    ) -> tuple[Array, Any]:
+        """ddy and x_extra of <v, dx> or of <ddw, dw>."""
+        ctx, dy = gctx.ctx, gctx.dy
         self.check_fresh(ctx.version, self.gamma)
-        us = [
-            branch.double_backward(ddx, inner)[0]  # convolutions and maxima owe x nothing
-            for branch, inner in zip(self.branches, gctx.branches, strict=True)
-        ]
+        us: list[Array] = []
+        x_extra: Any = None
+        for branch, inner in zip(self.branches, gctx.branches, strict=True):
+            u, (extra, _) = owed(branch, v, None, ddw, inner)
+            us.append(u)
+            x_extra = add(x_extra, extra)
         owed_o, extras = attend_ddx(_each_rows(us), gctx.do, *ctx.rows, ctx.weights)
-        owed_z, _ = self.out.double_backward(owed_o.reshape(*gctx.dy.shape[:-1], -1), gctx.out)
-        self.gamma.grad += (owed_z * gctx.dy).sum()
-        return ddx + self.gamma.data * owed_z, self._down(extras, ctx, True, True)
+        owed_o = owed_o.reshape(*dy.shape[:-1], -1)
+        owed_z, (o_extra, _) = owed(self.out, owed_o, None, ddw, gctx.out)
+        self.gamma.grad += (owed_z * dy).sum()
+        ddy = self.gamma.data * owed_z
+        if v is not None:
+            ddy += v
+        if ddw is not None:  # <c, dgamma> = c <dy, z>
+            c = ddw[self.gamma]
+            ddy += c * ctx.z
+            o_extra = add(o_extra, self.out.backward(c * dy, ctx.out))
+        if o_extra is not None:
+            dq, dk, dv = attend_dx(_rows(o_extra), *ctx.rows, ctx.weights)
+            extras = extras[0] + dq, extras[1] + dk, extras[2] + dv
+        return ddy, add(x_extra, self._down(extras, ctx, True, True))
 
     def _down(self, ds: Three, ctx: AttentionContext, need_dx: bool, need_dw: bool) -> Any:
         """The gradient of x from those of queries, keys and values."""

@@ -13,7 +13,7 @@ from tests.layers.cases import VARIED
 from tests.oracles.torch_twins import Env, each, largest_error, zero_grad
 
 # These stand under no unrolled objective.
-REFUSED = (L.ReconstructionError, L.ModulatedConv2d, L.SelfAttention)
+REFUSED = (L.ReconstructionError, L.ModulatedConv2d)
 TRAINED = [
     c
     for c in VARIED
