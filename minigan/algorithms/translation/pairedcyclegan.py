@@ -132,11 +132,13 @@ class PairedCycleGAN(Translating):
                 f"{self.channels[1]} and {self.channels[1]} channels"
             )
         scalars, made, bare = self.update_generators(x, y, warped)
-        shown = {"D_Y": (y, made, None), "D_X": (x, bare, None), "D_S": (warped, made, y)}
+        shown = {
+            "D_Y": (y, made, None),  # eq: pairedcyclegan.1
+            "D_X": (x, bare, None),  # eq: pairedcyclegan.2
+            "D_S": (warped, made, y),  # eq: pairedcyclegan.5
+        }
         for name in self.discriminators:
-            scalars |= self.update_discriminator(  # eq: pairedcyclegan.1, pairedcyclegan.2
-                name, *shown[name]
-            )  # eq: pairedcyclegan.5
+            scalars |= self.update_discriminator(name, *shown[name])
         return scalars
 
     def update_generators(self, x: Array, y: Array, warped: Array) -> tuple[Scalars, Array, Array]:
