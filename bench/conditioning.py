@@ -35,8 +35,8 @@ from minigan.training.labels import panel
 from minigan.training.pictures import beside, grid
 
 DATA = "digits"
-STEPS, BATCH = 1200, 64
-SHARED = {"lr": 5e-4, "schedule": "linear", "ema": 0.99}
+STEPS, BATCH = 1500, 32
+SHARED = {"lr": 1e-3, "schedule": "linear", "ema": 0.99, "z_dim": 16}
 CONVOLUTIONS = {"width": 16}
 SHOWN = 5  # columns of the panel that is stored
 WANTED = 0.95  # label accuracy
