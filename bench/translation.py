@@ -76,7 +76,7 @@ ABLATIONS = {
         "cyclegan",
         "kittens-recolour",
         False,
-        1500,
+        500,
         4,
         {"width": 8, "patch": 16, "generator": "unet", "halvings": 3, "lr": 1e-3},
     ),

@@ -110,7 +110,7 @@ def test_tables_have_means_deviations_and_what_failed(tmp_path):
 
 def test_pictures_lie_beside_the_page(tmp_path):
     text = page(tmp_path)
-    for name in ("pix2pix-2000", "cyclegan-1500"):
+    for name in ("pix2pix-2000", "cyclegan-500"):
         file = f"translation-{name}.png"
         assert f"(results/{file})" in text
         with Image.open(tmp_path / "results" / file) as sheet:
