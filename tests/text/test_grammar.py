@@ -126,3 +126,10 @@ def test_a_grammar_of_other_things():
     assert "a cat with a bar" in captions
     assert not any("wearing" in caption for caption in captions)
     assert grammar.vocabulary.length == 4 + 1 + 3
+
+
+def test_of_two_phrases_the_longer_one_is_meant():
+    phrases = {"body": {"green": ("green",)}, "sign": {"dot": ("a dot",), "row": ("a dot row",)}}
+    grammar = Grammar(phrases, frozenset())
+    assert grammar.parse("a green cat with a dot row") == {"body": 0, "sign": 1}
+    assert grammar.parse("a green cat with a dot") == {"body": 0, "sign": 0}
