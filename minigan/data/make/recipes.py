@@ -91,6 +91,7 @@ def make(
         for i, package in enumerate(recipe.packages)
     }
     recipe.build(files, writer, size)
-    writer.notice(f"{recipe.summary}. Pictures were resized to {size}x{size}.", recipe.packages)
+    what, _, _ = recipe.summary.partition(";")  # behind it stands what it needs
+    writer.notice(f"{what}; changed: resized to {size}x{size}, on white.", recipe.packages)
     counted = ", ".join(f"{n} pictures in {folder}" for folder, n in writer.counts.items())
     return f"{out}: {counted}; {recipe.use} --data {out} --size {size}"
