@@ -8,7 +8,7 @@ nowhere else.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,10 @@ import numpy as np
 
 from minigan.backend import Array, to_host
 from minigan.errors import OptionError
+from minigan.layers import Layer
 
 OPSET = 17  # the first with LayerNormalization; 2022
+Rule = Callable[..., "Value"]  # (graph, layer, values that reach it) -> the value it makes
 Size = int | str  # a number, or the name of one that a caller of the file chooses
 
 
@@ -32,6 +34,7 @@ class Value:
     name: str
     shape: tuple[Size, ...]
     first: bool = False
+    integers: bool = False
 
     @property
     def places(self) -> int:
@@ -54,17 +57,27 @@ class Value:
 class Graph:
     """Collects nodes and constants; `model` is the file that they make."""
 
-    def __init__(self, *, noisy: bool = False) -> None:
-        """noisy: batch norms use the statistics of each picture, as pix2pix's do at test time."""
-        self.noisy = noisy
+    def __init__(self, rules: Mapping[type[Layer], Rule], *, noisy: bool = False) -> None:
+        """rules: what each layer becomes. noisy: batch norms take the moments of each picture."""
+        self.rules, self.noisy = rules, noisy
         self._nodes: list[Any] = []
         self._constants: dict[str, Array] = {}
         self._inputs: list[Value] = []
         self._count = 0
 
-    def input(self, name: str, shape: Sequence[Size]) -> Value:
-        """An input of the network; pictures come channels first."""
-        value = Value(name, tuple(shape), first=len(shape) > 1)
+    def emit(self, layer: Layer, *xs: Value, **how: Any) -> Value:
+        """What `layer` makes of values. Raises OptionError for one without a rule, naming it."""
+        rule = self.rules.get(type(layer))
+        if rule is None:
+            raise OptionError(
+                f"{layer!r} has no counterpart among ONNX's operators here; networks of the other "
+                "layers can be exported, and `minigan sample` works with all"
+            )
+        return rule(self, layer, *xs, **how)
+
+    def input(self, name: str, shape: Sequence[Size], *, integers: bool = False) -> Value:
+        """An input of the network; pictures come channels first, words as int64."""
+        value = Value(name, tuple(shape), first=len(shape) > 1 and not integers, integers=integers)
         self._inputs.append(value)
         return value
 
@@ -84,6 +97,17 @@ class Graph:
         self._nodes.append(helper.make_node(op, names, [name], name=name, **attributes))
         return Value(name, tuple(shape), first)
 
+    def nodes(
+        self, op: str, count: int, *inputs: Value | str, shape: Sequence[Size], **attributes: Any
+    ) -> list[Value]:
+        """What an operator of several outputs makes, all noted with one shape."""
+        from onnx import helper
+
+        names = [self._name(op) for _ in range(count)]
+        given = [i.name if isinstance(i, Value) else i for i in inputs]
+        self._nodes.append(helper.make_node(op, given, names, name=names[0], **attributes))
+        return [Value(name, tuple(shape)) for name in names]
+
     def like(self, op: str, x: Value, *constants: str, **attributes: Any) -> Value:
         """What an element-wise operator makes of x: its shape and layout stay."""
         return self.node(op, x, *constants, shape=x.shape, first=x.first, **attributes)
@@ -94,7 +118,7 @@ class Graph:
         if np.issubdtype(host.dtype, np.floating):
             host = host.astype(np.float32)
         name = self._name("constant")
-        self._constants[name] = np.ascontiguousarray(host)
+        self._constants[name] = np.asarray(host, order="C")
         return name
 
     def channels_first(self, x: Value) -> Value:
@@ -136,7 +160,8 @@ class Graph:
         def info(value: Value, called: str, batch: str) -> Any:
             *places, channels = value.shape
             sizes = [batch, channels, *places] if value.first else [batch, *value.shape]
-            return helper.make_tensor_value_info(called, TensorProto.FLOAT, sizes)
+            kind = TensorProto.INT64 if value.integers else TensorProto.FLOAT
+            return helper.make_tensor_value_info(called, kind, sizes)
 
         graph = helper.make_graph(
             self._nodes,

@@ -7,7 +7,6 @@ stands.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,48 +14,34 @@ import numpy as np
 from minigan import layers as L
 from minigan.backend import Array, to_host
 from minigan.errors import OptionError
-from minigan.export.graph import Graph, Value
+from minigan.export.graph import Graph, Rule, Value
 from minigan.layers.spectral import OUTPUT_AXIS
-
-Rule = Callable[..., Value]
-
-
-def emit(g: Graph, layer: L.Layer, *xs: Value) -> Value:
-    """The values after `layer`. Raises OptionError for a layer without a rule, naming it."""
-    rule = RULES.get(type(layer))
-    if rule is None:
-        raise OptionError(
-            f"{layer!r} has no counterpart among ONNX's operators here; networks of the other "
-            "layers can be exported, and `minigan sample` works with all"
-        )
-    return rule(g, layer, *xs)
-
 
 # --- containers -----------------------------------------------------------------------------------
 
 
 def _sequential(g: Graph, layer: L.Sequential, *xs: Value) -> Value:
     for inner in layer.layers:
-        xs = (emit(g, inner, *xs),)
+        xs = (g.emit(inner, *xs),)
     (x,) = xs
     return x
 
 
 def _residual(g: Graph, layer: L.Residual, x: Value) -> Value:
-    body, skip = g.together([emit(g, layer.body, x), emit(g, layer.shortcut, x)])
+    body, skip = g.together([g.emit(layer.body, x), g.emit(layer.shortcut, x)])
     return g.like("Add", body, skip.name)
 
 
 def _concat(g: Graph, layer: L.Concat, x: Value) -> Value:
-    return _joined(g, [emit(g, branch, x) for branch in layer.branches])
+    return joined(g, [g.emit(branch, x) for branch in layer.branches])
 
 
 def _parallel(g: Graph, layer: L.Parallel, *xs: Value) -> Value:
     pairs = zip(layer.branches, xs, strict=True)
-    return _joined(g, [emit(g, branch, x) for branch, x in pairs])
+    return joined(g, [g.emit(branch, x) for branch, x in pairs])
 
 
-def _joined(g: Graph, ys: list[Value]) -> Value:
+def joined(g: Graph, ys: list[Value]) -> Value:
     """Joined along the channels."""
     ys = g.together(ys)
     channels = sum(y.shape[-1] for y in ys)  # type: ignore[misc]  # channels are numbers
@@ -68,7 +53,7 @@ def _reference_batch(g: Graph, layer: L.ReferenceBatch, x: Value) -> Value:
     x = g.channels_last(x)
     reference = g.constant(layer.own_buffers["reference"])
     both = g.node("Concat", reference, x, shape=x.shape, axis=0)
-    y = emit(g, layer.net, both)
+    y = g.emit(layer.net, both)
     return _rows(g, y, layer.size, None)
 
 
@@ -107,6 +92,10 @@ def _conv_transpose(
     w, b = _parameters(layer, weight, bias)
     kernel = w.transpose(3, 2, 0, 1)  # (in, out, kh, kw)
     extra = layer.output_padding
+    if any(more >= stride for more, stride in zip(extra, layer.stride, strict=True)):
+        raise OptionError(
+            f"{layer!r} cannot be exported: onnxruntime wants an output_padding below the stride"
+        )
     return _convolution(g, "ConvTranspose", layer, kernel, b, x, output_padding=extra)
 
 
@@ -160,7 +149,7 @@ def _spectral(g: Graph, layer: L.SpectralNorm, x: Value) -> Value:
     outputs_last = np.moveaxis(weight, OUTPUT_AXIS[type(layer.layer)], -1)
     sigma = v @ outputs_last.reshape(-1, outputs_last.shape[-1]) @ u
     bias = None if layer.bias is None else layer.bias.data
-    return RULES[type(layer.layer)](g, layer.layer, x, weight=weight / sigma, bias=bias)
+    return g.emit(layer.layer, x, weight=weight / sigma, bias=bias)
 
 
 def _parameters(layer: Any, weight: Array | None, bias: Any) -> tuple[Array, Array | None]:
@@ -378,30 +367,34 @@ def _discrimination(g: Graph, layer: L.MinibatchDiscrimination, x: Value) -> Val
     near = g.like("Exp", g.like("Neg", distance))
     others = g.constant(np.array([1], np.int64))
     o = g.node("ReduceSum", near, others, shape=(kernels,), keepdims=0)
-    return _joined(g, [x, o])
+    return joined(g, [x, o])
 
 
 def _deviation(g: Graph, layer: L.MinibatchStdDev, x: Value) -> Value:
-    if layer.group_size is not None:
-        raise OptionError(f"{layer!r} cannot be exported: groups depend on the batch's size")
+    """Groups of group_size examples, which must divide the batch; the whole batch if None."""
     x = g.channels_last(x)
-    mean = g.node("ReduceMean", x, shape=x.shape, axes=[0])
-    centred = g.like("Sub", x, mean.name)
+    shape = x.fixed
+    split = (layer.group_size or -1, -1 if layer.group_size else 1)
+    to = g.constant(np.array([*split, *shape], np.int64))
+    grouped = g.node("Reshape", x, to, shape=(1, *shape))
+    mean = g.node("ReduceMean", grouped, shape=(1, *shape), axes=[0])
+    centred = g.like("Sub", grouped, mean.name)
     square = g.like("Mul", centred, centred.name)
-    variance = g.node("ReduceMean", square, shape=x.shape, axes=[0])
+    variance = g.node("ReduceMean", square, shape=(1, *shape), axes=[0])
     s = g.like("Sqrt", g.like("Add", variance, g.constant(np.float32(layer.eps))))
-    every = list(range(1, x.places + 2))
-    o = g.node("ReduceMean", s, shape=(1,) * (x.places + 1), axes=every)  # (1, ..., 1)
-    # A column of it for every place: what the first channel times 0 has the shape of.
-    edges = [g.constant(np.array([edge], np.int64)) for edge in (0, 1, x.places + 1)]
-    one = g.node("Slice", x, *edges, shape=(*x.shape[:-1], 1))
+    every = list(range(2, len(shape) + 2))
+    o = g.node("ReduceMean", s, shape=(1,) * (len(shape) + 1), axes=every)  # (1, groups, 1, ...)
+    # At every place of a group's examples: added to zeros that have their shape.
+    edges = [g.constant(np.array([edge], np.int64)) for edge in (0, 1, len(shape) + 1)]
+    one = g.node("Slice", grouped, *edges, shape=(1, *shape[:-1], 1))
     zero = g.like("Mul", one, g.constant(np.float32(0)))
-    return _joined(g, [x, g.like("Add", zero, o.name)])
+    spread = g.like("Add", zero, o.name)
+    return joined(g, [x, g.reshape(spread, (*shape[:-1], 1), batch=-1)])
 
 
 def _energy(g: Graph, layer: L.ReconstructionError, x: Value) -> Value:
     x = g.channels_last(x)
-    r = g.channels_last(emit(g, layer.decoder, emit(g, layer.encoder, x)))
+    r = g.channels_last(g.emit(layer.decoder, g.emit(layer.encoder, x)))
     d = g.like("Sub", r, x.name)
     size = g.like("Abs", d) if layer.power == 1 else g.like("Mul", d, d.name)
     flat = g.reshape(size, (x.features,)) if x.places else size

@@ -76,15 +76,18 @@ class Pack(nn.Module):
 ''',
     "MinibatchStdDev": '''\
 class MinibatchStdDev(nn.Module):
-    """One more channel: how much the examples of the batch differ."""
+    """One more channel: how much the examples of a group, or of the batch, differ."""
 
-    def __init__(self, eps):
+    def __init__(self, group, eps):
         super().__init__()
-        self.eps = eps
+        self.group, self.eps = group, eps
 
     def forward(self, x):
-        s = (x.var(0, unbiased=False) + self.eps).sqrt().mean()
-        return torch.cat([x, s.expand_as(x[:, :1])], 1)
+        size = min(self.group or len(x), len(x))
+        groups = x.reshape(size, len(x) // size, -1)
+        s = (groups.var(0, unbiased=False) + self.eps).sqrt().mean(1)
+        column = s.repeat(size).reshape(-1, *[1] * (x.ndim - 1))
+        return torch.cat([x, column.expand_as(x[:, :1])], 1)
 ''',
     "MinibatchDiscrimination": '''\
 class MinibatchDiscrimination(nn.Module):

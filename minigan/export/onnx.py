@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
 
 from minigan.backend import Array
 from minigan.errors import OptionError
-from minigan.export.graph import Graph, Size
-from minigan.export.layers import emit
+from minigan.export import conditions, layers, styles
+from minigan.export.graph import Graph, Rule, Size
 from minigan.layers import Layer
 from minigan.version import __version__
 
+RULES: dict[type[Layer], Rule] = {**layers.RULES, **conditions.RULES, **styles.RULES}
 CLOSE = 1e-5  # of the largest number of an output: rounding in another order
 SIDES = ("H", "W")
 
@@ -23,26 +24,27 @@ def to_onnx(
     inputs: Mapping[str, Sequence[int]],
     *,
     name: str = "network",
+    words: Collection[str] = (),
     noisy: bool = False,
     any_size: bool = False,
 ) -> bytes:
     """The ONNX file of `net` as it is out of training: any number of examples, float32.
 
-    inputs: a name for each input, and its shape (..., C) without the batch. In the file pictures
-    and feature maps have their channels first. noisy: batch norms take the statistics of each
-    picture (pix2pix); dropout is left out in any case. any_size: pictures of every size that the
-    network takes. Raises OptionError where the package onnx is missing, and for a layer or a size
-    that cannot be exported.
+    inputs: a name for each input, and its shape (..., C) without the batch; those among `words` are
+    integers (T,). In the file pictures and feature maps have their channels first. noisy: batch
+    norms take the statistics of each picture (pix2pix); dropout is left out in any case. any_size:
+    pictures of every size that the network takes. Raises OptionError where the package onnx is
+    missing, and for a layer or a size that cannot be exported.
     """
     with extra():
         import onnx  # noqa: F401  # the graph's own imports come after this one
-    graph = Graph(noisy=noisy)
+    graph = Graph(RULES, noisy=noisy)
     values = []
     for called, shape in inputs.items():
         open_size = any_size and len(shape) == 3
         sizes: Sequence[Size] = (*SIDES, shape[-1]) if open_size else shape
-        values.append(graph.input(called, sizes))
-    return graph.model(emit(graph, net, *values), name=name, version=__version__)
+        values.append(graph.input(called, sizes, integers=called in words))
+    return graph.model(graph.emit(net, *values), name=name, version=__version__)
 
 
 def difference(model: bytes, xs: Sequence[Array], y: Array) -> float:
@@ -62,7 +64,9 @@ def difference(model: bytes, xs: Sequence[Array], y: Array) -> float:
 
 
 def channels_first(x: Array) -> Array:
-    """(N, ..., C) as (N, C, ...), float32."""
+    """(N, ..., C) as (N, C, ...), float32; integers as they are."""
+    if np.issubdtype(x.dtype, np.integer):
+        return x.astype(np.int64)
     return np.ascontiguousarray(np.moveaxis(x, -1, 1).astype(np.float32, copy=False))
 
 

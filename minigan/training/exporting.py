@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
+from minigan.algorithms import Algorithm
 from minigan.algorithms.latent import Latent
 from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, make_rng
@@ -19,6 +20,7 @@ from minigan.errors import CheckpointError, DataError, OptionError, UnknownNameE
 from minigan.export import onnx, torch
 from minigan.export.state_dict import load_state_dict
 from minigan.layers import Dropout, Layer
+from minigan.models.stylegan import StyleGenerator
 from minigan.training import best, checkpoint
 from minigan.training.config import Config
 from minigan.training.files import write_atomically
@@ -26,7 +28,8 @@ from minigan.training.labels import inputs as inputs_of
 from minigan.training.trainer import Trainer
 
 Inputs = dict[str, tuple[tuple[int, ...], np.dtype[Any]]]  # shape without the batch, and dtype
-CHECKED = 3  # examples that the two runtimes are compared on
+FAR = 1e-4  # of an output's largest number: no rounding of float32
+CHECKED = 12  # examples that the two runtimes are compared on: groups and packs divide it
 
 
 def export(
@@ -60,7 +63,7 @@ def export(
     title = f"{network} of {folder.name}, a {config.algorithm}, after step {stored.step}."
     average = algorithm.averages.get(network)
     with average.applied() if average else nullcontext():
-        net = algorithm.networks[network]
+        net = _networks(algorithm)[network]
         if onnx_file is not None:
             yield _write_onnx(net, inputs, onnx_file, noisy=noisy, any_size=any_size)
         if torch_file is not None:
@@ -81,7 +84,7 @@ def import_weights(folder: Path, file: Path, *, network: str = "G") -> str:
             "`minigan train ... --steps 0` and import into that"
         )
     checkpoint.load(checkpoints).restore(algorithm)
-    net = algorithm.networks[network]
+    net = _networks(algorithm)[network]
     count = load_state_dict(net, _tensors(file))
     if network in algorithm.averages:
         algorithm.averages[network].restart()
@@ -92,7 +95,7 @@ def import_weights(folder: Path, file: Path, *, network: str = "G") -> str:
 def _trainer(folder: Path, network: str) -> Trainer:
     """The run in `folder`, as new, on the CPU. Raises UnknownNameError for a network it lacks."""
     trainer = Trainer(folder, Config.load(folder / "config.json").on("cpu"))
-    networks = trainer.algorithm.networks
+    networks = _networks(trainer.algorithm)
     if network not in networks:
         raise UnknownNameError(f"network of {trainer.config.algorithm}", network, networks)
     return trainer
@@ -115,17 +118,21 @@ def _tensors(file: Path) -> Mapping[str, Array]:
 
 def _write_onnx(net: Layer, inputs: Inputs, file: Path, *, noisy: bool, any_size: bool) -> str:
     shapes = {name: shape for name, (shape, _) in inputs.items()}
-    model = onnx.to_onnx(net, shapes, name=file.stem, noisy=noisy, any_size=any_size)
+    words = {name for name, (_, dtype) in inputs.items() if np.issubdtype(dtype, np.integer)}
+    model = onnx.to_onnx(net, shapes, name=file.stem, words=words, noisy=noisy, any_size=any_size)
     rng = make_rng(0, 7)
     n = 1 if noisy else CHECKED  # batch norms of a noisy generator look at one picture
-    xs = [rng.standard_normal((n, *shape)).astype(np.float32) for shape in shapes.values()]
+    xs: list[Array] = []
+    for name, shape in shapes.items():
+        floats = rng.standard_normal((n, *shape)).astype(np.float32)
+        xs.append(rng.integers(1, 3, (n, *shape)) if name in words else floats)
     with _without_dropout(net):
         y, _ = net.forward(*xs, train=noisy, update_stats=False)
     apart = onnx.difference(model, xs, y)
-    if not apart <= onnx.CLOSE:
+    if not apart <= FAR:
         raise CheckpointError(
             f"onnxruntime's output differs from minigan's by {apart:.1e} of its largest number, "
-            f"more than {onnx.CLOSE:.0e}; {file} was not written"
+            f"more than rounding does; {file} was not written"
         )
     write_atomically(file, model)
     noise = noisy and any(isinstance(layer, Dropout) for _, layer in net.walk())
@@ -151,29 +158,55 @@ def _signature(inputs: Inputs) -> str:
     )
 
 
+def _networks(algorithm: Algorithm) -> dict[str, Layer]:
+    """The networks by name, and the ways from picture to picture that are made of several."""
+    ways = algorithm.translators if isinstance(algorithm, Translating) else {}
+    return {**algorithm.networks, **ways}
+
+
 def _inputs(trainer: Trainer, network: str) -> Inputs:
-    """What a network is given in a step of training, which is made: the weights move."""
-    seen: Inputs = {}
+    """The inputs of a network: as it says itself, or as a step of training gives them to it.
+
+    The step is made, so the weights move. Raises OptionError for a network that no step runs whole.
+    """
     algorithm = trainer.algorithm
-    net = algorithm.networks[network]
+    net = _networks(algorithm)[network]
+    if isinstance(net, StyleGenerator):
+        sizes = {"z": (algorithm.prior.dim,), "noise": (net.synthesis.pixels,)}  # type: ignore[attr-defined]
+        return {name: (size, np.dtype(np.float32)) for name, size in sizes.items()}
+    seen = _recorded(trainer, net)
+    if not seen and isinstance(algorithm, Translating):
+        h, w, *channels = (int(side) for side in algorithm.sides)
+        seen = [((h, w, channels[network == "F"]), np.dtype(np.float32))]
+    if not seen and network == "D":  # its parts are run one by one
+        seen = [(trainer.dataset.shape, np.dtype(np.float32))]
+    if not seen:
+        name = trainer.config.algorithm
+        raise OptionError(
+            f"neither a step nor a sample of {name} runs {network} whole: it cannot be exported"
+        )
+    z = network == "G" and isinstance(algorithm, Latent)
+    names = ["z" if z else "x"] if len(seen) == 1 else [f"input_{i}" for i in range(len(seen))]
+    return dict(zip(names, seen, strict=True))
+
+
+def _recorded(trainer: Trainer, net: Layer) -> list[tuple[tuple[int, ...], np.dtype[Any]]]:
+    """Shapes and dtypes of what `net` gets in a step of training, or when samples are drawn."""
+    seen: list[tuple[tuple[int, ...], np.dtype[Any]]] = []
     forward = net.forward
 
     def recording(*xs: Array, **how: Any) -> Any:
         if not seen:
-            z = len(xs) == 1 and xs[0].ndim == 2 and isinstance(algorithm, Latent)
-            for i, x in enumerate(xs):
-                name = ("z" if z and network == "G" else "x") if len(xs) == 1 else f"input_{i}"
-                seen[name] = (x.shape[1:], x.dtype)
+            seen.extend((x.shape[1:], x.dtype) for x in xs)
         return forward(*xs, **how)
 
     net.forward = recording  # type: ignore[method-assign]  # of this object, and for one step
     try:
-        algorithm.step(*inputs_of(trainer.loader.batch(0), trainer.conditions))
+        trainer.algorithm.step(*inputs_of(trainer.loader.batch(0), trainer.conditions))
+        if not seen:
+            trainer.algorithm.sample(2, make_rng(0))
     finally:
         del net.forward
-    if not seen:
-        name = trainer.config.algorithm
-        raise OptionError(f"{name} runs parts of {network} only; it cannot be exported")
     return seen
 
 

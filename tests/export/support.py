@@ -17,7 +17,7 @@ def built(network: Network, seed: int = 0) -> tuple[L.Layer, list[Array], Array]
     """A network with random weights and moved statistics, inputs, and what it makes of them."""
     rng = np.random.default_rng(seed)
     net = network.build(rng)
-    net.flat.data[...] += 0.05 * rng.standard_normal(net.flat.size).astype(np.float32)
+    net.flat.data[...] += 0.1 * rng.standard_normal(net.flat.size).astype(np.float32)
     net.flat.touch()
     xs = [rng.standard_normal(shape).astype(np.float32) for shape in network.inputs]
     for _ in range(3):

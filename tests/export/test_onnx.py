@@ -10,8 +10,7 @@ import pytest
 
 from minigan import layers as L
 from minigan.errors import OptionError
-from minigan.export.layers import RULES
-from minigan.export.onnx import CLOSE, channels_first, difference, to_onnx
+from minigan.export.onnx import CLOSE, RULES, channels_first, difference, to_onnx
 from minigan.models import dcgan_generator, resnet_generator, unet_generator
 from tests.export.support import LAYER_CASES, NETWORKS, built
 from tests.layers.cases import Case
@@ -19,10 +18,7 @@ from tests.models.cases import Network
 
 Array = np.ndarray
 # Whatever has no operator, with what its error says of it.
-REFUSED = {
-    "output_padding=2": "output_padding",
-    "group_size=": "groups depend on the batch's size",
-}
+REFUSED = {"dilation=3, output_padding=2": "output_padding"}
 
 
 def exported(net: L.Layer, xs: list[Array], **how: bool) -> bytes:
@@ -39,7 +35,10 @@ def test_networks_are_the_same(network: Network) -> None:
     assert difference(model, twice, net.forward(*twice, train=False)[0]) < CLOSE
 
 
-@pytest.mark.parametrize("case", LAYER_CASES, ids=str)
+FITTING = [case for case in LAYER_CASES if "group_size=8" not in str(case)]  # of a batch of 3
+
+
+@pytest.mark.parametrize("case", FITTING, ids=str)
 def test_layers_are_the_same(case: Case) -> None:
     layer, xs = case.build(np.float32), list(case.inputs(np.float32))
     for mark, said in REFUSED.items():
@@ -53,9 +52,9 @@ def test_layers_are_the_same(case: Case) -> None:
 
 def test_every_layer_has_a_rule() -> None:
     """Bases have none, and layers that are no part of a network that samples are drawn from."""
-    layers = {getattr(L, name) for name in L.__all__}
-    layers = {x for x in layers if isinstance(x, type) and issubclass(x, L.Layer)}
-    assert {x.__name__ for x in layers - RULES.keys()} == {"Activation", "Embedding", "Layer"}
+    public = [getattr(L, name) for name in L.__all__]
+    layers = {x for x in public if isinstance(x, type) and issubclass(x, L.Layer)}
+    assert {x.__name__ for x in layers - RULES.keys()} == {"Activation", "Layer"}
 
 
 def test_an_unknown_layer_is_named() -> None:
