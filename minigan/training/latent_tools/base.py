@@ -96,6 +96,7 @@ def noise_of(prior: Prior) -> Prior:
 
 
 def ends(low: float | None, high: float | None, usual: tuple[float, float]) -> tuple[float, float]:
+    """--low and --high, the usual ones where they were not given. Raises OptionError."""
     reach = usual[0] if low is None else low, usual[1] if high is None else high
     if not -math.inf < reach[0] < reach[1] < math.inf:
         raise OptionError(f"from --low {reach[0]} to --high {reach[1]}: wanted low below high")
