@@ -14,6 +14,8 @@ from tests.report.support import write_run
 from tests.test_cli import Command
 from tests.training.support import DCGAN, MLP, OFTEN, POINTS, contents, error_line, finish, start
 
+CONDITIONAL = ["cgan", "--data", "digits", "--batch", "8"]
+
 
 def test_the_command_makes_what_the_run_left(
     minigan: Command, perceptrons: Path, tmp_path: Path
@@ -84,8 +86,8 @@ def test_data_that_are_gone(tmp_path: Path, folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("algorithm", "shown"),
-    [(POINTS, False), ([*MLP, "--data", "digits"], True)],
-    ids=["points", "pictures"],
+    [(POINTS, False), ([*MLP, "--data", "digits"], True), (CONDITIONAL, True)],
+    ids=["points", "pictures", "labelled pictures"],
 )
 def test_walks_are_of_pictures(
     minigan: Command, tmp_path: Path, algorithm: list[str], shown: bool
