@@ -1,6 +1,6 @@
-"""BigGAN on handwritten digits: a row of each digit, and what truncating z does.
+"""BigGAN on handwritten digits of 16x16: a row of each digit, and what truncating z does.
 
-    python examples/biggan_digits.py [--steps 1000] [--out runs/example-biggan]
+    python examples/biggan_digits.py [--steps 1000] [--size 16] [--out runs/example-biggan]
 
 Writes classes.png, eight of each digit, and truncation.png: in each row one digit from z that are
 cut off further and further out (Brock et al. 2019, figure 2). About ten minutes on one core.
@@ -23,6 +23,7 @@ COLUMNS = 8
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 parser.add_argument("--steps", type=int, default=1000)
+parser.add_argument("--size", default="16")
 parser.add_argument("--width", type=int, default=8)
 parser.add_argument("--batch", type=int, default=32)
 parser.add_argument("--device", default="cpu")
@@ -31,7 +32,11 @@ arguments = parser.parse_args()
 
 options = recipe("biggan").options(width=arguments.width)
 run = RunOptions(
-    data="digits", batch=arguments.batch, steps=arguments.steps, device=arguments.device
+    data="digits",
+    size=arguments.size,
+    batch=arguments.batch,
+    steps=arguments.steps,
+    device=arguments.device,
 )
 trainer = Trainer.start("biggan", options, run, arguments.out)
 trainer.train()

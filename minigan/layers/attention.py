@@ -15,7 +15,7 @@ dx = dy + what g, f and h send back. <u, dx> runs up through the same parts: u i
 images under the three convolutions to attention (ops/attention.py), whose answer passes W_v to
 dz = gamma dy, to which both gamma and dy contribute. What attention owes to g, f and h goes down
 through their ordinary backward passes. <ddw, dw> takes the same way, from what each weight's share
-owes to its layer's upstream gradient and input; with c for gamma, dy is owed c z and z is owed c dy.
+owes to its layer's upstream gradient and input; with c for gamma, c z to dy and c dy to z.
 """
 
 from __future__ import annotations
