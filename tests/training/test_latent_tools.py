@@ -234,9 +234,9 @@ def test_a_direction_is_the_difference_of_means(monkeypatch):
     rows = seen[-1].reshape(2, 4, 4)
     steps = np.diff(rows, axis=1)
     expected = np.array([0, 2 * math.sqrt(2 / math.pi), 0, 0])
-    # 2,048 draws: five standard errors of a difference of means, 2 / sqrt(2048) each.
-    np.testing.assert_allclose(steps, np.tile(expected, (2, 3, 1)), atol=5 * 2 / math.sqrt(2048))
-    assert seen[0].shape == (2048, 4)
+    # 4,096 draws: five standard errors of a difference of means, 2 / sqrt(4096) each.
+    np.testing.assert_allclose(steps, np.tile(expected, (2, 3, 1)), atol=5 * 2 / math.sqrt(4096))
+    assert seen[0].shape == (4096, 4)
 
 
 def test_a_sum_is_a_place_beside_its_terms(monkeypatch):
@@ -262,7 +262,7 @@ def test_a_sum_is_a_place_beside_its_terms(monkeypatch):
     [
         ("accessory=none + eyes=round", "adds up to 2"),
         ("- accessory=none", "adds up to -1"),
-        ("accessory=red hat - accessory=none", "0 of 2048 samples show accessory=red hat"),
+        ("accessory=red hat - accessory=none", "0 of 4096 samples show accessory=red hat"),
     ],
 )
 def test_arithmetic_refused(expression, says):

@@ -17,8 +17,8 @@ from minigan.errors import OptionError
 from minigan.metrics.extractors import extractor_for
 from minigan.training.latent_tools.base import COLUMNS, Sheet, Source, ends, rows
 
-LOOKED_AT = 2048  # samples that attributes are found in
-FEWEST = 8  # of them that must show an attribute
+LOOKED_AT = 4096  # samples that attributes are found in
+FEWEST = 16  # of them that must show an attribute
 JITTER = 0.25  # of the noise on a sum of attribute vectors (Radford et al.)
 
 
