@@ -10,10 +10,10 @@ its objective (WGAN's RMSProp, five steps of D) is kept. This is `--full`.
 
 The default is short, for a processor core: `SHORT` says how. Found by trial, on packs of 4 first:
 
-- on the grid D must find 25 small modes in each example of a pack before G learns anything, which
-  took it over 2,000 steps against uniform samples. Narrow layers on larger minibatches are cheaper
-  by far than wide ones, for what holds it up is noise; and units that start from one example of the
-  pack each (`set_apart`) cut it to 150;
+- on the grid D must find 25 small modes in each example of a pack before G learns anything; with
+  packs of 4 it had not after 3,000 steps against uniform samples. What holds it up is noise: narrow
+  layers on larger minibatches are cheaper by far than wide ones, and with 400 packs, and units that
+  start from one example of the pack each (`set_apart`), 250 steps were enough;
 - D's rate above G's, on the grid far above: at 1e-3 and more for G, its samples moved faster than D
   could learn packs of 4, while on the ring every higher rate gave more high-quality samples;
 - rates that fall to 0 and averaged weights of G bring the high-quality share of the long training
