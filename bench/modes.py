@@ -16,8 +16,7 @@ The default is short, for a processor core: `SHORT` says how. Found by trial, on
   start from one example of the pack each (`set_apart`), 250 steps were enough;
 - D's rate above G's, on the grid far above: at 1e-3 and more for G, its samples moved faster than D
   could learn packs of 4, while on the ring every higher rate gave more high-quality samples;
-- rates that fall to 0 and averaged weights of G bring the high-quality share of the long training
-  nearer.
+- rates fall to 0 and G's weights are averaged, as is common where a training is cut short.
 
 The plain GAN trains with all of that too. Nothing was tuned for it or against it. Papers with rates
 of their own have both at 1e-3, which is 10, 20 and 5 times WGAN-GP's, WGAN's and WGAN-div's, and

@@ -11,8 +11,8 @@ uniform.
 The paper trains for 500,000 steps of 128 packs at rates of 1e-4 for G and 2e-4 for D, with Adam's
 beta 0.5 and 0.99, on MNIST's 60,000 digits. Here: STEPS steps of BATCH packs at RATE times those
 rates, falling to 0 on a line from half-way, and samples from a moving average of G, on the 8,004
-digits that are shipped. Published rows stand beside for the order, not the numbers. After 800 steps,
-which are stored, all samples of either network are named as one triple: too short to tell.
+digits that are shipped. Published rows stand beside for the order, not the numbers. After 800
+steps, which are stored, all samples of either network are named as one triple: too short to tell.
 """
 
 from __future__ import annotations
