@@ -21,7 +21,7 @@ from minigan.training import RunOptions, Trainer
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 parser.add_argument("--algorithm", default="cyclegan", choices=["cyclegan", "discogan", "dualgan"])
-parser.add_argument("--steps", type=int, default=1500)
+parser.add_argument("--steps", type=int, default=2000)
 parser.add_argument("--size", type=int, default=32)
 parser.add_argument("--width", type=int, default=8)
 parser.add_argument("--batch", type=int, default=4)

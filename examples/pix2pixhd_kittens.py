@@ -20,7 +20,7 @@ from minigan.data import open_pairs
 from minigan.training import RunOptions, Trainer
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-parser.add_argument("--steps", type=int, default=1500)
+parser.add_argument("--steps", type=int, default=500)
 parser.add_argument("--size", type=int, default=32)
 parser.add_argument("--width", type=int, default=16)
 parser.add_argument("--batch", type=int, default=4)

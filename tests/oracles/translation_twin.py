@@ -226,7 +226,9 @@ class Pix2Pix(Twin):
         close = (fake - y).abs().mean()
         loss = self.weight_l1 * close
         if self.judge != "none":
-            loss = loss + self.fool("D", fake, *given)
+            fooling = self.fool("D", fake, *given)
+            loss = loss + fooling
+            scalars["GAN_G"] = fooling.item()
         loss.backward()
         norm = step(G, self.optimizers["G"])
         return scalars | {"loss_G": loss.item(), "L1": close.item(), "grad_norm_G": norm}

@@ -24,7 +24,7 @@ RUNS = {
     "unit": split(f"unit {SMALL} --blocks 1"),
 }
 SHOWN = {
-    "pix2pix": {"loss_D", "loss_G", "L1", "D(y)", "D(G(x))"},
+    "pix2pix": {"loss_D", "loss_G", "L1", "GAN_G", "D(y)", "D(G(x))"},
     "cyclegan": {"GAN_G", "GAN_F", "cycle_x", "identity_y", "score(G(x))", "score(F(y))"},
     "discogan": {"GAN_G", "cycle_y", "D(G(x))", "D(F(y))"},
     "dualgan": {"cycle_x", "cycle_y", "wasserstein_X", "wasserstein_Y"},

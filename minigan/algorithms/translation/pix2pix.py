@@ -88,13 +88,15 @@ class Pix2Pix(Translating):
         G.flat.zero_grad()
         close, dclose = mean_absolute_error(fake, y)  # eq: pix2pix.3
         fooling, dfake = 0.0, self.weight_l1 * dclose
+        terms: Scalars = {"L1": close}
         if self.D is not None:
             fooling, dfooling = self.fool("D", fake, y, self.given(x))
+            terms["GAN_G"] = fooling
             dfake = dfooling + dfake  # eq: pix2pix.4
         G.backward(dfake, G_ctx, need_dx=False)
         loss = fooling + self.weight_l1 * close
         norm = self.descend("G", loss)
-        return {"loss_G": loss, "L1": close, "grad_norm_G": norm}
+        return {"loss_G": loss, **terms, "grad_norm_G": norm}
 
     def given(self, x: Array) -> Array | None:
         """What D is shown beside y."""
