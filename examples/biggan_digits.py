@@ -3,7 +3,7 @@
     python examples/biggan_digits.py [--steps 1000] [--size 16] [--out runs/example-biggan]
 
 Writes classes.png, eight of each digit, and truncation.png: in each row one digit from z that are
-cut off further and further out (Brock et al. 2019, figure 2). About ten minutes on one core.
+cut off further and further out (Brock et al. 2019, figure 2).
 """
 
 import argparse

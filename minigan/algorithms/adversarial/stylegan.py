@@ -162,7 +162,8 @@ class StyleGAN(GAN):
         styles = self.G.synthesis.styles
         if not 0 <= crossover_layer <= styles:
             raise OptionError(
-                f"crossover_layer={crossover_layer}: this network has layers 0 to {styles}"
+                f"crossover_layer={crossover_layer} (--mix-styles): this network has layers 0 to "
+                f"{styles}"
             )
         if z_a.shape != z_b.shape:
             raise ShapeError(f"styles of {z_a.shape} and {z_b.shape}: give as many of either")

@@ -177,7 +177,7 @@ def test_mixed_samples_take_layers_of_either():
     between = made.mix(a, b, 2)
     assert np.abs(between - made.generate(a)).max() > 1e-3
     assert np.abs(between - made.generate(b)).max() > 1e-3
-    with pytest.raises(OptionError, match=r"crossover_layer=9.*layers 0 to 4"):
+    with pytest.raises(OptionError, match=r"crossover_layer=9 .*layers 0 to 4"):
         made.mix(a, b, 9)
     with pytest.raises(ShapeError, match="as many of either"):
         made.mix(a, b[:1], 2)
