@@ -13,9 +13,9 @@ reference without its own:
     end for
 
 D_S judges whether two pictures wear one style. What it is shown as such is y^beta beside W(x,
-y^beta), the reference bent until its landmarks lie on those of x (data/warp.py): a rough answer,
-with the skin of the reference, that has its makeup where it belongs. The data makes it, so that a
-step has three pictures in each example (data/makeup.py).
+y^beta), the reference bent until its landmarks lie on those of x (data/warp.py) and set into x: a
+rough answer, blurred and with parts of another's face, that has the makeup where it belongs. The
+data makes it, so that a step has three pictures in each example (data/makeup.py).
 
 Each term is an ablation, by a lambda of 0, which also leaves out the discriminator that it needs:
 without L_G makeup comes to lie anywhere; without L_I, F and G hide codes; without L_S it is pale;
