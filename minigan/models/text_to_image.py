@@ -25,7 +25,9 @@ from minigan.layers import (
     Sequential,
     Upsample,
 )
-from minigan.models.dcgan import dcgan_discriminator, dcgan_generator, halvings
+from minigan.models.dcgan import GAMMA, base_of, dcgan_generator, shrinking
+from minigan.models.norms import Norms
+from minigan.models.remedies import Remedies
 
 Rng = np.random.Generator
 
@@ -95,19 +97,18 @@ def text_discriminator(
     `width` channels after the first layer, `code_dim` (the paper's 128) numbers of the text at
     every place.
     """
-    n = halvings(shape)
-    base = shape[0] >> n, shape[1] >> n
-    features = width << (n - 1)
-    *tower, _, _ = dcgan_discriminator(shape, width=width, norm=norm, rng=rng).layers
+    h, w, features = base_of(shape, width)
+    norms = Norms(norm, init=GAMMA, rng=rng)
+    tower = shrinking(shape, width=width, norms=norms, parts=Remedies(), rng=rng)
     # No norm over the batch stands here: of the pairs of a minibatch all match, or none does, and
     # its statistics would tell which.
     head = Sequential(
         Conv2d(code_dim + features, features, 1, init="he_normal", rng=rng),
         LeakyReLU(negative_slope=0.2),
         Flatten(),
-        Dense(base[0] * base[1] * features, 1, init=init.dcgan, rng=rng),
+        Dense(h * w * features, 1, init=init.dcgan, rng=rng),
     )
-    text = Sequential(text_code(text_dim, code_dim, rng=rng), everywhere(code_dim, base))
+    text = Sequential(text_code(text_dim, code_dim, rng=rng), everywhere(code_dim, (h, w)))
     return TextDiscriminator(text, Sequential(*tower), head)
 
 
