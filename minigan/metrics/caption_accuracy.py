@@ -2,8 +2,8 @@
 
 A caption names some of a picture's labels. Of each label, the share is counted of those pictures
 whose caption names it and in which the classifier finds the class that was named; real pictures
-beside their own captions say how far the classifier can be trusted. (A caption may name a mouth that
-a scarf hides: no picture can show it.)
+beside their own captions say how far the classifier can be trusted. A caption may name a mouth that
+a scarf hides, which no picture can show.
 """
 
 from __future__ import annotations
