@@ -52,8 +52,14 @@ def test_the_section(tmp_path):
     rows = [row(0, "gan", 0.1), row(0, "wgan-gp", 7), row(1, "gan", 5)]  # 1 is not whole yet
     text = section(rows, tmp_path / "R.md")
     assert "### 1 architectures, 9 steps of G" in text
-    assert "| only WGAN-GP | 1 (100%) | 147 (74%) |" in text
-    assert "As in the paper" in text
+    assert (
+        "| succeeded | above 0.25 | above 0.5 | above 1 | above 2 | above 4 | published |" in text
+    )
+    assert "| only WGAN-GP | 1 | 1 | 1 | 1 | 1 | 147 of 200 |" in text
+    assert "As in the paper, above 2" in text
+    low = section([row(0, "gan", 0.1), row(0, "wgan-gp", 0.7)], tmp_path / "R.md")
+    assert "| only WGAN-GP | 1 | 1 | 0 | 0 | 0 |" in low
+    assert "Differs from the paper above 2: 0 architectures" in low
     assert "| 0.10 | 7.00 |" in text
     assert "Differs from the paper" in section([row(0, "gan", 7), row(0, "wgan-gp", 0)], tmp_path)
 
