@@ -52,6 +52,11 @@ SHORT = {
         ["--steps", "2"],
         ["samples/reconstruction_step_000002.png", "samples.gif"],
     ),
+    "cgan_digits.py": (["--steps", "2", "--width", "2"], ["panels.png", "sevens.png"]),
+    "cgan_kittens.py": (
+        ["--steps", "2", "--width", "2", "--size", "16"],
+        ["blue.png", "lime.png", "samples.gif"],
+    ),
     "pix2pix_kittens.py": (
         ["--steps", "2", "--width", "2"],
         ["samples/step_000002.png", "samples.gif"],

@@ -40,8 +40,8 @@ from minigan.layers.norm import BatchNorm, InstanceNorm
 from minigan.layers.params import Directions
 
 PAPER = (
-    "Dumoulin et al. 2017, arXiv:1610.07629, eq. 2; Huang and Belongie 2017, arXiv:1703.06868, "
-    "eq. 8; Miyato and Koyama 2018, arXiv:1802.05637, eq. 3"
+    "Dumoulin et al. 2017, arXiv:1610.07629, section 2.2; Huang and Belongie 2017, "
+    "arXiv:1703.06868, eq. 8; Miyato and Koyama 2018, arXiv:1802.05637, eq. 3"
 )
 
 EQUATIONS = {
@@ -232,9 +232,9 @@ class Modulation(ConditionalLayer):
 class ConditionalBatchNorm(ConditionalSequential):
     """Batch norm whose gain and shift are affine in c: x (N, ..., C), c (N, cond_dim).
 
-    Dumoulin et al. 2017, "A learned representation for artistic style", arXiv:1610.07629, eq. 2, a
-    row of gains for each class; de Vries et al. 2017, arXiv:1707.00683, section 3.2, as a change of
-    a gain of 1. Give bias=False where c is one class for certain: each has its own row then.
+    Dumoulin et al. 2017, "A learned representation for artistic style", arXiv:1610.07629, section
+    2.2, a row of gains for each class; de Vries et al. 2017, arXiv:1707.00683, as a change of a
+    gain of 1. Give bias=False where c is one class for certain: each has its own row then.
     """
 
     def __init__(

@@ -33,7 +33,7 @@ from minigan.losses.objective import Objective, Value
 
 PAPER = (
     "Mirza and Osindero 2014, arXiv:1411.1784, eq. 2; Reed et al. 2016, arXiv:1605.05396, "
-    "Algorithm 1; Zhang et al. 2018, StackGAN++, arXiv:1710.10916, eq. 4; Odena et al. 2017, "
+    "Algorithm 1; Zhang et al. 2018, StackGAN++, arXiv:1710.10916; Odena et al. 2017, "
     "arXiv:1610.09585, eq. 2 and 3"
 )
 

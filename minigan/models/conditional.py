@@ -6,7 +6,7 @@ layer of their own, and both on through one more.
 Convolutional networks are DCGAN's (dcgan.py), with c in one of several places. G sees it
 
     input       joined to z
-    norm        as gain and shift of every batch norm          (Dumoulin et al. 2017, eq. 2)
+    norm        as gain and shift of every batch norm          (Dumoulin et al. 2017, section 2.2)
     adain       as gain and shift of every instance norm       (Huang and Belongie 2017, eq. 8)
 
 and D
