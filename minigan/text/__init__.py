@@ -1,10 +1,9 @@
 """Words: captions, their grammar, and the numbers that stand for them."""
 
-from minigan.text.grammar import GRAMMAR, KITTENS, Grammar
+from minigan.text.grammar import KITTENS, Grammar
 from minigan.text.vocabulary import PADDING, CaptionError, Vocabulary, words
 
 __all__ = [
-    "GRAMMAR",
     "KITTENS",
     "PADDING",
     "CaptionError",

@@ -231,6 +231,3 @@ KITTENS = Grammar(
     {label: named.phrases for label, named in _KITTENS.items()},
     frozenset((label, name) for label, named in _KITTENS.items() for name in named.worn),
 )
-
-# By the name of the data.
-GRAMMAR: dict[str, Grammar] = {"kittens": KITTENS}
