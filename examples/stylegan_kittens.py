@@ -24,8 +24,8 @@ parser.add_argument("--device", default="cpu")
 parser.add_argument("--out", type=Path, default=Path("runs/example-stylegan"))
 arguments = parser.parse_args()
 
-# A short run: larger steps, and an average over fewer of them, than the papers' long ones.
-options = recipe("stylegan").options(width=arguments.width, lr=6e-3, ema=0.99)
+# A short run: larger steps than the papers' long ones, and means over fewer of them.
+options = recipe("stylegan").options(width=arguments.width, lr=6e-3, ema=0.99, path_decay=0.1)
 run = RunOptions(
     data="kittens",
     size=arguments.size,

@@ -124,6 +124,7 @@ class StyleTwin:
     r1_every: int
     path_weight: float
     path_every: int
+    path_decay: float
     group: int
     t: int = 0
     path_mean: float = 0.0
@@ -186,7 +187,7 @@ class StyleTwin:
                     (fake * channels_first(torch.tensor(y))).sum(), ws, create_graph=True
                 )
                 length = g.square().sum(2).mean(1).sqrt()
-                self.path_mean += 0.01 * (length.mean().item() - self.path_mean)
+                self.path_mean += self.path_decay * (length.mean().item() - self.path_mean)
                 term = (length - self.path_mean).square().mean()
                 term = self.path_every * self.path_weight * term
                 total, scalars["path_length"] = total + term, term.item()

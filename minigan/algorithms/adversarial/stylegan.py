@@ -236,6 +236,9 @@ class StyleGANOptions(AdversarialOptions):
     )
     path_weight: float = option(2.0, "weight of path length regularisation of G; 0: none")
     path_every: int = option(8, "iterations between two of these, each as many times as strong")
+    path_decay: float = option(
+        0.01, "share by which the mean path length moves each time; more for short runs"
+    )
     mixing: float = option(0.9, "share of examples with the styles of two z")
     ema: float = option(0.995, "decay of the moving average of G to sample from; 0: none")
     z_dim: int = option(64, "numbers in z")
@@ -287,7 +290,8 @@ def build(options: StyleGANOptions, task: Task, streams: Streams) -> StyleGAN:
     G, D = networks(options, task, streams)
     path = None
     if options.path_weight:
-        path = PathLength(weight=options.path_weight * options.path_every, like=G.flat.data)
+        strength = options.path_weight * options.path_every
+        path = PathLength(weight=strength, decay=options.path_decay, like=G.flat.data)
     game = options.build_game(
         G,
         D,

@@ -32,6 +32,7 @@ SMALL = {
     "ema": 0.9,
     "r1_every": 2,
     "path_every": 3,
+    "path_decay": 0.05,
 }
 
 
@@ -49,7 +50,11 @@ def make(dtype=np.float64, seed=0, shape=SHAPE, **given):
     made.averages = {"G": EMA(made.G, chosen.ema)} if chosen.ema else {}
     made.prior = Prior("normal", chosen.z_dim, dtype)
     if made.path_length:
-        made.path_length = PathLength(weight=made.path_length.weight, like=made.G.flat.data)
+        made.path_length = PathLength(
+            weight=made.path_length.weight,
+            decay=made.path_length.decay,
+            like=made.G.flat.data,
+        )
     made.rng = make_rng(seed, 1)
     return made, chosen
 
@@ -91,6 +96,7 @@ def test_five_steps_equal_pytorch(given):
         r1_every=o.r1_every,
         path_weight=o.path_weight,
         path_every=o.path_every,
+        path_decay=o.path_decay,
         group=o.group_size,
     )
     start = {name: net.flat.data.copy() for name, net in ours.networks.items()}
@@ -251,6 +257,7 @@ def test_weights_that_ran_away_are_named():
         ({"group_size": 3}, "--group-size 3 .* divide --batch 4"),
         ({"r1_every": 0}, "--r1-every 0 must be at least 1"),
         ({"path_every": 0}, "--path-every 0 must be at least 1"),
+        ({"path_decay": 0.0}, r"decay=0\.0: wanted in \(0, 1\]"),
         ({"path_weight": -1.0}, "--path-weight -1.0 at least 0"),
         ({"mixing": 1.5}, r"--mixing 1.5 must lie in \[0, 1\]"),
     ],
