@@ -69,8 +69,8 @@ class Labelled(NamedTuple):
 class SemiSupervisedGAN(GAN):
     """D is a `classifying_discriminator`: its first layer C gives the logits of the K classes.
 
-    label, class_names: what the classes are. weight: of the supervised loss. Raises OptionError
-    unless D, the labelled examples and the names have as many classes.
+    labelled: the examples whose class is known; label: what of the data it is. weight: of the
+    supervised loss. supervised_only: neither G nor an example without a label is used.
     """
 
     D: Sequential
