@@ -1,9 +1,9 @@
 """What the games about captioned pictures share.
 
 A caption is a row of word numbers; an encoder E turns it into a vector h. E belongs to the
-discriminators: the matching-aware loss (losses/conditional.py) teaches it which words tell pictures
-apart. G takes h as a constant, and so would a gradient penalty. Beside each picture stands the right
-h of its own caption, and the wrong one of its neighbour in the minibatch.
+discriminators: their loss of pairs (losses/conditional.py) teaches it which words tell pictures
+apart. G takes h as a constant, and so would a gradient penalty. Beside each picture stands the
+right h of its own caption, and the wrong one of its neighbour in the minibatch.
 """
 
 from __future__ import annotations
