@@ -39,7 +39,7 @@ from minigan.layers import Layer
 from minigan.metrics.similarity import l1, psnr, ssim
 
 DATA, SIZE = "faces-makeup", 32
-STEPS, BATCH = 400, 4
+STEPS, BATCH = 600, 4
 MEASURED, SHOWN = 256, 8
 CHANGED = 0.1  # of 2, that a channel of a pixel differs by where makeup is
 SHARED = {"generator": "dilated", "width": 16, "patch": 16, "lr": 1e-3, "schedule": "linear"}
