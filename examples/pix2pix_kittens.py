@@ -21,9 +21,9 @@ from minigan.data import open_pairs
 from minigan.training import RunOptions, Trainer
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-parser.add_argument("--steps", type=int, default=2000)
+parser.add_argument("--steps", type=int, default=1000)
 parser.add_argument("--size", type=int, default=32)
-parser.add_argument("--width", type=int, default=32)
+parser.add_argument("--width", type=int, default=16)
 parser.add_argument("--batch", type=int, default=8)
 parser.add_argument("--judge", choices=JUDGED, default="pair")
 parser.add_argument("--weight-l1", type=float, default=100.0)
@@ -36,6 +36,8 @@ options = recipe("pix2pix").options(
     judge=arguments.judge,
     weight_l1=arguments.weight_l1,
     patch=16,  # of pictures of 32x32; the paper's 70 are of 256x256
+    norm="instance",  # of each picture alone, as it will be translated
+    lr=1e-3,  # five times the paper's, for a short run
 )
 run = RunOptions(
     data="kittens-edges",

@@ -105,12 +105,12 @@ def test_tables_have_means_deviations_and_what_failed(tmp_path):
     assert "| L1 | 0.200 ± 0.141 | 18.00 ± 0.00 |" in text
     assert "| GAN | 1 failed: the loss of D is nan |" in text
     assert "| the pictures as they are | 0.380 | 10.30 | 0.450 |  |" in text
-    assert "pix2pix on kittens-edges, 2,000 steps" in text
+    assert "pix2pix on kittens-edges, 500 steps" in text
 
 
 def test_pictures_lie_beside_the_page(tmp_path):
     text = page(tmp_path)
-    for name in ("pix2pix-2000", "cyclegan-500"):
+    for name in ("pix2pix-500", "cyclegan-500"):
         file = f"translation-{name}.png"
         assert f"(results/{file})" in text
         with Image.open(tmp_path / "results" / file) as sheet:
