@@ -41,7 +41,11 @@ CONVOLUTIONS = {"width": 16}
 SHOWN = 5  # columns of the panel that is stored
 WANTED = 0.95  # label accuracy
 # What is asked for: AC-GAN, projection and the three-term CGAN, each in one of its runs.
-REQUIRED = (("auxiliary", "auxiliary-weight-4"), ("projection",), ("input", "two-scores", "late"))
+REQUIRED = (
+    ("auxiliary", "auxiliary-weight-4", "auxiliary-real"),
+    ("projection",),
+    ("input", "two-scores", "late"),
+)
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,10 @@ RUNS: dict[str, Run] = {
     "auxiliary": Run("D: names the class (AC-GAN)", {"d_sees": "auxiliary"}),
     "auxiliary-weight-4": Run(
         "D: names the class, which weighs 4", {"d_sees": "auxiliary", "class_weight": 4.0}
+    ),
+    "auxiliary-real": Run(
+        "D: names the class, learned of real digits alone",
+        {"d_sees": "auxiliary", "real_classes": True},
     ),
     "projection": Run("D: projection", {"d_sees": "projection"}),
     "g-norm": Run("G: conditional batch norm", {"d_sees": "projection", "g_sees": "norm"}),

@@ -133,21 +133,32 @@ class ClassJudge(Judge):
     """A score of x, and logits of its classes: AC-GAN.
 
     counts: how many classes each label has; their log-likelihoods are added. weight: of L_C, in
-    both players' losses.
+    both players' losses. of_fakes: whether D learns the classes of generated examples too, as the
+    paper's L_C has it. D then takes what G makes of a class for that class, however it looks;
+    without it D knows classes from real examples alone, and G has to show them.
     """
 
-    def __init__(self, objective: Objective, counts: Sequence[int], *, weight: float = 1.0) -> None:
+    def __init__(
+        self,
+        objective: Objective,
+        counts: Sequence[int],
+        *,
+        weight: float = 1.0,
+        of_fakes: bool = True,
+    ) -> None:
         super().__init__(objective)
         if not 0 < weight < np.inf:
             raise OptionError(f"weight of the classes {weight!r}: wanted above 0 and finite")
         self.edges = [*accumulate(counts, initial=0)]
-        self.weight = weight
+        self.weight, self.of_fakes = weight, of_fakes
 
     def discriminator(self, given: Numbers, c: Array, how: str) -> tuple[Value, Numbers]:
         scores = _columns(given, 0, 1)
         source, of_scores = pair_loss(self.objective, scores, "none")  # eq: acgan.2
         real, of_real = self.classes(given.real, c)
         fake, of_fake = self.classes(given.fake, c)
+        if not self.of_fakes:
+            fake, of_fake = 0.0, np.zeros_like(of_fake)
         loss = source + self.weight * (real + fake)  # eq: acgan.3
         return loss, Numbers(
             np.concatenate([of_scores.real, self.weight * of_real], 1),

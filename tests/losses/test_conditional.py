@@ -38,6 +38,7 @@ def judges(objective):
         "pair": (PairJudge(objective), 1),
         "two scores": (TwoScoreJudge(objective), 2),
         "classes": (ClassJudge(objective, COUNTS, weight=0.7), 1 + sum(COUNTS)),
+        "real classes": (ClassJudge(objective, COUNTS, of_fakes=False), 1 + sum(COUNTS)),
     }
 
 
@@ -66,13 +67,13 @@ def test_an_objective_that_compares_says_what_to_do(name):
 
 
 @pytest.mark.parametrize("name", PAIRED)
-@pytest.mark.parametrize("judge", ["pair", "two scores", "classes"])
+@pytest.mark.parametrize("judge", ["pair", "two scores", "classes", "real classes"])
 def test_gradients_are_those_of_the_losses(name, judge):
     objective = OBJECTIVES[name]()
     found, columns = judges(objective)[judge]
     given, c, rng = numbers(columns), hot(), np.random.default_rng(3)
     for how in ("none", "halved", *(["whole"] if name in WHOLE else [])):
-        if judge == "classes" and how != "none":
+        if "classes" in judge and how != "none":
             continue
         shown = given if how != "none" else given._replace(wrong=None)
 

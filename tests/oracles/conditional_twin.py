@@ -223,6 +223,7 @@ class ConditionalTwin:
     sees: str
     wrong_pairs: str
     class_weight: float = 1.0
+    of_fakes: bool = True
     penalty: Any = None
 
     def step(self, x: Array, labels: Array) -> dict[str, float]:
@@ -248,9 +249,10 @@ class ConditionalTwin:
     def loss_D(self, real: Tensor, fake: Tensor, wrong: Any = None, *, labels: Array) -> Tensor:
         if self.sees == "auxiliary":
             source = papers.discriminator(self.objective, real[:, :1], fake[:, :1])
-            return source + self.class_weight * (
-                self.misnamed(real[:, 1:], labels) + self.misnamed(fake[:, 1:], labels)
-            )
+            named = self.misnamed(real[:, 1:], labels)
+            if self.of_fakes:
+                named = named + self.misnamed(fake[:, 1:], labels)
+            return source + self.class_weight * named
         if self.sees == "two-scores":
             realness = papers.discriminator(self.objective, real[:, :1], fake[:, :1])
             last = None if wrong is None else wrong[:, 1:]

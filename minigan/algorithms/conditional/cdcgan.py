@@ -62,6 +62,9 @@ class CDCGANOptions(ConditionalOptions):
         "input", "where G sees it: joined to z, or in batch norm's or in AdaIN's gains", GENERATORS
     )
     class_weight: float | None = option(None, "auxiliary: weight of the classes (default: 1)")
+    real_classes: bool = option(
+        False, "auxiliary: D learns the classes of real examples alone, not of generated ones"
+    )
     embed_dim: int | None = option(
         None, "numbers that a joined condition is mapped to in D (default: one for each class)"
     )
@@ -104,11 +107,14 @@ class CDCGANOptions(ConditionalOptions):
                 f"--embed-dim is for a D that the condition is joined to ({ways}), and --d-sees is "
                 f"{self.d_sees}"
             )
-        if self.class_weight is not None and self.d_sees != "auxiliary":
-            raise OptionError(
-                f"--class-weight is for --d-sees auxiliary, which names classes; it is "
-                f"{self.d_sees}"
-            )
+        for name, given in (
+            ("--class-weight", self.class_weight is not None),
+            ("--real-classes", self.real_classes),
+        ):
+            if given and self.d_sees != "auxiliary":
+                raise OptionError(
+                    f"{name} is for --d-sees auxiliary, which names classes; it is {self.d_sees}"
+                )
         if self.g_sees != "input" and self.norm_G != "batch":
             raise OptionError(
                 f"--g-sees {self.g_sees} decides G's norm, so --norm-G {self.norm_G} has no place; "
@@ -119,7 +125,8 @@ class CDCGANOptions(ConditionalOptions):
         """What reads D's numbers, made of an objective."""
         if self.d_sees == "auxiliary":
             weight = 1.0 if self.class_weight is None else self.class_weight
-            return partial(ClassJudge, counts=counts, weight=weight)
+            of_fakes = not self.real_classes
+            return partial(ClassJudge, counts=counts, weight=weight, of_fakes=of_fakes)
         return WAYS[self.d_sees].judge
 
 

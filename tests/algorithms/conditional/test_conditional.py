@@ -254,6 +254,7 @@ def test_the_norm_of_D_unless_told():
         ("cdcgan", {"g_sees": "norms"}, "way for G to see the condition: 'norms'; did you mean"),
         ("cdcgan", {"d_sees": "projection", "embed_dim": 3}, "input, late, two-scores"),
         ("cdcgan", {"class_weight": 2.0}, "--class-weight is for --d-sees auxiliary"),
+        ("cdcgan", {"real_classes": True}, "--real-classes is for --d-sees auxiliary"),
         ("acgan", {"class_weight": 0.0}, "weight of the classes 0.0"),
         ("cdcgan", {"g_sees": "adain", "norm_G": "layer"}, "--norm-G layer has no place"),
         ("cdcgan", {"width": 0}, "--width 0 must be at least 1"),

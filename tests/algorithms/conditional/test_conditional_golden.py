@@ -33,6 +33,7 @@ class Run:
     g_sees: str = "input"
     penalty: str = ""
     weight: float = 1.0
+    of_fakes: bool = True
     embed: int | None = None
     settings: dict = field(default_factory=dict)
 
@@ -55,7 +56,7 @@ RUNS = [
     Run("projection", "hinge"),
     Run("projection", "wasserstein", "halved", penalty="wgan-gp"),
     Run("projection", wrong_pairs="whole", g_sees="norm"),
-    Run("auxiliary", g_sees="adain"),
+    Run("auxiliary", g_sees="adain", of_fakes=False),
 ]
 
 
@@ -97,7 +98,7 @@ def twins(run):
 
 def judge_of(run):
     if run.d_sees == "auxiliary":
-        return lambda objective: ClassJudge(objective, COUNTS, weight=run.weight)
+        return lambda o: ClassJudge(o, COUNTS, weight=run.weight, of_fakes=run.of_fakes)
     return TwoScoreJudge if run.d_sees == "two-scores" else PairJudge
 
 
@@ -134,6 +135,7 @@ def make_pair(run):
         sees=run.d_sees,
         wrong_pairs=run.wrong_pairs,
         class_weight=run.weight,
+        of_fakes=run.of_fakes,
         penalty=penalty,
     )
     return game, other
