@@ -190,7 +190,7 @@ def test_what_a_short_budget_changes_is_said(tmp_path):
     assert f"| G | 4 x 400 | 4 x {ring.units_G} | 4 x {grid.units_G} |" in text
     assert f"| rate of D | 0.0001 | {1e-4 * ring.rate_D:g} | {1e-4 * grid.rate_D:g} |" in text
     assert "| rates over time | constant | falling to 0 from half-way |" in text
-    assert "`wgan` 0.001 and 0.001, `wgan-gp` 0.001 and 0.001" in text
+    assert "`wgan` 0.001 and 0.001, `wgan-gp` 0.0005 and 0.003" in text
     assert "`gan` 0" not in text
 
 
