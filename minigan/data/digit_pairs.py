@@ -15,6 +15,7 @@ from functools import partial
 import numpy as np
 
 from minigan.data import resources
+from minigan.data.base import Batch
 from minigan.data.digits import in_test
 from minigan.data.pairs import AlignedPictures, PairOptions, Pairs, TwoDomains
 from minigan.data.pictures import fit_all
@@ -35,6 +36,24 @@ def outlines(x: np.ndarray) -> np.ndarray:
     return np.max(shifted, 0) - x
 
 
+class DigitDomains(TwoDomains):
+    """Digits of either domain; pairs of one digit, which training never draws, are `aligned`'s."""
+
+    def __init__(
+        self,
+        name: str,
+        x: np.ndarray,
+        y: np.ndarray,
+        options: PairOptions,
+        aligned: AlignedPictures,
+    ) -> None:
+        super().__init__(name, x, y, options)
+        self._aligned = aligned
+
+    def matched(self, n: int, rng: np.random.Generator) -> Batch:
+        return self._aligned.draw(n, rng)
+
+
 def _open(make: Make, name: str, options: PairOptions) -> Pairs:
     arrays = resources.load("digits.npz")
     digit = arrays["digit"]
@@ -43,12 +62,13 @@ def _open(make: Make, name: str, options: PairOptions) -> Pairs:
     of_a, of_b = options.of_sides
     a = fit_all(pixels, of_a.size, of_a.channels)
     b = fit_all(make(pixels), of_b.size, of_b.channels)
+    aligned = AlignedPictures(name, *options.in_order(a, b), options)
     if options.aligned:
-        return AlignedPictures(name, *options.in_order(a, b), options)
+        return aligned
     in_a = np.zeros(len(digit), bool)
     for number in np.unique(digit):
         in_a[np.flatnonzero(digit == number)[::2]] = True
-    return TwoDomains(name, *options.in_order(a[in_a], b[~in_a]), options)
+    return DigitDomains(name, *options.in_order(a[in_a], b[~in_a]), options, aligned)
 
 
 open_negative = partial(_open, negative)

@@ -272,7 +272,12 @@ def test_one_name_twice_is_refused(two_folders):
 @pytest.mark.parametrize(
     ("name", "options", "error", "says"),
     [
-        ("digits", {}, DataError, "digits holds single examples; pairs are kittens-edges"),
+        (
+            "digits",
+            {},
+            DataError,
+            "digits holds single examples; pairs are digits-negative, digits",
+        ),
         ("kittens-edge", {}, UnknownDataError, "did you mean 'kittens-edges'"),
         ("kittens-edges", {"direction": "AB"}, OptionError, "give AtoB or BtoA"),
         ("kittens-edges", {"size": (32, 16)}, OptionError, "32x16: kittens are square"),
