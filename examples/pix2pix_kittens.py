@@ -6,7 +6,7 @@ The ablations of the paper: `--judge none` leaves the L1 term alone, which is bl
 0` the adversarial term alone; `--judge picture` a D that is not shown the lines. Prints how far
 kittens that it has not seen are off, and says where the pictures are: lines, outputs and truths.
 
-docs/pix2pix_kittens.png is the last sheet of the defaults.
+docs/pix2pix_kittens.png is from the last sheet of --steps 500.
 """
 
 import argparse

@@ -5,7 +5,7 @@
 G1 is trained on pictures of half the size, then G2 on whole ones with G1's features given, then
 both; discriminators of two scales look on, and no L1 term: their features have to agree instead.
 Prints how far kittens that it has not seen are off, and says where the pictures are.
-docs/pix2pixhd_kittens.png is the last sheet of the defaults.
+docs/pix2pixhd_kittens.png is from the last sheet of the defaults.
 """
 
 import argparse

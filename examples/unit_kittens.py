@@ -5,8 +5,6 @@
 An orange kitten is encoded, and the decoder of blue ones draws what it reads. The last block of
 both encoders is one block, and so is the first of both decoders; `--shared-blocks 0` leaves the
 domains their own. The pairs are known and hidden: training never sees them, the error printed does.
-
-docs/unit_kittens.png is the last sheet of the defaults.
 """
 
 import argparse
