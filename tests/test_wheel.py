@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import venv
 import zipfile
 from pathlib import Path
@@ -134,5 +135,8 @@ def test_a_kernel_is_loaded_from_an_editable_installation(wheel: Path, tmp_path:
     pip = ("install", "--quiet", "--no-deps", "--editable", source)
     install = execute(tmp_path / "env/bin/pip", *pip, cwd=tmp_path)
     assert install.returncode == 0, install.stderr
+    (site,) = (tmp_path / "env/lib").glob("python*/site-packages")
+    here = sysconfig.get_path("purelib")  # what minigan depends on; not where minigan is
+    (site / "dependencies.pth").write_text(f"{here}\n")
     result = execute(tmp_path / "env/bin/python", "-c", READ, cwd=tmp_path)
     assert result.returncode == 0, result.stderr

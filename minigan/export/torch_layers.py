@@ -144,6 +144,7 @@ def _virtual_norm(t: Converter, layer: L.VirtualBatchNorm, places: int) -> Modul
 
 
 def affine(layer: Any) -> dict[str, Array]:
+    """gamma and beta by PyTorch's names, where a norm has them."""
     if not layer.affine:
         return {}
     return {"weight": to_host(layer.gamma.data), "bias": to_host(layer.beta.data)}
