@@ -20,8 +20,9 @@ The default is short, for a processor core: `SHORT` says how. Found by trial, on
 
 The plain GAN trains with all of that too. Nothing was tuned for it or against it. Papers with rates
 of their own have both at 1e-3, which is 20 and 5 times WGAN's and WGAN-div's, and DRAGAN those of
-the others. WGAN-GP has 5e-4 and 3e-3: with 1e-3 for both it had 6 modes of the ring after 4,000
-steps. Unrolled games have 1e-3 for both: with D's 5e-3 they had 2 modes of the ring after 1,000.
+the others. WGAN-GP has 5e-4 and 3e-3, which after 1,000 steps had 7 modes of the ring and 1e-3 for
+both 4; after 4,000 steps either had 6. Unrolled games have 1e-3 for both: with D's 5e-3 they had 2
+modes of the ring after 1,000.
 """
 
 from __future__ import annotations
