@@ -20,6 +20,7 @@ from minigan.metrics.label_accuracy import shares
 from minigan.training import best
 from minigan.training.config import Config
 from minigan.training.evaluation import fitting
+from minigan.training.labels import conditions, inputs
 from minigan.training.trainer import build_algorithm, dataset_of
 from tests.training.support import (
     OFTEN,
@@ -111,6 +112,19 @@ def test_labels_of_a_run_are_those_that_were_asked_for_in_the_data_s_order(runs:
     assert [*restored(runs / "kittens").label_names] == [*kittens.NAMES]
     assert [*restored(runs / "two").label_names] == ["body", "accessory"]
     assert restored(runs / "digits").label_names == {"digit": tuple("0123456789")}
+
+
+def test_a_step_is_given_the_columns_of_these_labels(runs: Path) -> None:
+    config = Config.load(runs / "two/config.json")
+    data = dataset_of(config)
+    batch = data.draw(50, make_rng(0))
+    x, labels = inputs(batch, conditions(config, data))
+    places = [[*kittens.NAMES].index(label) for label in ("body", "accessory")]
+    assert batch.labels is not None
+    np.testing.assert_array_equal(labels, batch.labels[:, places])
+    assert x is batch.x
+    plain = Config.load(runs / "plain/config.json")
+    assert inputs(batch, conditions(plain, data)) == (batch.x,)
 
 
 # --- sample ---------------------------------------------------------------------------------------

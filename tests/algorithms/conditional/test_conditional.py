@@ -208,9 +208,9 @@ def test_the_number_of_a_class():
 def test_D_beside_a_condition_is_a_network_of_x_with_both_derivatives(sees):
     rng = make_rng(0)
     D = models.conditional_dcgan_discriminator(
-        (8, 8, 1), 3, width=2, sees=sees, norm="none", rng=rng
+        (16, 16, 1), 3, width=2, sees=sees, norm="layer", rng=rng
     )
-    c, x = rng.standard_normal((2, 3)), rng.standard_normal((2, 8, 8, 1))
+    c, x = rng.standard_normal((2, 3)), rng.standard_normal((2, 16, 16, 1))
     scores = 2 if sees == "two-scores" else 1
     alone = Beside(D, c, scores)
     alone.add_child("D", D)  # so that its parameters are checked too
