@@ -531,12 +531,10 @@ NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
         (3, 2),
         (3, 6, 4, 3),
     ),
-    "local_enhancer": _layer(
+    "local_enhancer": _network(
         lambda r: models.local_enhancer((4, 8, 1), 3, width=4, blocks=1, rng=r),
         (2, 4, 8, 1),
         (2, 2, 4, 4),
-        orders=(1,),
-        exhaustive=False,
     ),
     "unit_encoder": _network(
         lambda r: models.unit_encoder((8, 12, 3), width=2, blocks=1, rng=r), (2, 8, 12, 3)

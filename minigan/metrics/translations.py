@@ -128,6 +128,7 @@ NO_WAY_BACK = "metric 'cycle' needs a generator each way, as cyclegan has; this 
 
 
 def is_pairs(data: Dataset) -> bool:
+    """Whether its examples are two pictures each."""
     return isinstance(data, Pairs)
 
 
@@ -174,6 +175,8 @@ def errors(subject: TranslationSubject, n: int) -> dict[str, float]:
 
 
 def decibels(subject: TranslationSubject, n: int) -> dict[str, float]:
+    """Mean PSNR, and that of doing nothing."""
+
     def mean(x: Array, y: Array) -> float:
         return float(np.minimum(psnr(x, y), LOUDEST).mean())
 
@@ -181,6 +184,7 @@ def decibels(subject: TranslationSubject, n: int) -> dict[str, float]:
 
 
 def similarities(subject: TranslationSubject, n: int) -> dict[str, float]:
+    """Mean SSIM, and that of doing nothing."""
     return _beside_nothing(subject, n, "similarity", lambda x, y: float(ssim(x, y).mean()))
 
 
@@ -190,6 +194,7 @@ def cycle_errors(subject: TranslationSubject, n: int) -> dict[str, float]:
 
 
 def sharpnesses(subject: TranslationSubject, n: int) -> dict[str, float]:
+    """Mean gradient energy of what was made and of the truth, and how they compare."""
     made, real = (float(gradient_energy(x).mean()) for x in (subject.samples(n), subject.real(n)))
     return {"ratio": made / max(real, np.finfo(float).tiny), "made": made, "true": real}
 

@@ -21,6 +21,8 @@ import numpy as np
 from minigan.backend import Array
 from minigan.errors import OptionError, ShapeError
 from minigan.layers import AvgPool2d, Layer, LeakyReLU, Sequential
+from minigan.layers.base import add
+from minigan.layers.compose import ManyGradContext
 from minigan.models.enlarging import halvable
 from minigan.models.resnet import LEAST, Parts
 
@@ -102,6 +104,22 @@ class LocalEnhancer(Layer):
         dfeatures = self.back.backward(dy, ctx[1], True, need_dw)
         dx = self.front.backward(dfeatures, ctx[0], need_dx, need_dw)
         return (dx, dfeatures) if need_dx else None
+
+    def input_gradient(
+        self, dy: Array, ctx: tuple[Any, Any]
+    ) -> tuple[tuple[Array, Array], ManyGradContext]:
+        dfeatures, back = self.back.input_gradient(dy, ctx[1])
+        dx, front = self.front.input_gradient(dfeatures, ctx[0])
+        return (dx, dfeatures), ManyGradContext(ctx, [front, back])
+
+    def double_backward(
+        self, ddx: tuple[Array, Array], gctx: ManyGradContext
+    ) -> tuple[Array, tuple[Array | None, Array | None]]:
+        (front, back), ctxs = gctx.gctxs, gctx.ctxs
+        v, x_extra = self.front.double_backward(ddx[0], front)
+        ddy, extra = self.back.double_backward(v + ddx[1], back)
+        below = None if extra is None else self.front.backward(extra, ctxs[0])
+        return ddy, (add(below, x_extra), extra)
 
     def backward_to_coarse(self, dy: Array, ctx: tuple[Any, Any]) -> Array:
         """The gradient of the features alone; that of the picture is not computed."""
