@@ -31,6 +31,7 @@ VARIANTS += [
 VARIANTS += [
     ("cgan", {"k": 2, "ema": 0.9, "wrong_pairs": "halved"}),
     ("cdcgan", {"d_sees": "input", "embed_dim": 2}),
+    ("cdcgan", {"d_sees": "two-scores"}),
     ("cdcgan", {"d_sees": "late", "spectral_norm": True}),
     ("cdcgan", {"d_sees": "projection", "g_sees": "norm", "penalty": "r1"}),
     ("cdcgan", {"d_sees": "projection", "g_sees": "adain", "objective": "hinge"}),

@@ -53,7 +53,7 @@ class CDCGANOptions(ConditionalOptions):
     """The game's options with DCGAN's settings, and where both networks see the condition."""
 
     d_sees: str = option(
-        "two-scores",
+        "projection",
         "where D sees the condition: joined at the input or late, in a score of its own beside one "
         "of realness, as classes that it has to name, or in an inner product",
         DISCRIMINATORS,
