@@ -10,7 +10,7 @@ from minigan.algorithms.adversarial import dcgan, energy, gogan, mlp, stylegan
 from minigan.algorithms.autoencoding import aae, alpha_gan, autoencoder, bigan, vae
 from minigan.algorithms.base import Algorithm
 from minigan.algorithms.codes import clustergan, cogan, infogan, semi
-from minigan.algorithms.conditional import cdcgan, cgan
+from minigan.algorithms.conditional import biggan, cdcgan, cgan
 from minigan.algorithms.options import OptimizerOptions, Streams, Task
 from minigan.algorithms.text import gan_cls, stackgan
 from minigan.algorithms.translation import (
@@ -112,6 +112,18 @@ ALGORITHMS: dict[str, Recipe] = {
             *("pathlength", "minibatch", "loss"),
         ),
     ),
+    "biggan": Recipe(
+        summary="residual networks with self-attention, skip-z and one embedding of the labels",
+        paper="Brock et al. 2019, arXiv:1809.11096; Zhang et al. 2019, arXiv:1805.08318",
+        options=biggan.BigGANOptions,
+        build=biggan.build,
+        data="digits",
+        explains=(
+            *("cgan", "projection", "condition", "attention", "spectral"),
+            *("orthogonal", "gan", "hinge", "wgan"),
+        ),
+        takes="labelled",
+    ),
     "autoencoder": Recipe(
         summary="examples through a code to themselves: three dense layers",
         paper="Hinton and Salakhutdinov 2006, Science 313",
@@ -186,18 +198,6 @@ ALGORITHMS: dict[str, Recipe] = {
         explains=("gan", "cogan", "loss"),
         takes="domains",
     ),
-    "cgan": Recipe(
-        summary="conditional GAN on perceptrons: samples are asked for by their labels",
-        paper="Mirza and Osindero 2014, arXiv:1411.1784",
-        options=cgan.CGANOptions,
-        build=cgan.build,
-        data="digits",
-        explains=("cgan", "gan", "loss"),
-        takes="labelled",
-    ),
-    "cdcgan": Recipe(
-        summary="conditional GAN on convolutional networks: every way to see the condition",
-        paper="Reed et al. 2016, arXiv:1605.05396; Miyato and Koyama 2018, arXiv:1802.05637",
     "gan-cls": Recipe(
         summary="pictures of captions; D also sees real pictures beside wrong captions",
         paper="Reed et al. 2016, arXiv:1605.05396",
@@ -216,6 +216,18 @@ ALGORITHMS: dict[str, Recipe] = {
         explains=("stackgan", "cgan", "posterior", "gaussian", "loss"),
         takes="captions",
     ),
+    "cgan": Recipe(
+        summary="conditional GAN on perceptrons: samples are asked for by their labels",
+        paper="Mirza and Osindero 2014, arXiv:1411.1784",
+        options=cgan.CGANOptions,
+        build=cgan.build,
+        data="digits",
+        explains=("cgan", "gan", "loss"),
+        takes="labelled",
+    ),
+    "cdcgan": Recipe(
+        summary="conditional GAN on convolutional networks: every way to see the condition",
+        paper="Reed et al. 2016, arXiv:1605.05396; Miyato and Koyama 2018, arXiv:1802.05637",
         options=cdcgan.CDCGANOptions,
         build=cdcgan.build,
         data="digits",
