@@ -3,7 +3,7 @@
     python examples/text_to_kitten.py [--steps 2500] [--out runs/example-text]
 
 Writes asked.png, a row for each text; samples/captions.txt names the rows of samples.gif.
-About five minutes on one core: colours and what is worn follow the words, eyes and mouths do not yet.
+About five minutes on one core: colours and what is worn follow the words, eyes and mouths not yet.
 """
 
 import argparse
