@@ -115,7 +115,8 @@ def test_a_layer_without_parameters_owes_nothing():
 
 def test_the_gradient_of_every_trained_layer_was_compared():
     trained = {c.spec.kind for c in VARIED if c.build().flat.size > 0}
-    assert trained - {c.spec.kind for c in TRAINED} == {L.Embedding, *REFUSED}
+    words = {L.Embedding, L.GRU, L.RecurrentEncoder, L.ConvolutionalEncoder}  # first order alone
+    assert trained - {c.spec.kind for c in TRAINED} == {*words, *REFUSED}
 
 
 def test_a_layer_that_cannot_names_itself():
