@@ -136,7 +136,7 @@ CASES: dict[str, list[Make]] = {
     ],
     "embedding.take_rows": [case(("x", 7, 5), ("i", 7, 4, 3))],
     "embedding.add_rows": [case(("x", 7, 5), ("i", 7, 40), ("x", 40, 5))],
-    "labels.multi_hot": [case(("i", 3, 8, 2), [3, 4], np.float32)],
+    "labels.multi_hot": [case(("i", 3, 8, 2), [3, 4], np.float64)],
     "linear.matmul": [
         case(("x", 33, 70), ("x", 70, 65)),
         case(("x", 64, 128), ("x", 128, 64)),
