@@ -15,7 +15,6 @@ from minigan import layers as L
 from minigan.backend import Array, to_host
 from minigan.errors import OptionError
 from minigan.export.graph import Graph, Rule, Value
-from minigan.layers.spectral import OUTPUT_AXIS
 
 # --- containers -----------------------------------------------------------------------------------
 
@@ -144,12 +143,8 @@ def _size(op: str, s: Any, kernel: int, stride: int, padding: int, dilation: int
 
 def _spectral(g: Graph, layer: L.SpectralNorm, x: Value) -> Value:
     """The layer inside with W / sigma(W), by u and v as they stand."""
-    weight = to_host(layer.weight.data).astype(np.float64)
-    u, v = (to_host(layer.own_buffers[k]).astype(np.float64) for k in ("u", "v"))
-    outputs_last = np.moveaxis(weight, OUTPUT_AXIS[type(layer.layer)], -1)
-    sigma = v @ outputs_last.reshape(-1, outputs_last.shape[-1]) @ u
     bias = None if layer.bias is None else layer.bias.data
-    return g.emit(layer.layer, x, weight=weight / sigma, bias=bias)
+    return g.emit(layer.layer, x, weight=layer.normalized_weight(), bias=bias)
 
 
 def _parameters(layer: Any, weight: Array | None, bias: Any) -> tuple[Array, Array | None]:

@@ -21,7 +21,6 @@ from minigan.export.torch_module import (
     parameters,
     unbiased,
 )
-from minigan.layers.spectral import OUTPUT_AXIS
 
 # --- containers -----------------------------------------------------------------------------------
 
@@ -97,12 +96,8 @@ def _convolution(kind: str) -> Callable[..., Module]:
 
 def _spectral(t: Converter, layer: L.SpectralNorm, places: int) -> Module:
     """The layer inside with W / sigma(W), by u and v as they stand."""
-    weight = to_host(layer.weight.data).astype(np.float64)
-    u, v = (to_host(layer.own_buffers[k]).astype(np.float64) for k in ("u", "v"))
-    outputs_last = np.moveaxis(weight, OUTPUT_AXIS[type(layer.layer)], -1)
-    sigma = v @ outputs_last.reshape(-1, outputs_last.shape[-1]) @ u
     bias = None if layer.bias is None else layer.bias.data
-    return t.convert(layer.layer, places, weight=weight / sigma, bias=bias)
+    return t.convert(layer.layer, places, weight=layer.normalized_weight(), bias=bias)
 
 
 def _axes(sizes: tuple[int, int], dimensions: int) -> Any:

@@ -31,7 +31,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan.backend import Array
+from minigan.backend import Array, to_host
 from minigan.errors import OptionError
 from minigan.layers.base import Layer
 from minigan.layers.conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
@@ -171,6 +171,14 @@ class SpectralNorm(Layer):
         if self.bias is not None:
             ddy += ddw[self.bias]
         return ddy, x_extra
+
+    def normalized_weight(self) -> Array:
+        """W / sigma(W) by u and v as they stand, on the host: what a layer without the norm has."""
+        weight, u, v = (
+            to_host(a).astype(np.float64)
+            for a in (self.weight.data, self.own_buffers["u"], self.own_buffers["v"])
+        )
+        return weight / (v * matvec(self._matrix(weight), u)).sum()
 
     def _add_to_sigma(self, coefficient: Array, ctx: SpectralContext) -> None:
         """Add coefficient * dsigma/dW to the weight's gradient."""
