@@ -44,7 +44,7 @@ def test_code_in_pages_runs(page: Path) -> None:
 
 
 def test_the_way_from_a_clone_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """docs/start.md line for line, at a size that takes seconds."""
+    """docs/start.md, and README, line for line, at a size that takes seconds."""
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
     Path("pictures").mkdir()
@@ -52,6 +52,7 @@ def test_the_way_from_a_clone_works(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         Image.fromarray(rng.integers(0, 256, (20, 24, 3), np.uint8)).save(f"pictures/{i}.png")
     lines = CONSOLE.findall((DOCS / "start.md").read_text(encoding="utf-8"))
     assert len(lines) > 8
+    assert CONSOLE.findall((DOCS.parent / "README.md").read_text(encoding="utf-8")) == lines
     smaller = {"2000": "3", "500": "2", "32": "8", "64": "4"}
     for line in lines:
         words = [smaller.get(word, word) for word in shlex.split(line)]
