@@ -12,6 +12,7 @@ from minigan.algorithms.catalogue import ALGORITHMS
 from minigan.algorithms.conditional.base import (
     Conditional,
     LabelNames,
+    LabelOptions,
     VectorConditional,
     class_number,
 )
@@ -41,7 +42,7 @@ def check_wish(wish: Wish, algorithm: Latent | object, name: str) -> None:
     wanted = VectorConditional if wish.panels else Conditional
     if wish.flag is None or isinstance(algorithm, wanted):
         return
-    able = ", ".join(other for other, recipe in ALGORITHMS.items() if recipe.takes == "labelled")
+    able = ", ".join(n for n, r in ALGORITHMS.items() if issubclass(r.options, LabelOptions))
     raise OptionError(
         f"{wish.flag} asks for samples by their labels, and this run of {name} knows none of its "
         f"samples; leave it out, or train one of {able}"
