@@ -292,6 +292,7 @@ LAYERS: dict[str, Callable[[Rng], list[Result]]] = {
     "RecurrentEncoder": _on_words(L.RecurrentEncoder),
     "ConvolutionalEncoder": _on_words(L.ConvolutionalEncoder),
     "Columns": _layer(lambda r: L.Columns(1, 3), (2, 3, 4)),
+    "InnerProduct": _layer(lambda r: L.InnerProduct(), (3, 4)),
     "LogSumExp": _layer(lambda r: L.LogSumExp(), (3, 4)),
     "Sequential": _layer(
         lambda r: L.Sequential(
@@ -517,6 +518,11 @@ NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
     "text_code": _network(lambda r: models.text_code(5, 3, rng=r), (6, 5)),
     "text_generator": _network(
         lambda r: models.text_generator(2, 4, (16, 8, 3), width=3, rng=r), (4, 2), (4, 4)
+    ),
+    "text_discriminator by projection": _network(
+        lambda r: models.text_discriminator(5, (16, 8, 3), width=3, sees="projection", rng=r),
+        (4, 5),
+        (4, 16, 8, 3),
     ),
     "text_discriminator": _network(
         lambda r: models.text_discriminator(5, (16, 8, 3), width=3, code_dim=2, rng=r),

@@ -101,6 +101,14 @@ def _columns(g: Graph, layer: L.Columns, x: Value) -> Value:
     return columns(g, x, layer.start, layer.stop)
 
 
+def _inner_product(g: Graph, layer: L.InnerProduct, x: Value) -> Value:
+    half = x.fixed[-1] // 2
+    match = g.like("Mul", columns(g, x, 0, half), columns(g, x, half, 2 * half).name)
+    axis = g.constant(np.array([1 if x.first else -1], np.int64))
+    shape = (*x.shape[:-1], 1)
+    return g.node("ReduceSum", match, axis, shape=shape, first=x.first, keepdims=1)
+
+
 def _evidence(g: Graph, layer: L.LogSumExp, x: Value) -> Value:
     axis = 1 if x.first else -1
     shape = (*x.shape[:-1], 1)
@@ -195,6 +203,7 @@ RULES: dict[type[L.Layer], Rule] = {
     L.Modulation: _modulation,
     L.Projection: _projection,
     L.Columns: _columns,
+    L.InnerProduct: _inner_product,
     L.LogSumExp: _evidence,
     L.Embedding: _embedding,
     L.GRU: _gru,

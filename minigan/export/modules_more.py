@@ -113,6 +113,12 @@ class Columns(nn.Module):
     def forward(self, x):
         return x[:, self.start : self.stop]
 ''',
+    "InnerProduct": """\
+class InnerProduct(nn.Module):
+    def forward(self, x):
+        a, b = x.chunk(2, 1)
+        return (a * b).sum(1, keepdim=True)
+""",
     "LogSumExp": """\
 class LogSumExp(nn.Module):
     def forward(self, x):

@@ -141,6 +141,10 @@ def _columns(t: Converter, layer: L.Columns, places: int) -> Module:
     return made("Columns", layer.start, layer.stop, places=places)
 
 
+def _inner_product(t: Converter, layer: L.InnerProduct, places: int) -> Module:
+    return made("InnerProduct", places=places)
+
+
 def _evidence(t: Converter, layer: L.LogSumExp, places: int) -> Module:
     return made("LogSumExp", places=places)
 
@@ -155,6 +159,7 @@ RULES: dict[type[L.Layer], Rule] = {
     L.Modulation: _modulation,
     L.Projection: _projection,
     L.Columns: _columns,
+    L.InnerProduct: _inner_product,
     L.LogSumExp: _evidence,
     L.Embedding: _embedding,
     L.GRU: _gru,

@@ -32,6 +32,7 @@ from minigan.layers.given import (
     ConditionalSequential,
     Embedded,
 )
+from minigan.layers.inner_product import InnerProduct
 from minigan.layers.minibatch import MinibatchDiscrimination, MinibatchStdDev
 from minigan.layers.modulated import ModulatedConv2d
 from minigan.layers.noise import AddNoise
@@ -80,6 +81,7 @@ __all__ = [
     "GlobalSumPool",
     "GradContext",
     "Identity",
+    "InnerProduct",
     "InstanceNorm",
     "JoinCondition",
     "Layer",

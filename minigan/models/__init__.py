@@ -33,6 +33,7 @@ from minigan.models.resnet import resnet_generator
 from minigan.models.stackgan import conditioning_augmentation, refining_generator
 from minigan.models.stylegan import stylegan_discriminator, stylegan_generator
 from minigan.models.text_to_image import (
+    TEXT_DISCRIMINATORS,
     TextDiscriminator,
     text_code,
     text_discriminator,
@@ -42,6 +43,7 @@ from minigan.models.unet import unet_generator
 from minigan.models.unit import unit_decoder, unit_encoder
 
 __all__ = [
+    "TEXT_DISCRIMINATORS",
     "LinearSVM",
     "TextDiscriminator",
     "began_decoder",

@@ -2,22 +2,28 @@
 
 G takes a code of the text beside its noise. D reads the picture down to its base of 4 to 7 pixels,
 lays a code of the text over every place of it, compares them in a 1x1 convolution and gives one
-score of both. Both read the text by its vector h, which an encoder makes (layers/text.py).
+score of both: the text is joined late. Or it judges by a projection (Miyato and Koyama 2018, eq.
+3): the inner product of the picture's features with a vector of as many numbers, made of the text.
+Both read the text by its vector h, which an encoder makes (layers/text.py).
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from minigan import init
 from minigan.backend import Array
+from minigan.errors import UnknownNameError
 from minigan.layers import (
     Conv2d,
     Dense,
     Flatten,
     Identity,
+    InnerProduct,
     Layer,
     LeakyReLU,
     Parallel,
@@ -89,17 +95,27 @@ def text_discriminator(
     *,
     width: int = 64,
     code_dim: int = 128,
+    sees: str = "late",
     norm: str = "batch",
     rng: Rng,
 ) -> TextDiscriminator:
     """D: text vectors (N, text_dim) and pictures (N, H, W, C) -> logits (N, 1).
 
     `width` channels after the first layer, `code_dim` (the paper's 128) numbers of the text at
-    every place.
+    every place; sees: how D sees the text, of TEXT_DISCRIMINATORS. Raises UnknownNameError.
     """
-    h, w, features = base_of(shape, width)
+    if sees not in TEXT_DISCRIMINATORS:
+        raise UnknownNameError("way for D to see the text:", sees, TEXT_DISCRIMINATORS)
     norms = Norms(norm, init=GAMMA, rng=rng)
     tower = shrinking(shape, width=width, norms=norms, parts=Remedies(), rng=rng)
+    code = text_code(text_dim, code_dim, rng=rng)
+    return TEXT_DISCRIMINATORS[sees](code, code_dim, tower, base_of(shape, width), rng)
+
+
+def _late(
+    code: Layer, code_dim: int, tower: list[Layer], base: tuple[int, int, int], rng: Rng
+) -> TextDiscriminator:
+    h, w, features = base
     # No norm over the batch stands here: of the pairs of a minibatch all match, or none does, and
     # its statistics would tell which.
     head = Sequential(
@@ -108,8 +124,22 @@ def text_discriminator(
         Flatten(),
         Dense(h * w * features, 1, init=init.dcgan, rng=rng),
     )
-    text = Sequential(text_code(text_dim, code_dim, rng=rng), everywhere(code_dim, (h, w)))
+    text = Sequential(code, everywhere(code_dim, (h, w)))
     return TextDiscriminator(text, Sequential(*tower), head)
+
+
+def _projection(
+    code: Layer, code_dim: int, tower: list[Layer], base: tuple[int, int, int], rng: Rng
+) -> TextDiscriminator:
+    # The bias of `embed` is the weight of how real the features are, whatever the text.
+    embed = Dense(code_dim, math.prod(base), init=init.dcgan, rng=rng)
+    return TextDiscriminator(Sequential(code, embed), Sequential(*tower, Flatten()), InnerProduct())
+
+
+TEXT_DISCRIMINATORS: dict[str, Callable[..., TextDiscriminator]] = {
+    "late": _late,
+    "projection": _projection,
+}
 
 
 def everywhere(code_dim: int, size: tuple[int, int]) -> Sequential:

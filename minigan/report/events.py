@@ -51,6 +51,9 @@ class EventWriter(Observer):
         self._draw(trainer)
         self._writer.close()
 
+    def failed(self, trainer: Trainer) -> None:
+        self.end(trainer)
+
     def _draw(self, trainer: Trainer) -> None:
         """The pictures since the last time."""
         for frame in frames_in(trainer.folder):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from minigan.report.events import EventWriter
-from minigan.report.make import NAME
+from minigan.report.make import NAME, write_report
 from minigan.report.page import page
 from minigan.report.run import read
 from minigan.report.server import Server
@@ -28,6 +28,10 @@ class ReportWriter(Observer):
         picture = walk(trainer.algorithm, kind, seed=seed)
         html = page([read(trainer.folder)], walks=[picture])
         write_atomically(trainer.folder / NAME, html.encode())
+
+    def failed(self, trainer: Trainer) -> None:
+        """The page of what there is, its walk from the last checkpoint's weights."""
+        write_report([trainer.folder])
 
 
 @contextmanager

@@ -23,3 +23,6 @@ class Observer:
 
     def end(self, trainer: Trainer) -> None:
         """After the last step or a request to stop; everything of the run is written."""
+
+    def failed(self, trainer: Trainer) -> None:
+        """In place of `end`, where numbers ran away: the weights are lost, the folder is good."""

@@ -142,8 +142,8 @@ class Trainer:
 
         `observers` are told of every logged step (minigan/training/observer.py).
 
-        Raises NonFiniteError naming the step, and OSError where something cannot be written; the
-        last checkpoint stays good in both cases.
+        Raises NonFiniteError naming the step, after drawing what there is, and OSError where
+        something cannot be written; the last checkpoint stays good in both cases.
         """
         total = self.config.run.steps
         with (
@@ -162,25 +162,39 @@ class Trainer:
             clock = _Clock(records)
             for observer in observers:
                 observer.begin(self)
-            if self.step == 0:
-                self._begin(report)
-            while self.step < total and stop.signal is None:
-                with self._naming_step(self.step + 1):
-                    record = self._advance(clock)
-                if record:
-                    for warning in watch.look(record):
-                        self._warn(report, warning)
-                    for observer in observers:
-                        observer.logged(self, record)
-                report.update(self.step, record)
-                if self.step % self.config.run.checkpoint_every == 0:
+            with self._leaving_pictures(observers):
+                if self.step == 0:
+                    self._begin(report)
+                while self.step < total and stop.signal is None:
+                    with self._naming_step(self.step + 1):
+                        record = self._advance(clock)
+                    if record:
+                        for warning in watch.look(record):
+                            self._warn(report, warning)
+                        for observer in observers:
+                            observer.logged(self, record)
+                    report.update(self.step, record)
+                    if self.step % self.config.run.checkpoint_every == 0:
+                        self._save()
+                if self.step not in checkpoint.steps(self.checkpoints):
                     self._save()
-            if self.step not in checkpoint.steps(self.checkpoints):
-                self._save()
+        return Outcome(self.folder, self.step, stop.signal)
+
+    @contextmanager
+    def _leaving_pictures(self, observers: Sequence[Observer]) -> Iterator[None]:
+        """Draw the curves and the film after the block, also where it ends in a NonFiniteError,
+        which becomes a warning in the log; then tell the observers."""
+        try:
+            yield
+        except NonFiniteError as error:
+            log.append(self.log_path, {"step": self.step, "warning": f"stopped: {error}"})
             self._draw_whole_run()
             for observer in observers:
-                observer.end(self)
-        return Outcome(self.folder, self.step, stop.signal)
+                observer.failed(self)
+            raise
+        self._draw_whole_run()
+        for observer in observers:
+            observer.end(self)
 
     def _begin(self, report: ProgressReport) -> None:
         """What stands at step 0: a warning about the data, noise as a picture, a checkpoint."""

@@ -391,6 +391,8 @@ VARIED: list[Case] = [
     case(spec(L.Dropout, 0.0), (4, 5)),
     case(spec(L.Columns, 1, 3), (3, 5, 4)),
     case(spec(L.Columns, 0, 1), (1, 1)),
+    case(spec(L.InnerProduct), (4, 6)),
+    case(spec(L.InnerProduct), (1, 3, 2)),
     case(spec(L.LogSumExp), (4, 5)),
     case(spec(L.LogSumExp), (1, 3, 1)),
     case(spec(L.Sequential, spec(L.Dense, 3, 5), spec(L.Tanh), spec(L.Dense, 5, 2)), (4, 3)),

@@ -323,6 +323,7 @@ WRONG_SHAPES = {
     L.InstanceNorm: [(2, 3), (2, 5, 7, 4), (2, 1, 1, 3)],
     L.JoinCondition: [(5,)],
     L.LayerNorm: [(5,), (3, 4)],
+    L.InnerProduct: [(4,), (4, 3)],
     L.LogSumExp: [(5,)],
     L.MaxPool2d: [(5, 7, 3), (2, 1, 7, 3)],
     L.Maxout: [(4, 5)],

@@ -130,6 +130,14 @@ NETWORKS = [
         (4, 8, 8, 1),
     ),
     Network(
+        "text_discriminator",
+        lambda r: models.text_discriminator(5, (16, 8, 3), width=3, sees="projection", rng=r),
+        (4, 5),
+        (4, 1),
+        "a projection",
+        (4, 16, 8, 3),
+    ),
+    Network(
         "conditioning_augmentation",
         lambda r: models.conditioning_augmentation(5, 3, rng=r),
         (4, 5),

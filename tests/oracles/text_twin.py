@@ -136,9 +136,22 @@ def generator(text: nn.Module, numbers: int, side: int, width: int, halvings: in
     return Chain(Beside(text, nn.Identity()), body).double()
 
 
-def discriminator(text_dim: int, code_dim: int, side: int, width: int, halvings: int) -> nn.Module:
+class Matched(nn.Module):
+    """<a, b> of rows (a, b)."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        a, b = x.chunk(2, 1)
+        return torch.einsum("nk,nk->n", a, b)[:, None]
+
+
+def discriminator(
+    sees: str, text_dim: int, code_dim: int, side: int, width: int, halvings: int
+) -> nn.Module:
     *tower, _, _ = gan_twin.dcgan_discriminator((side, side, 3), width, halvings)
     base, c = side >> halvings, width << (halvings - 1)
+    if sees == "projection":
+        text = nn.Sequential(code(text_dim, code_dim), nn.Linear(code_dim, base * base * c))
+        return Chain(Beside(text, nn.Sequential(*tower, ToRows())), Matched()).double()
     text = nn.Sequential(code(text_dim, code_dim), Everywhere(base))
     head = nn.Sequential(
         nn.Conv2d(code_dim + c, c, 1),

@@ -479,6 +479,7 @@ TWINS: dict[type[L.Layer], Callable[..., Tensor]] = {
     L.ReferenceBatch: _reference_batch,
     L.ReflectionPad2d: _on_images(_reflect),
     L.Columns: lambda env, x, start, stop: x[..., start:stop],
+    L.InnerProduct: lambda env, x: torch.mul(*x.chunk(2, -1)).sum(-1, keepdim=True),
     L.LogSumExp: lambda env, x: x.logsumexp(-1, keepdim=True),
     L.Reshape: lambda env, x, *shape: x.reshape(x.shape[0], *shape),
     L.ReconstructionError: _energy,

@@ -65,6 +65,15 @@ def test_a_run_that_was_stopped_has_a_report(minigan: Command, folder: Path) -> 
     assert "6 of 8 steps" in (folder / "report.html").read_text()
 
 
+def test_a_run_whose_numbers_ran_away_has_a_report(minigan: Command, tmp_path: Path) -> None:
+    diverging = ["--optimizer", "sgd", "--lr", 1e9, "--steps", 50]
+    result = minigan("train", *MLP, *diverging, "--out", tmp_path / "run")
+    assert result.code == 1
+    assert "training stopped" in result.err
+    assert "stopped: step " in (tmp_path / "run" / "report.html").read_text()
+    assert minigan("resume", tmp_path / "run").code == 1
+
+
 def test_a_checkpoint_that_is_damaged(folder: Path) -> None:
     path = folder / "checkpoints/step_000008.safetensors"
     path.write_bytes(path.read_bytes()[:-9])

@@ -16,7 +16,7 @@ from minigan.ema import EMA
 from minigan.errors import OptionError
 from minigan.layers import ENCODERS, Layer
 from minigan.losses import objectives
-from minigan.models import TextDiscriminator, text_discriminator
+from minigan.models import TEXT_DISCRIMINATORS, TextDiscriminator, text_discriminator
 from minigan.models.norms import NORMS, WITH_REFERENCE
 from minigan.prior import PRIORS, Prior
 
@@ -39,6 +39,9 @@ class TextOptions(OptimizerOptions):
     embedding_dim: int = option(64, "numbers of a word")
     text_dim: int = option(128, "numbers of a caption, as the encoder gives it")
     code_dim: int = option(32, "numbers of a caption's code, which G and D take")
+    d_sees: str = option(
+        "late", "how D sees the text: joined, or a projection", TEXT_DISCRIMINATORS
+    )
     norm_G: str = option("batch", "norm in G", PLAIN_NORMS)
     norm_D: str = option("batch", "norm in D", PLAIN_NORMS)
     width: int = option(32, "channels next to the picture; doubled by every halving of its size")
@@ -52,6 +55,7 @@ class TextOptions(OptimizerOptions):
             )
         known("encoder", self.encoder, ENCODERS)
         known("objective", self.objective, SCORED)
+        known("way for D to see the text:", self.d_sees, TEXT_DISCRIMINATORS)
         for name in ("embedding_dim", "text_dim", "code_dim", "width"):
             if getattr(self, name) < 1:
                 raise OptionError(f"{flag(name)} {getattr(self, name)} must be at least 1")
@@ -70,6 +74,7 @@ class TextOptions(OptimizerOptions):
             shape,
             width=self.width,
             code_dim=self.code_dim,
+            sees=self.d_sees,
             norm=self.norm_D,
             rng=streams.weights,
         )

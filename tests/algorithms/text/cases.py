@@ -117,7 +117,9 @@ class Case:
             side = SIDE >> (stages - 1 - i)
             n = int(math.log2(side)) - 2
             number = str(i + 1) if self.algorithm == "stackgan" else ""
-            nets[f"D{number}"] = twins.discriminator(o.text_dim, o.code_dim, side, o.width, n)
+            nets[f"D{number}"] = twins.discriminator(
+                o.d_sees, o.text_dim, o.code_dim, side, o.width, n
+            )
             if not number:
                 text = twins.code(o.text_dim, o.code_dim)
                 nets["G"] = twins.generator(text, o.code_dim + o.z_dim, side, o.width, n)

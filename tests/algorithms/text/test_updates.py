@@ -46,7 +46,9 @@ def total(game, batch, player):
     return sum(value for key, value in scalars.items() if key.startswith(f"loss_{player}"))
 
 
-@pytest.mark.parametrize("case", [Case("gan-cls"), JOINT, Case("stackgan", {"stages": 1})], ids=str)
+@pytest.mark.parametrize(
+    "case", [Case("gan-cls"), Case("gan-cls", {"d_sees": "projection"}), JOINT], ids=str
+)
 def test_every_network_s_gradient_is_that_of_the_whole_loss(case):
     """Finite differences along a random direction of each network, through all that follows it."""
     game, batch = still(case.ours()), case.batch(4, seed=1)
@@ -207,6 +209,11 @@ def test_a_run_says_which_stages_train_when():
 @pytest.mark.parametrize(
     ("algorithm", "options", "words"),
     [
+        (
+            "gan-cls",
+            {"d_sees": "input"},
+            "unknown way for D to see the text: 'input'; known: late, projection",
+        ),
         ("gan-cls", {"encoder": "lstm"}, "unknown encoder 'lstm'"),
         ("gan-cls", {"text_dim": 0}, "--text-dim 0 must be at least 1"),
         ("gan-cls", {"width": 0}, "--width 0"),
