@@ -6,47 +6,23 @@ dataclasses, so that the command line and Python offer the same.
 
 from __future__ import annotations
 
-import errno
 import signal
 import sys
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import Field, fields
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 import click
 
 from minigan.algorithms import ALGORITHMS
-from minigan.cuda.failures import explained
-from minigan.data import DataWarning
+from minigan.cli.failures import guarded, warnings_as_lines
+from minigan.cli.parameters import Commands, Numbers, Port, StepOrBest, options_of
 from minigan.data.make import RECIPES
 from minigan.data.make import make as make_data
-from minigan.errors import MiniganError, UnknownNameError
 from minigan.training import Outcome, RunOptions, Trainer
 from minigan.version import __version__
 
 # Reports and samples have their own modules, imported by the command that needs them.
-
-
-class Commands(click.Group):
-    """A group that names the nearest commands when it does not know one, and helps without one."""
-
-    kind = "command"
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args:
-            click.echo(ctx.get_help(), err=True)
-            ctx.exit(2)
-        return super().parse_args(ctx, args)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            raise UnknownNameError(self.kind, args[0], self.list_commands(ctx))
-        return super().resolve_command(ctx, args)
 
 
 class Algorithms(Commands):
@@ -61,66 +37,6 @@ class Recipes(Commands):
     kind = "recipe"
 
 
-class Integers(click.ParamType):
-    """Integers with commas between: 128,128; none of them is an empty word."""
-
-    name = "int,int,..."
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, ...]:
-        if isinstance(value, tuple):
-            return value
-        try:
-            return tuple(int(part) for part in value.split(",")) if value else ()
-        except ValueError:
-            self.fail(f"{value!r} is not a list of whole numbers such as 128,128", param, ctx)
-
-
-class Numbers(click.ParamType):
-    """Numbers with commas between: 0.2,0.5,1."""
-
-    name = "number,number,..."
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[float, ...]:
-        if isinstance(value, tuple):
-            return value
-        try:
-            return tuple(float(part) for part in value.split(","))
-        except ValueError:
-            self.fail(f"{value!r} is not a list of numbers such as 0.2,0.5,1", param, ctx)
-
-
-class StepOrBest(click.ParamType):
-    """A checkpoint: a number of steps, or the word best."""
-
-    name = "step|best"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int | str:
-        if value == "best" or isinstance(value, int):
-            return value
-        try:
-            return int(value)
-        except ValueError:
-            self.fail(f"{value!r} is neither a number of steps nor 'best'", param, ctx)
-
-
-class Port(click.ParamType):
-    """A port number; an option without one has its default."""
-
-    name = "port"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        try:
-            return int(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a number; write --serve=PORT, or --serve last", param, ctx)
-
-
 def _serve(what: str) -> click.Option:
     return click.Option(
         ["--serve"],
@@ -133,32 +49,6 @@ def _serve(what: str) -> click.Option:
 
 
 _FROM = "Checkpoint to use: a step, or best (default: the last)."
-
-
-def options_of(cls: type) -> list[click.Option]:
-    """One command-line option for each field of an options dataclass."""
-    hints = get_type_hints(cls)
-    return [_option(f, hints[f.name]) for f in fields(cls)]
-
-
-def _option(field: Field[Any], hint: Any) -> click.Option:
-    flag = "--" + field.name.replace("_", "-")
-    optional = type(None) in get_args(hint)
-    kind = next(t for t in get_args(hint) if t is not type(None)) if optional else hint
-    choices = field.metadata["choices"]
-    if kind is bool:
-        return click.Option([flag, field.name], is_flag=True, help=field.metadata["help"])
-    default = field.default
-    if isinstance(default, tuple):
-        default = ",".join(map(str, default))
-    scalars = {int: int, float: float, str: str}
-    return click.Option(
-        [flag, field.name],
-        type=click.Choice(choices) if choices else scalars.get(kind) or Integers(),
-        default=default,
-        show_default=default is not None,
-        help=field.metadata["help"],
-    )
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -524,63 +414,6 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit. An error is one line on standard error and a code above 0."""
     given = sys.argv[1:] if arguments is None else arguments
     rest = [a for a in given if a != "--debug"]  # it may stand anywhere
-    with _warnings_as_lines():
-        code = _guarded(lambda: cli.main(rest, "minigan", standalone_mode=False), rest != given)
+    with warnings_as_lines():
+        code = guarded(lambda: cli.main(rest, "minigan", standalone_mode=False), rest != given)
     sys.exit(code)
-
-
-def _guarded(command: Callable[[], Any], debug: bool) -> int:
-    try:
-        result = command()
-        return result if isinstance(result, int) else 0
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        print("minigan: interrupted", file=sys.stderr)
-        return 130
-    except Exception as error:
-        if debug:
-            raise
-        known = _message(error)
-        if known is None:
-            raise
-        print(f"minigan: error: {_one_line(known)}", file=sys.stderr)
-        return 2 if isinstance(error, click.UsageError) else 1
-
-
-def _message(error: Exception) -> str | None:
-    """What to say of an error that a user can act on, None for a fault of minigan."""
-    if isinstance(error, MiniganError):
-        return str(error)
-    if isinstance(error, click.UsageError):
-        where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
-        return error.format_message() + where
-    if isinstance(error, OSError):
-        place = f"{error.filename}: " if error.filename else ""
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        advice = "free some space, then `minigan resume`" if full else "choose another --out"
-        return f"{place}{error.strerror or error}; {advice}"
-    if device_failure := explained(error):
-        return device_failure
-    if isinstance(error, MemoryError):
-        return f"not enough memory: {error}; try a smaller --batch, --width, --size or --n"
-    return None
-
-
-@contextmanager
-def _warnings_as_lines() -> Iterator[None]:
-    """Warnings about data as a line each; others as Python shows them."""
-    with warnings.catch_warnings():
-        others = warnings.showwarning
-
-        def show(message: Warning | str, category: type[Warning], *where: Any) -> None:
-            if issubclass(category, DataWarning):
-                print(f"warning: {_one_line(str(message))}", file=sys.stderr)
-            else:
-                others(message, category, *where)
-
-        warnings.simplefilter("always", DataWarning)
-        warnings.showwarning = show  # type: ignore[assignment]
-        yield
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
