@@ -1,6 +1,6 @@
 """StyleGAN on kittens: coarse styles of one picture with the fine ones of another.
 
-    python examples/stylegan_kittens.py [--steps 1000] [--out runs/example-stylegan]
+    python examples/stylegan_kittens.py [--steps 1500] [--out runs/example-stylegan]
 
 Writes mixing.png: pictures of the first column give the styles of the layers below --layer, those
 of the first row the others (Karras et al. 2019, figure 3).
@@ -15,7 +15,7 @@ from minigan.training.latent_tools import StyleGrid
 from minigan.training.sampling import write_samples
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-parser.add_argument("--steps", type=int, default=1000)
+parser.add_argument("--steps", type=int, default=1500)
 parser.add_argument("--size", default="32")
 parser.add_argument("--width", type=int, default=8)
 parser.add_argument("--batch", type=int, default=16)
