@@ -109,7 +109,7 @@ _SHORT = Budget(
     apart=True,
 )
 SHORT = {
-    "ring": replace(_SHORT, batch=100, rate_G=30.0),
+    "ring": replace(_SHORT, steps=12_000, batch=100, rate_G=30.0),
     "grid": replace(_SHORT, steps=5000),
 }
 

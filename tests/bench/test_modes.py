@@ -222,14 +222,15 @@ def test_stacked_digits_are_trained_and_counted(run):
 
 def test_the_discriminator_is_weak_and_sees_packs():
     gan = build_stacked(4, 0, 1)
-    assert isinstance(gan.D.layers[0], Pack)
-    assert gan.D.layers[1].in_channels == 12
+    pack, D = gan.D.layers
+    assert isinstance(pack, Pack)
+    convolutions = [layer for _, layer in D.walk() if isinstance(layer, Conv2d)]
+    assert convolutions[0].in_channels == 12
     logits, _ = gan.D.forward(gan.sample(8, np.random.default_rng(0)))
     assert logits.shape == (2, 1)
-    of_G = [layer.in_channels for layer in gan.G.layers if isinstance(layer, ConvTranspose2d)]
-    of_D = [layer.out_channels for layer in gan.D.layers if isinstance(layer, Conv2d)]
-    assert [*of_G, gan.G.layers[-2].in_channels] == [64, 32, 16, 8]
-    assert of_D == [2, 4, 8]
+    of_G = [layer.in_channels for _, layer in gan.G.walk() if isinstance(layer, ConvTranspose2d)]
+    of_D = [layer.out_channels for layer in convolutions]
+    assert of_G == [8 * channels for channels in reversed(of_D)]
 
 
 # --- the sweep ------------------------------------------------------------------------------------
