@@ -35,7 +35,7 @@ from minigan.training.labels import panel
 from minigan.training.pictures import beside, grid
 
 DATA = "digits"
-STEPS, BATCH = 1500, 32
+STEPS, BATCH = 5000, 32
 SHARED = {"lr": 1e-3, "schedule": "linear", "ema": 0.99, "z_dim": 16}
 CONVOLUTIONS = {"width": 16}
 SHOWN = 5  # columns of the panel that is stored
