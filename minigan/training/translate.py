@@ -53,7 +53,8 @@ def translate_pictures(
     decides the noise.
 
     Raises CheckpointError for a run that does not translate, OptionError for a size that the
-    network cannot halve, DataError for pictures that cannot be taken.
+    network cannot halve and a checkpoint from before all of G was trained, DataError for pictures
+    that cannot be taken.
     """
     config = Config.load(folder / "config.json").on(device)
     options = config.options
@@ -70,6 +71,7 @@ def translate_pictures(
         )
     set_precision(config.run.precision)
     stored = best.load(folder / "checkpoints", step)
+    options.check_step(stored.step, config.run.steps)
     if "sides" not in stored.arrays:
         raise CheckpointError(
             f"{stored.path} is no checkpoint of a translation; its config.json is"

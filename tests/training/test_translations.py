@@ -209,6 +209,7 @@ REFUSED = {
     ("pix2pix", "--size big"): "--size big: wanted N or HxW",
     ("pix2pix", "--from 3"): "no checkpoint of step 3",
     ("pix2pixhd", "--reverse"): "pix2pixhd has no generator from y to x",
+    ("pix2pixhd", "--from 0"): "after step 0 G2 has learned nothing yet: it trains from step 2 on",
     ("pix2pixhd", "--size 18"): "nearest legal sizes: 16x16 and 24x24",
     ("unit", "--size 18"): "nearest legal sizes: 16x16 and 20x20",
 }

@@ -125,6 +125,9 @@ class TranslationOptions(PairDataOptions, OptimizerOptions):
         known("discriminator", self.discriminator, DISCRIMINATORS)
         return DISCRIMINATORS[self.discriminator](self, (*size, channels), beside, rng)
 
+    def check_step(self, step: int, steps: int) -> None:
+        """Raise OptionError where after `step` of `steps` a part of G has not been trained yet."""
+
     def build_optimizers(self, task: Task, networks: dict[str, Layer]) -> dict[str, Optimizer]:
         """One for each network, by its name. Raises as `build_optimizer`."""
         return {name: self.build_optimizer(net.flat, task) for name, net in networks.items()}

@@ -342,13 +342,21 @@ class Options(TranslationOptions):
         parts = self.build_generators(size, channels, rng)
         return parts, whole(**parts)
 
-    def stages(self, task: Task) -> Stages:
-        """Raises OptionError for a number of steps below none."""
+    def check_step(self, step: int, steps: int) -> None:
+        first = self.stages(steps).coarse
+        if first and step <= first:
+            raise OptionError(
+                f"after step {step} G2 has learned nothing yet: it trains from step {first + 1} "
+                "on; go on with `minigan resume`, or take a later checkpoint with --from"
+            )
+
+    def stages(self, steps: int) -> Stages:
+        """Of a run of `steps`. Raises OptionError for a number of steps below none."""
         if self.stage_steps < 0:
             raise OptionError(f"--stage-steps {self.stage_steps} must be at least 0")
         if self.joint or not self.enhanced:
             return Stages()
-        each = self.stage_steps or task.steps // 3
+        each = self.stage_steps or steps // 3
         return Stages(each, each)
 
 
@@ -367,7 +375,7 @@ def build(options: Options, task: Task, streams: Streams) -> Pix2PixHD:
     rng = streams.weights
     generators = options.build_generators(size, (cx, cy), rng)
     judges = options.build_judges(size, (cx, cy), rng)
-    stages = options.stages(task)
+    stages = options.stages(task.steps)
     networks = generators | judges
     return Pix2PixHD(
         generators["G1"],  # type: ignore[arg-type]  # resnet_generator's
