@@ -17,11 +17,11 @@ y^beta), the reference bent until its landmarks lie on those of x (data/warp.py)
 rough answer, blurred and with parts of another's face, that has the makeup where it belongs. The
 data makes it, so that a step has three pictures in each example (data/makeup.py).
 
-Ours are two answers to what makes D_S blind. Most patches of a face hold nothing of its style, and
-a norm takes out how light a colour is: D_S sees whole pictures and has no norm, unless told
-otherwise. And where W can be told from G(x, y^beta) by its blur, D_S need not look at y^beta at
-all: with `wrong_references` it is shown W beside another example's reference too, as one more pair
-that does not match, as text to image does with other pictures' words (pairedcyclegan.7).
+Two options are ours, for a D_S that hardly looks at y^beta: most patches of a face hold nothing of
+its style, and W may be told from G(x, y^beta) by its blur alone. `style_judge` lets D_S see whole
+pictures. With `wrong_references` it is shown W beside another example's reference too, as one more
+pair that does not match, as text to image does with other pictures' words (pairedcyclegan.7). What
+both do on drawn faces is in `bench makeup`.
 
 Each term is an ablation, by a lambda of 0, which also leaves out the discriminator that it needs:
 without L_G makeup comes to lie anywhere; without L_I, F and G hide codes; without L_S it is pale;
@@ -249,7 +249,9 @@ def beside(x: Array, y: Array) -> Array:
 class Options(TranslationOptions):
     """The lecture's total loss, dilated residual generators, Adam(2e-4, 0.5, 0.999), batches of 1.
 
-    The lecture leaves lambda_G, lambda_F and lambda_P open: a tenth of L_I and L_S is ours.
+    The lecture leaves lambda_G, lambda_F and lambda_P open. Ours are a tenth of L_I and L_S for the
+    first two, and as much for L_P, which alone says whose makeup it is: with a tenth, faces were no
+    nearer to the truth with their own reference than with another one's.
     """
 
     both_ways: ClassVar[bool] = True
@@ -259,9 +261,9 @@ class Options(TranslationOptions):
     lambda_F: float = option(0.1, "factor of L_F: is F(y) a picture of X?")
     lambda_I: float = option(1.0, "factor of the identity term L_I: F(G(x, y)) is x")
     lambda_S: float = option(1.0, "factor of the style term L_S: G(F(y), G(x, y)) is y")
-    lambda_P: float = option(0.1, "factor of L_P: do y and G(x, y) wear one style?")
-    style_judge: str = option("image", "network of D_S: of patches, or of whole pictures", JUDGES)
-    style_norm: str = option("none", "norm of D_S", NORMS)
+    lambda_P: float = option(1.0, "factor of L_P: do y and G(x, y) wear one style?")
+    style_judge: str = option("patch", "network of D_S: of patches, or of whole pictures", JUDGES)
+    style_norm: str = option("instance", "norm of D_S", NORMS)
     wrong_references: bool = option(False, "D_S is shown W beside other references too")
     whole: bool = option(False, "generators make whole pictures, not what is added to them")
     generator: str = option("dilated", "network from pictures to pictures", KINDS)

@@ -80,11 +80,11 @@ class Case:
         return net if o.whole else paired_twin.Adding(net, cout)
 
 
-OF_PATCHES = {"style_judge": "patch", "style_norm": "instance"}
+WHOLE = {"style_judge": "image", "style_norm": "none"}
 CASES = [
     Case(),
-    Case({"wrong_references": True}, side=16),
-    Case({"wrong_references": True, "objective": "lsgan"} | OF_PATCHES),
+    Case({"wrong_references": True} | WHOLE, side=16),
+    Case({"wrong_references": True, "objective": "lsgan"}),
     Case({"lambda_G": 0.7, "lambda_F": 0.4, "lambda_I": 2.0, "lambda_S": 1.5, "lambda_P": 0.3}),
     Case({"whole": True, "generator": "unet", "halvings": 2, "objective": "lsgan"}, (1, 1)),
     Case({"whole": True, "lambda_S": 0.0, "norm": "none"}, (1, 3)),
