@@ -1,6 +1,6 @@
 """UNIT: orange kittens and blue ones have codes in one common space, learned without pairs.
 
-    python examples/unit_kittens.py [--shared-blocks 0] [--steps 600]
+    python examples/unit_kittens.py [--shared-blocks 0] [--steps 1500]
 
 An orange kitten is encoded, and the decoder of blue ones draws what it reads. The last block of
 both encoders is one block, and so is the first of both decoders; `--shared-blocks 0` leaves the
@@ -19,7 +19,7 @@ from minigan.data import open_pairs
 from minigan.training import RunOptions, Trainer
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-parser.add_argument("--steps", type=int, default=600)
+parser.add_argument("--steps", type=int, default=1500)
 parser.add_argument("--size", type=int, default=32)
 parser.add_argument("--width", type=int, default=8)
 parser.add_argument("--batch", type=int, default=4)
