@@ -2,7 +2,8 @@
 
 All runs have the same data, batches, number of steps, optimiser and seeds. Those that differ in
 what D sees have one generator, joined at the input; those that differ in what G sees have one
-discriminator, the projection. Networks are DCGAN's of width 16, but for CGAN's perceptrons.
+discriminator, the projection. Networks are DCGAN's of width 16, but for CGAN's perceptrons, which
+have a fifth of the others' rate.
 
 What is measured, of 1,000 samples as `minigan eval` does it: the share that the shipped classifier
 puts into the class that was asked for, beside its share on as many real digits of the test split;
@@ -58,7 +59,8 @@ class Run:
 
 
 RUNS: dict[str, Run] = {
-    "cgan": Run("perceptrons, joined; three terms", algorithm="cgan"),
+    # At the others' rate it ran away within 5,000 steps: 9.2 % and a distance of 3352.
+    "cgan": Run("perceptrons, joined; three terms", {"lr": 2e-4}, algorithm="cgan"),
     "input-two-terms": Run(
         "D: joined at the input; no wrong pairs", {"d_sees": "input", "wrong_pairs": "none"}
     ),
@@ -124,7 +126,7 @@ def build(run: Run, seed: int, steps: int) -> ConditionalGAN:
     data = open_data(DATA)
     chosen = recipe(run.algorithm)
     own = CONVOLUTIONS if run.algorithm == "cdcgan" else {}
-    options = chosen.options.of(**SHARED, **own, **run.settings)
+    options = chosen.options.of(**SHARED | own | run.settings)
     task = Task(data.shape, data.kind, steps, batch=BATCH, label_names=data.label_names)
     game = chosen.build(options, task, Streams(seed))
     assert isinstance(game, ConditionalGAN)
