@@ -222,7 +222,7 @@ def _table(data: str, results: list[Result]) -> str:
                 _modes(published),
                 _said(published.high_quality if published else None),
                 _said(published.reverse_kl if published else None),
-                difference(own, published),
+                difference(own, published) if data in MIXTURES else "another protocol",
                 target(data, run, own),
             ]
         )
