@@ -71,6 +71,10 @@ SHORT = {
     ),
     "infogan_digits.py": (["--steps", "2", "--width", "4"], ["codes.png", "c3.png"]),
     "clustergan_digits.py": (["--steps", "1", "--width", "4"], ["clusters.png", "samples.gif"]),
+    "energies_digits.py": (
+        ["--algorithm", "began", "--steps", "2", "--width", "4"],
+        ["samples.gif", "curves.png"],
+    ),
     "cogan_digits.py": (["--steps", "2", "--width", "4"], ["samples.gif", "curves.png"]),
     "stylegan_kittens.py": (
         ["--steps", "2", "--size", "16", "--width", "2", "--batch", "8"],
