@@ -172,7 +172,7 @@ def _setting(own: list[dict[str, Any]], steps: int) -> str:
     dates = sorted({r["date"][:10] for r in own if "date" in r})
     measured = f" Measured on {', '.join(where)}, {' and '.join(dates)}." if dates else ""
     return (
-        f"{steps} steps on one core. On real digits of the test split the classifier is right in "
+        f"{steps:,} steps on one core. On real digits of the test split the classifier is right in "
         f"{real:.1%} of cases.{measured}"
     )
 
