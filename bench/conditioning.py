@@ -2,8 +2,8 @@
 
 All runs have the same data, batches, number of steps, optimiser and seeds. Those that differ in
 what D sees have one generator, joined at the input; those that differ in what G sees have one
-discriminator, the projection. Networks are DCGAN's of width 16, but for CGAN's perceptrons, a
-quarter as wide as the paper's and narrower.
+discriminator, the projection. Networks are DCGAN's of width 16, but for CGAN's perceptrons, which
+are narrower than the paper's.
 
 What is measured, of 1,000 samples as `minigan eval` does it: the share that the shipped classifier
 puts into the class that was asked for, beside its share on as many real digits of the test split;

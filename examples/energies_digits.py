@@ -4,7 +4,7 @@
 
 D of EBGAN and BEGAN is an auto-encoder, its energy the error of reconstruction; GoGAN's critics are
 ranked by a margin, a stage after another. Half a minute on one core for either of the first two,
-two for GoGAN. Prints what the players saw at the end.
+some minutes for GoGAN. Prints what the players saw at the end.
 """
 
 import argparse

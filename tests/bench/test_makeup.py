@@ -32,6 +32,7 @@ def test_every_run_trains_and_is_measured(run: str, tmp_path: Path) -> None:
     assert set(found["values"]) == set(found["nothing"]) == set(makeup.HEADS)
     text = section([found], tmp_path / "RESULTS.md")
     assert RUNS[run].summary in text
+    assert "| the warped references themselves | 0.0" in text
     assert (tmp_path / "results/makeup.png").exists() == (run == "full")
 
 

@@ -10,18 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tests.oracles.torch_twins import channels_first
-from tests.oracles.translation_twin import (
-    GAMES,
-    NORMS,
-    Added,
-    BesideEachOther,
-    Chain,
-    ToRows,
-    Twin,
-    enlarge,
-    report,
-    step,
-)
+from tests.oracles.translation_twin import NORMS, Added, Twin, enlarge, step
 
 
 def dilated(
@@ -48,18 +37,6 @@ def dilated(
     return nn.Sequential(*parts, nn.ReflectionPad2d(3), nn.Conv2d(c, cout, 7), nn.Tanh()).double()
 
 
-def whole(channels: int, side: int, width: int) -> nn.Module:
-    """D_S of whole pictures: DCGAN's convolutions down to 4 to 7 pixels, without a norm."""
-    parts: list[nn.Module] = [BesideEachOther()]
-    cin = 2 * channels
-    while side >= 8:
-        parts.append(nn.Conv2d(cin, width, 4, 2, 1))
-        parts += [nn.Identity()] if cin != 2 * channels else []  # where a norm could stand
-        parts.append(nn.LeakyReLU(0.2))
-        cin, width, side = width, 2 * width, side // 2
-    return Chain(*parts, ToRows(), nn.Linear(side * side * cin, 1)).double()
-
-
 class Adding(nn.Module):
     """The picture, first in its channels, and twice what the network makes of all of them."""
 
@@ -75,7 +52,6 @@ class Adding(nn.Module):
 @dataclass
 class PairedCycleGAN(Twin):
     lambdas: dict[str, float]
-    wrong_references: bool
 
     def step(self, examples: np.ndarray) -> dict[str, float]:
         whole = channels_first(torch.tensor(examples))
@@ -107,19 +83,6 @@ class PairedCycleGAN(Twin):
             ("D_X", x, bare, ("x", "F(y)"), ()),
             ("D_S", warped, made, ("y, W", "y, G"), (y,)),
         ):
-            if name == "D_S" and name in self.nets and self.wrong_references:
-                scalars |= self.update_style_judge(y, warped, made.detach())
-            elif name in self.nets:
+            if name in self.nets:
                 scalars |= self.update_discriminator(name, real, fake, seen, *given)
         return scalars
-
-    def update_style_judge(self, y: Tensor, warped: Tensor, made: Tensor) -> dict[str, float]:
-        D, (descent, _) = self.nets["D_S"], GAMES[self.game]
-        D.zero_grad()
-        r, f, w = D(y, warped), D(y, made), D(y.roll(1, 0), warped)
-        loss = (descent(r, f) + descent(r, w)) / 4
-        loss.backward()
-        norm = step(D, self.optimizers["D_S"])
-        shown = report(self.game, r, f, ("y, W", "y, G"), "_S")
-        wrong = {"score(wrong y, W)": w.mean().item()}
-        return {"loss_D_S": loss.item(), "grad_norm_D_S": norm, **shown, **wrong}

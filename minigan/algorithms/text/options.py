@@ -55,7 +55,6 @@ class TextOptions(OptimizerOptions):
             )
         known("encoder", self.encoder, ENCODERS)
         known("objective", self.objective, SCORED)
-        known("way for D to see the text:", self.d_sees, TEXT_DISCRIMINATORS)
         for name in ("embedding_dim", "text_dim", "code_dim", "width"):
             if getattr(self, name) < 1:
                 raise OptionError(f"{flag(name)} {getattr(self, name)} must be at least 1")

@@ -93,13 +93,9 @@ class Translating(Algorithm):
         loss, d_real, d_fake = losses(real_scores, fake_scores)  # eq: pix2pix.1, pix2pix.2
         D.backward(weight * d_real, real_ctx, need_dx=False)  # eq: cyclegan.1, discogan.6
         D.backward(weight * d_fake, fake_ctx, need_dx=False)  # eq: dualgan.1, dualgan.2
-        return self.moved(name, loss, real_scores, fake_scores)
-
-    def moved(self, name: str, loss: Any, real: Array, fake: Array) -> Scalars:
-        """Move discriminator `name` along its gradient; what a log shows of the step."""
-        loss = self.weight_D * loss
+        loss = weight * loss
         norm = self.descend(name, loss)
-        report = _named(self.objective.report(real, fake), name)
+        report = _named(self.objective.report(real_scores, fake_scores), name)
         return {f"loss_{name}": loss, **report, f"grad_norm_{name}": norm}
 
     def fool(

@@ -17,12 +17,6 @@ y^beta), the reference bent until its landmarks lie on those of x (data/warp.py)
 rough answer, blurred and with parts of another's face, that has the makeup where it belongs. The
 data makes it, so that a step has three pictures in each example (data/makeup.py).
 
-Two options are ours, for a D_S that hardly looks at y^beta: most patches of a face hold nothing of
-its style, and W may be told from G(x, y^beta) by its blur alone. `style_judge` lets D_S see whole
-pictures. With `wrong_references` it is shown W beside another example's reference too, as one more
-pair that does not match, as text to image does with other pictures' words (pairedcyclegan.7). What
-both do on drawn faces is in `bench makeup`.
-
 Each term is an ablation, by a lambda of 0, which also leaves out the discriminator that it needs:
 without L_G makeup comes to lie anywhere; without L_I, F and G hide codes; without L_S it is pale;
 without L_P it has no fine edges.
@@ -34,7 +28,7 @@ unless told to make all of it: most of a face stays as it is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -42,9 +36,8 @@ import numpy as np
 from minigan.algorithms.base import Scalars
 from minigan.algorithms.options import Streams, Task
 from minigan.algorithms.settings import option
-from minigan.algorithms.translation.base import Given, Translating
+from minigan.algorithms.translation.base import Translating
 from minigan.algorithms.translation.options import (
-    JUDGES,
     KINDS,
     NORMS,
     Rng,
@@ -54,9 +47,7 @@ from minigan.algorithms.translation.options import (
 from minigan.backend import Array
 from minigan.errors import OptionError, ShapeError
 from minigan.layers import Columns, Conv2d, ConvTranspose2d, Identity, Layer, Residual, Sequential
-from minigan.losses.conditional import Numbers, pair_loss
 from minigan.losses.distance import mean_absolute_error
-from minigan.losses.objective import mean
 
 PAPER = (
     "Chang et al. 2018, PairedCycleGAN: asymmetric style transfer for applying and removing makeup,"
@@ -73,9 +64,6 @@ EQUATIONS = {
     r"[\|G(F(y^\beta), G(x, y^\beta)) - y^\beta\|_1]",
     "pairedcyclegan.5": r"L_P = \mathbb{E}_{x,y^\beta}[\log D_S(y^\beta, W(x, y^\beta))]"
     r" + \mathbb{E}_{x,y^\beta}[\log(1 - D_S(y^\beta, G(x, y^\beta)))]",
-    "pairedcyclegan.7": r"L_P = \mathbb{E}_{x,y^\beta}[\log D_S(y^\beta, W(x, y^\beta))]"
-    r" + \frac{1}{2} \mathbb{E}_{x,y^\beta}[\log(1 - D_S(y^\beta, G(x, y^\beta)))]"
-    r" + \frac{1}{2} \mathbb{E}_{x,y^\beta,\hat{y}}[\log(1 - D_S(\hat{y}, W(x, y^\beta)))]",
     "pairedcyclegan.6": r"\min_{G,F} \max_{D_X,D_Y,D_S}"
     r" \lambda_G L_G + \lambda_F L_F + L_I + L_S + \lambda_P L_P",
 }
@@ -100,9 +88,8 @@ class PairedCycleGAN(Translating):
     G maps pictures (N, H, W, channels of x + of y), x and its reference, to pictures of y; F maps
     pictures of y to pictures of x. `judges` holds D_X and D_Y, of pictures, and D_S, of a reference
     and a picture: those whose lambda is not 0. Each distance is a mean over the numbers of a
-    picture. wrong_references: D_S is shown W beside the next example's reference too. Raises
-    OptionError for judges that do not fit the lambdas, where a generator has nothing to descend,
-    and for L_S where x and y differ in channels.
+    picture. Raises OptionError for judges that do not fit the lambdas, where a generator has
+    nothing to descend, and for L_S where x and y differ in channels.
     """
 
     def __init__(
@@ -112,7 +99,6 @@ class PairedCycleGAN(Translating):
         judges: Mapping[str, Layer],
         *,
         lambdas: Lambdas,
-        wrong_references: bool = False,
         **shared: Any,
     ) -> None:
         wanted = {D for term, D in JUDGE_OF.items() if getattr(lambdas, term)}
@@ -130,7 +116,6 @@ class PairedCycleGAN(Translating):
             )
         self.G, self.F = G, F
         self.lambdas = lambdas
-        self.wrong_references = wrong_references
 
     def split(self, pairs: Array) -> tuple[Array, Array]:
         """x and y^beta of examples (x, y^beta, W), each in memory of its own."""
@@ -153,31 +138,8 @@ class PairedCycleGAN(Translating):
             "D_S": (warped, made, y),  # eq: pairedcyclegan.5
         }
         for name in self.discriminators:
-            if name == "D_S" and self.wrong_references:
-                scalars |= self.update_style_judge(warped, made, y)
-            else:
-                scalars |= self.update_discriminator(name, *shown[name])
+            scalars |= self.update_discriminator(name, *shown[name])
         return scalars
-
-    def update_style_judge(self, warped: Array, made: Array, y: Array) -> Scalars:
-        """One step of D_S on references beside W, beside G(x, y^beta), and on wrong ones beside W.
-
-        Raises ShapeError for a single example, whose neighbour it is itself.
-        """
-        if len(y) < 2:
-            raise ShapeError("one example has no wrong reference: give batches of 2 or more")
-        net = self.networks["D_S"]
-        net.flat.zero_grad()
-        right, wrong = Given(net, y), Given(net, np.roll(y, 1, 0))
-        r, r_ctx = right.forward(warped)
-        f, f_ctx = right.forward(made)
-        w, w_ctx = wrong.forward(warped)
-        loss, owed = pair_loss(self.objective, Numbers(r, f, w), "halved")  # eq: pairedcyclegan.7
-        assert owed.wrong is not None
-        right.backward(self.weight_D * owed.real, r_ctx, need_dx=False)
-        right.backward(self.weight_D * owed.fake, f_ctx, need_dx=False)
-        wrong.backward(self.weight_D * owed.wrong, w_ctx, need_dx=False)
-        return self.moved("D_S", loss, r, f) | {"score(wrong y, W)": mean(w)}
 
     def update_generators(self, x: Array, y: Array, warped: Array) -> tuple[Scalars, Array, Array]:
         """Descend pairedcyclegan.6 in G and F, the discriminators frozen.
@@ -250,8 +212,7 @@ class Options(TranslationOptions):
     """The lecture's total loss, dilated residual generators, Adam(2e-4, 0.5, 0.999), batches of 1.
 
     The lecture leaves lambda_G, lambda_F and lambda_P open. Ours are a tenth of L_I and L_S for the
-    first two, and as much for L_P, which alone says whose makeup it is: with a tenth, faces were no
-    nearer to the truth with their own reference than with another one's.
+    first two, and as much for L_P: without it references are not told apart (`bench makeup`).
     """
 
     both_ways: ClassVar[bool] = True
@@ -262,13 +223,10 @@ class Options(TranslationOptions):
     lambda_I: float = option(1.0, "factor of the identity term L_I: F(G(x, y)) is x")
     lambda_S: float = option(1.0, "factor of the style term L_S: G(F(y), G(x, y)) is y")
     lambda_P: float = option(1.0, "factor of L_P: do y and G(x, y) wear one style?")
-    style_judge: str = option("patch", "network of D_S: of patches, or of whole pictures", JUDGES)
-    style_norm: str = option("instance", "norm of D_S", NORMS)
-    wrong_references: bool = option(False, "D_S is shown W beside other references too")
     whole: bool = option(False, "generators make whole pictures, not what is added to them")
     generator: str = option("dilated", "network from pictures to pictures", KINDS)
     dropout: float = option(0.0, "of the generators")
-    norm: str = option("instance", "norm of all other networks", NORMS)
+    norm: str = option("instance", "norm of all networks", NORMS)
 
     def build_generators(self, size: Size, channels: tuple[int, int], rng: Rng) -> dict[str, Layer]:
         """G from a picture and its reference, and F. Raises OptionError for a size or channels."""
@@ -303,25 +261,16 @@ def build(options: Options, task: Task, streams: Streams) -> PairedCycleGAN:
     rng = streams.weights
     networks = options.build_generators(size, (cx, cy), rng)
     shapes = {"D_X": (cx, 0), "D_Y": (cy, 0), "D_S": (cy, cy)}
-    of_style = replace(options, discriminator=options.style_judge, norm=options.style_norm)
     judges = {
-        shown: (of_style if shown == "D_S" else options).build_discriminator(
-            size, *shapes[shown], rng
-        )
+        shown: options.build_discriminator(size, *shapes[shown], rng)
         for term, shown in JUDGE_OF.items()
         if getattr(lambdas, term)
     }
-    if options.wrong_references and task.batch == 1:
-        raise OptionError(
-            "--wrong-references takes the reference of another example of the batch: give --batch "
-            "2 or more"
-        )
     return PairedCycleGAN(
         networks["G"],
         networks["F"],
         judges,
         lambdas=lambdas,
-        wrong_references=options.wrong_references,
         optimizers=options.build_optimizers(task, networks | judges),
         **options.shared(task, streams),
     )
