@@ -172,19 +172,19 @@ def test_generators_move_together_and_discriminators_after_them():
 @pytest.mark.parametrize(
     ("case", "terms"),
     [
-        (Case("cyclegan", {"cycle": "none"}), set()),
-        (Case("cyclegan", {"cycle": "forward"}), {"cycle_x"}),
-        (Case("cyclegan", {"cycle": "backward"}), {"cycle_y"}),
+        (Case("cyclegan", {"cycle": "none"}), []),
+        (Case("cyclegan", {"cycle": "forward"}), ["cycle_x"]),
+        (Case("cyclegan", {"cycle": "backward"}), ["cycle_y"]),
         (
             Case("cyclegan", {"weight_identity": 0.5}, (1, 1)),
-            {"cycle_x", "cycle_y", "identity_x", "identity_y"},
+            ["cycle_x", "cycle_y", "identity_x", "identity_y"],
         ),
     ],
     ids=str,
 )
 def test_a_log_shows_the_terms_that_are_on(case, terms):
     scalars = case.ours().step(case.examples(2, 1))
-    assert {k for k in scalars if k.startswith(("cycle", "identity"))} == terms
+    assert sorted(k for k in scalars if k.startswith(("cycle", "identity"))) == terms
     assert {"score(y)", "score(G(x))", "score(x)", "score(F(y))"} <= set(scalars)
 
 
