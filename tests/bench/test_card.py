@@ -262,7 +262,7 @@ def test_as_much_is_measured_as_there_is_time_for(session, tmp_path, monkeypatch
         Item("none", "fp32", 0, lambda s, stored: []),
     ]
     monkeypatch.setattr(card_standard, "ITEMS", items)
-    missing = run_card(session, tmp_path / "rows.json", minutes=0.005)
+    missing = run_card(session, tmp_path / "rows.json", minutes=0.05)
     assert [r.precision for r in read(tmp_path / "rows.json")] == ["tf32", "bf16"]
     assert missing[0] == "failing, tf32: they differ"
     assert missing[1].startswith("long, tf32: not started, ")
@@ -272,16 +272,16 @@ def test_as_much_is_measured_as_there_is_time_for(session, tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("code", "said", "passed"),
+    ("code", "limit", "said", "passed"),
     [
-        ("print('..'); print('2 passed in 1s')", "2 passed in 1s", True),
-        ("print('1 failed'); exit(1)", "1 failed", False),
-        ("import time; time.sleep(60)", "stopped after 1 s", False),
+        ("print('..'); print('2 passed in 1s')", 60, "2 passed in 1s", True),
+        ("print('1 failed'); exit(1)", 60, "1 failed", False),
+        ("import time; time.sleep(60)", 1, "stopped after 1 s", False),
     ],
 )
-def test_the_outcome_of_the_parity_tests(monkeypatch, code, said, passed):
+def test_the_outcome_of_the_parity_tests(monkeypatch, code, limit, said, passed):
     monkeypatch.setattr(card_standard, "TESTS", (card_standard.TESTS[0], "-c", code))
-    assert card_standard.run_tests(1) == (said, passed)
+    assert card_standard.run_tests(limit) == (said, passed)
 
 
 @pytest.mark.skipif(backend.driver_cuda() is not None, reason="this machine has a card's driver")

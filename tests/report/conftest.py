@@ -16,6 +16,7 @@ CHROMIUM = (
     "google-chrome",
     "google-chrome-stable",
 )
+PATIENCE = 60_000  # milliseconds for what a busy machine may do slowly
 Open = Callable[..., "Opened"]
 
 
@@ -33,6 +34,10 @@ class Opened:
     def __call__(self, script: str) -> Any:
         """The value of an expression in the page."""
         return self.page.evaluate(script)
+
+    def wait(self, milliseconds: int) -> None:
+        """Let a stopped clock go on, with every timer that is due until then."""
+        self.page.clock.run_for(milliseconds)
 
     @property
     def picture(self) -> str:
@@ -56,17 +61,25 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(chromium: Browser) -> Iterator[Open]:
-    """Opens a file or an address; keywords go to the browser's context."""
+    """Opens a file or an address; keywords go to the browser's context.
+
+    With stopped=True the page's clock stands; `wait` of what is opened lets it go on, so that
+    a player is met where it is however busy this machine may be.
+    """
     with ExitStack() as stack:
 
-        def open(where: Path | str, **how: Any) -> Opened:
+        def open(where: Path | str, *, stopped: bool = False, **how: Any) -> Opened:
             context = stack.enter_context(
                 chromium.new_context(
                     viewport=how.pop("viewport", {"width": 1280, "height": 900}), **how
                 )
             )
             opened = Opened(context.new_page())
+            if stopped:
+                opened.page.clock.install(time=0)
             opened.page.goto(where if isinstance(where, str) else where.resolve().as_uri())
+            if stopped:
+                opened.page.clock.pause_at(3600)
             return opened
 
         yield open

@@ -11,10 +11,11 @@ from playwright.sync_api import expect
 from minigan.report import write_report
 from minigan.report.page import page
 from minigan.report.run import read
-from tests.report.conftest import Open, Opened
+from tests.report.conftest import PATIENCE, Open, Opened
 from tests.report.support import write_run
 
 PHONE = {"width": 360, "height": 740}
+EACH = 300  # milliseconds that a playing report of five steps shows each of them
 EVIL = "<img src=x onerror=alert(1)>"
 
 
@@ -39,8 +40,8 @@ def step(opened: Opened) -> str:
 
 
 def reach(opened: Opened, wanted: str) -> None:
-    """Wait for the player to be at a step."""
-    expect(opened.page.locator("#now")).to_have_text(wanted)
+    """Wait for the player to come to a step and stay there."""
+    expect(opened.page.locator("#now")).to_have_text(wanted, timeout=PATIENCE)
 
 
 def values(opened: Opened, chart: int = 0) -> str:
@@ -62,7 +63,7 @@ def test_nothing_is_fetched_and_nothing_goes_wrong(
     opened.page.click("#play")
     opened.page.click("summary >> nth=0")
     opened.page.hover(".plot >> nth=1")
-    opened.page.wait_for_timeout(150)
+    reach(opened, "step 40" if which == "single" else "step 60")  # through to the end
     assert [url for url in opened.requests if not url.startswith("data:")] == [path.as_uri()]
     assert opened.said == []
     assert opened("document.querySelectorAll('[onerror]').length") == 0
@@ -95,7 +96,7 @@ def test_the_slider_changes_the_picture(single: Path, open_page: Open) -> None:
 
 @pytest.mark.parametrize("press", ["button", "space on the slider", "space on the page"])
 def test_play_goes_through_to_the_end(single: Path, open_page: Open, press: str) -> None:
-    opened = open_page(single)
+    opened = open_page(single, stopped=True)
     label = "document.getElementById('play').ariaLabel"
     if press == "button":
         opened.page.click("#play")
@@ -103,20 +104,23 @@ def test_play_goes_through_to_the_end(single: Path, open_page: Open, press: str)
         if press == "space on the slider":
             opened.page.focus("#step")
         opened.page.keyboard.press(" ")
-    assert (step(opened), opened(label)) == ("step 0", "Pause")
-    reach(opened, "step 10")
-    reach(opened, "step 40")
-    assert opened(label) == "Play"
+    shown = []
+    while opened(label) == "Pause":
+        shown.append(step(opened))
+        opened.wait(EACH)
+    assert [*shown, step(opened)] == [f"step {s}" for s in (0, 10, 20, 30, 40)]
+    opened.wait(10 * EACH)
+    assert (step(opened), opened(label)) == ("step 40", "Play")
 
 
 def test_play_is_stopped_where_it_is(single: Path, open_page: Open) -> None:
-    opened = open_page(single)
+    opened = open_page(single, stopped=True)
     opened.page.click("#play")
-    reach(opened, "step 10")
+    opened.wait(EACH)
+    assert step(opened) == "step 10"
     opened.page.keyboard.press("Enter")  # the button has the focus
-    before = step(opened)
-    opened.page.wait_for_timeout(700)
-    assert step(opened) == before != "step 40"
+    opened.wait(10 * EACH)
+    assert step(opened) == "step 10"
 
 
 def test_everything_is_reached_by_the_tab_key(single: Path, open_page: Open) -> None:
@@ -289,11 +293,13 @@ def test_light_and_dark_can_be_read(single: Path, open_page: Open) -> None:
 
 
 def test_reduced_motion(single: Path, open_page: Open) -> None:
-    opened = open_page(single, reduced_motion="reduce")
+    opened = open_page(single, stopped=True, reduced_motion="reduce")
     assert opened("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
     opened.page.click("#play")  # asked for, so it plays, and slowly
-    opened.page.wait_for_timeout(500)
+    opened.wait(999)
     assert step(opened) == "step 0"
+    opened.wait(1)
+    assert step(opened) == "step 10"
     assert opened("document.querySelector('details.film').open") is False
 
 

@@ -11,10 +11,11 @@ import pytest
 
 from minigan.errors import OptionError
 from minigan.report.server import Server
-from tests.report.conftest import Open
+from tests.report.conftest import PATIENCE, Open
 from tests.report.support import write_picture, write_run
 from tests.report.test_browser import reach
 
+EVERY = 2000  # milliseconds between two questions of a live page
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -34,7 +35,7 @@ def server(folder: Path) -> Iterator[Server]:
 def ask(
     server: Server, path: str, method: str = "GET", **headers: str
 ) -> tuple[http.client.HTTPResponse, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     connection.putrequest(method, path, skip_host="Host" in headers)
     for name, value in headers.items():
         connection.putheader(name.replace("_", "-"), value)
@@ -133,7 +134,7 @@ def test_headers_keep_others_out(server: Server) -> None:
 def test_only_this_machine_is_listened_to(server: Server) -> None:
     assert server._http.server_address[0] == "127.0.0.1"
     with pytest.raises(OSError, match="refused"):  # another loopback address of this machine
-        socket.create_connection(("127.0.0.2", server.port), timeout=5)
+        socket.create_connection(("127.0.0.2", server.port), timeout=60)
 
 
 def test_the_same_data_are_not_sent_twice(server: Server, folder: Path) -> None:
@@ -177,16 +178,17 @@ def test_the_port_is_free_afterwards(tmp_path: Path) -> None:
     server.start()
     server.close()
     with pytest.raises(OSError, match="refused"):
-        socket.create_connection(("127.0.0.1", server.port), timeout=5)
+        socket.create_connection(("127.0.0.1", server.port), timeout=60)
 
 
 def test_the_page_follows_the_run(server: Server, folder: Path, open_page: Open) -> None:
-    opened = open_page(server.url)
+    opened = open_page(server.url, stopped=True)  # it asks when the test lets it
     reach(opened, "step 40")
     write_picture(folder / "samples/step_000050.png", shade=77)
     with open(folder / "log.jsonl", "a") as file:
         file.write('{"step": 50, "loss_D": 0.5, "brand_new": 3}\n')
         file.write('{"step": 50, "warning": "<b>look</b>"}\n')
+    opened.wait(EVERY)
     reach(opened, "step 50")  # it stood at the end, and goes along
     assert opened.picture == f"{server.url}0/step_000050.png"
     text = opened.page.inner_text("body")
@@ -197,5 +199,6 @@ def test_the_page_follows_the_run(server: Server, folder: Path, open_page: Open)
     assert {url for url in opened.requests if not url.startswith((server.url, "data:"))} == set()
     assert opened.page.inner_text("#live") == "live"
     server.close()
-    opened.page.locator("#live.over").wait_for(timeout=6000)
+    opened.wait(EVERY)
+    opened.page.locator("#live.over").wait_for(timeout=PATIENCE)
     assert "no answer" in opened.page.inner_text("#live")

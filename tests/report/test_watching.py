@@ -136,7 +136,7 @@ def test_training_is_the_same_while_it_is_watched(unbroken: Path, tmp_path: Path
     line = process.stderr.readline()
     url = re.fullmatch(r"watch the run at (http://127\.0\.0\.1:\d+/)\n", line)
     assert url is not None, line
-    with urllib.request.urlopen(f"{url[1]}data.json", timeout=5) as answer:
+    with urllib.request.urlopen(f"{url[1]}data.json", timeout=60) as answer:
         assert b'"runs"' in answer.read()
     assert finish(process).code == 0
     assert contents(tmp_path / "run") == contents(unbroken)
