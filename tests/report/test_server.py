@@ -17,6 +17,7 @@ from tests.report.test_browser import reach
 
 EVERY = 2000  # milliseconds between two questions of a live page
 
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     write_picture(tmp_path / "step_000000.png", shade=1)  # beside the run: not to be had
