@@ -3,8 +3,12 @@
 // Over the R rows of a column, mean mu, biased variance v, s = (v + eps)^(-1/2), xhat = (x - mu) s:
 //
 //     moments         mu, v, s
+//     batch_statistics
+//                     mu, s, scale = gamma s; the running mean and variance move towards mu and v R / (R - 1)
 //     apply           y = f((x - mu) scale + shift)                      scale = gamma s, shift = beta
 //     apply_sums      g = dy f'(y):  sum g,  sum g (x - mu)              dbeta, and dgamma / s
+//     add_affine_grads
+//                     dgamma += s sum g (x - mu),  dbeta += sum g
 //     apply_dx        dx = scale (g - sum g / R - (x - mu) s^2 sum g (x - mu) / R)      share = 1 / R
 //     normalize       xhat
 //     normalize_sums  mean g,  mean g xhat
@@ -56,6 +60,64 @@ __device__ __forceinline__ void moments_slabs_kernel(const double *partial, T *m
 TYPED(moments_slabs,
       (const double *partial, T *mean, T *var, T *s, Index slices, int columns, int width, int slabs, double eps),
       (partial, mean, var, s, slices, columns, width, slabs, eps))
+
+// Of batch norm; gamma and the running statistics may be null.
+template <class T>
+struct BatchOut {
+    T *mean, *s, *scale;
+    const T *gamma;
+    T *running_mean, *running_var;
+    double eps, momentum;
+
+    __device__ __forceinline__ void operator()(Moments<T> total, Index i) const {
+        T mu = T(total.mean), inverse = T(1 / sqrt(total.m2 / total.n + eps));
+        mean[i] = mu;
+        s[i] = inverse;
+        scale[i] = gamma ? inverse * gamma[i] : inverse;
+        if (!running_mean) return;
+        running_mean[i] += T(momentum) * (mu - running_mean[i]);
+        running_var[i] += T(momentum) * (T(total.m2 / (total.n - 1)) - running_var[i]);
+    }
+};
+
+template <class T>
+__device__ __forceinline__ void batch_statistics_kernel(const T *x, double *partial, T *mean, T *s, T *scale,
+                                                        const T *gamma, T *running_mean, T *running_var,
+                                                        Index slices, Index rows, int columns, int width,
+                                                        double eps, double momentum) {
+    Columns c{slices, rows, columns, width};
+    reduce_columns(
+        c, reinterpret_cast<Moments<T> *>(partial), [=](Index i, Index, T *number) { *number = x[i]; },
+        BatchOut<T>{mean, s, scale, gamma, running_mean, running_var, eps, momentum});
+}
+TYPED(batch_statistics,
+      (const T *x, double *partial, T *mean, T *s, T *scale, const T *gamma, T *running_mean, T *running_var,
+       Index slices, Index rows, int columns, int width, double eps, double momentum),
+      (x, partial, mean, s, scale, gamma, running_mean, running_var, slices, rows, columns, width, eps, momentum))
+
+template <class T>
+__device__ __forceinline__ void batch_statistics_slabs_kernel(const double *partial, T *mean, T *s, T *scale,
+                                                              const T *gamma, T *running_mean, T *running_var,
+                                                              Index slices, int columns, int width, int slabs,
+                                                              double eps, double momentum) {
+    combine_slabs({slices, 0, columns, width}, reinterpret_cast<const Moments<T> *>(partial), slabs,
+                  BatchOut<T>{mean, s, scale, gamma, running_mean, running_var, eps, momentum});
+}
+TYPED(batch_statistics_slabs,
+      (const double *partial, T *mean, T *s, T *scale, const T *gamma, T *running_mean, T *running_var,
+       Index slices, int columns, int width, int slabs, double eps, double momentum),
+      (partial, mean, s, scale, gamma, running_mean, running_var, slices, columns, width, slabs, eps, momentum))
+
+template <class T>
+__device__ __forceinline__ void add_affine_grads_kernel(T *dgamma, T *dbeta, const T *s, const T *sum_g,
+                                                        const T *sum_g_centred, Index n) {
+    for (Index i = thread_number(); i < n; i += thread_count()) {
+        dgamma[i] += s[i] * sum_g_centred[i];
+        dbeta[i] += sum_g[i];
+    }
+}
+TYPED(add_affine_grads, (T *dgamma, T *dbeta, const T *s, const T *sum_g, const T *sum_g_centred, Index n),
+      (dgamma, dbeta, s, sum_g, sum_g_centred, n))
 
 // K sums of a column, times factor, go to out (K, statistics).
 template <class T, int K>

@@ -83,7 +83,7 @@ def reduce_rows(
     kernel: str,
     slabs_kernel: str,
     inputs: tuple[Array | None, ...],
-    outs: tuple[Array, ...],
+    outs: tuple[Array | None, ...],
     *,
     numbers: int,
     settings: tuple[Any, ...] = (),
@@ -91,13 +91,14 @@ def reduce_rows(
 ) -> None:
     """Launch `kernel` and, where there are several slabs, `slabs_kernel` on what it left.
 
+    `outs` is what is written in the end, and what that takes besides: both kernels have it.
     `numbers` is how many a statistic takes in between; settings are the kernels' last arguments.
     """
     z = min(c.slices, MOST_SLICES)
     extent = (np.int64(c.slices), np.int64(c.rows), np.int32(c.columns), np.int32(c.width))
     partial = None
     if c.slabs > 1:
-        xp = array_module(outs[0])
+        xp = array_module(inputs[0])
         partial = xp.empty(c.statistics * c.slabs * numbers, np.float64)
     grid = (c.tiles, c.slabs, z)
     launch(kernel, grid, (THREADS,), *inputs, partial, *outs, *extent, *settings)

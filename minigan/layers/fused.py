@@ -24,7 +24,7 @@ from minigan.layers.activation import Activation, LeakyReLU, ReLU, Tanh
 from minigan.layers.base import Layer
 from minigan.layers.conv import Conv2d, ConvTranspose2d
 from minigan.layers.dense import Dense
-from minigan.layers.norm import BatchNorm, NormContext
+from minigan.layers.norm import BatchNorm, BatchNormContext
 
 # Of exactly these classes: a subclass may compute something else. Each keeps its y.
 FUNCTIONS: dict[type[Layer], str] = {ReLU: "relu", LeakyReLU: "leaky_relu", Tanh: "tanh"}
@@ -56,17 +56,17 @@ class NormActivation(Fused):
 
     def forward(
         self, *xs: Array, train: bool = True, update_stats: bool = True
-    ) -> tuple[Array, NormContext]:
+    ) -> tuple[Array, BatchNormContext]:
         (x,) = xs
         ctx = self.lower.statistics(x, train, update_stats)
         return self.lower.activated(ctx, *self.function), ctx
 
     def backward(
-        self, dy: Array, ctx: NormContext, need_dx: bool = True, need_dw: bool = True
+        self, dy: Array, ctx: BatchNormContext, need_dx: bool = True, need_dw: bool = True
     ) -> Array | None:
         return self.lower.activated_backward(dy, ctx, *self.function, need_dx, need_dw)
 
-    def contexts(self, ctx: NormContext) -> tuple[NormContext, Array]:
+    def contexts(self, ctx: BatchNormContext) -> tuple[BatchNormContext, Array]:
         return ctx, self.lower.activated(ctx, *self.function)
 
 

@@ -27,7 +27,7 @@ from minigan.errors import OptionError, ShapeError
 from minigan.layers.base import GradContext, Layer
 from minigan.layers.params import Directions
 from minigan.ops.affine import activated, activated_dx, activated_sums
-from minigan.ops.channels import channel_moments
+from minigan.ops.channels import add_affine_grads, batch_statistics
 from minigan.ops.norm import Axes, normalize, normalize_ddx, normalize_dx
 
 
@@ -55,6 +55,13 @@ class NormContext:
         if not self.axes:
             return u * self.s, None
         return normalize_ddx(u, g, self.xhat, self.s, self.axes)
+
+
+@dataclass(slots=True)
+class BatchNormContext(NormContext):
+    """Batch norm's: with gamma s, as it was in the forward pass."""
+
+    scale: Array
 
 
 class Norm(Layer):
@@ -166,17 +173,17 @@ class BatchNorm(Norm):
 
     def forward(
         self, *xs: Array, train: bool = True, update_stats: bool = True
-    ) -> tuple[Array, NormContext]:
+    ) -> tuple[Array, BatchNormContext]:
         (x,) = xs
         ctx = self.statistics(x, train, update_stats)
         return self.activated(ctx), ctx
 
     def backward(
-        self, dy: Array, ctx: NormContext, need_dx: bool = True, need_dw: bool = True
+        self, dy: Array, ctx: BatchNormContext, need_dx: bool = True, need_dw: bool = True
     ) -> Array | None:
         return self.activated_backward(dy, ctx, need_dx=need_dx, need_dw=need_dw)
 
-    def statistics(self, x: Array, train: bool, update_stats: bool) -> NormContext:
+    def statistics(self, x: Array, train: bool, update_stats: bool) -> BatchNormContext:
         """The context of a forward pass: what x is normalised by. Moves the running ones if asked.
 
         Raises ShapeError for an array that the layer cannot take.
@@ -187,22 +194,28 @@ class BatchNorm(Norm):
             is_array(x) and x.ndim >= 2 and x.shape[-1] == self.shape[0],
             self.own_buffers["running_mean"].dtype,
         )
-        if train:
-            mean, var = self._batch_moments(x, update_stats)
-        else:
-            mean, var = (self.own_buffers[k].copy() for k in ("running_mean", "running_var"))
-        s = 1 / np.sqrt(var + x.dtype.type(self.eps))
-        axes = tuple(range(x.ndim - 1)) if train else ()
-        return NormContext(x, mean, s, axes, self.version)
+        running = (self.own_buffers["running_mean"], self.own_buffers["running_var"])
+        if not train:
+            mean, var = (average.copy() for average in running)
+            s = 1 / np.sqrt(var + x.dtype.type(self.eps))
+            return BatchNormContext(x, mean, s, (), self.version, self._scaled(s))
+        if x.size // x.shape[-1] < 2:
+            raise ShapeError(
+                f"{self!r} in training needs more than one value per channel, got shape {x.shape}; "
+                "use a larger batch, or train=False"
+            )
+        gamma, moved = self.gamma.data if self.affine else None, running if update_stats else None
+        mean, s, scale = batch_statistics(x, gamma, self.eps, moved, self.momentum)
+        return BatchNormContext(x, mean, s, tuple(range(x.ndim - 1)), self.version, scale)
 
-    def activated(self, ctx: NormContext, function: str = "none", slope: float = 0.0) -> Array:
+    def activated(self, ctx: BatchNormContext, function: str = "none", slope: float = 0.0) -> Array:
         """f(gamma xhat + beta), f one of ops/affine.py."""
         return activated(ctx.x, *self._map(ctx), function, slope)
 
     def activated_backward(
         self,
         dy: Array,
-        ctx: NormContext,
+        ctx: BatchNormContext,
         function: str = "none",
         slope: float = 0.0,
         need_dx: bool = True,
@@ -215,8 +228,7 @@ class BatchNorm(Norm):
         if (need_dw and self.affine) or (need_dx and ctx.axes):
             sum_g, sum_g_centred = activated_sums(dy, ctx.x, mean, scale, shift, function, slope)
             if need_dw and self.affine:
-                self.gamma.grad += ctx.s * sum_g_centred
-                self.beta.grad += sum_g
+                add_affine_grads(self.gamma.grad, self.beta.grad, ctx.s, sum_g, sum_g_centred)
         if not need_dx:
             return None
         if not ctx.axes:  # constants owe nothing to x
@@ -227,27 +239,9 @@ class BatchNorm(Norm):
             dy, ctx.x, mean, ctx.s, scale, shift, sum_g, sum_g_centred, function, slope
         )
 
-    def _map(self, ctx: NormContext) -> tuple[Array, Array, Array | None]:
+    def _map(self, ctx: BatchNormContext) -> tuple[Array, Array, Array | None]:
         """mean, scale and shift of (x - mean) scale + shift."""
-        return ctx.mean, self._scaled(ctx.s), self.beta.data if self.affine else None
-
-    def _batch_moments(self, x: Array, update_stats: bool) -> tuple[Array, Array]:
-        """The batch's mean and biased variance; moves the running ones if asked."""
-        count = x.size // x.shape[-1]
-        if count < 2:
-            raise ShapeError(
-                f"{self!r} in training needs more than one value per channel, got shape {x.shape}; "
-                "use a larger batch, or train=False"
-            )
-        mean, var = channel_moments(x)
-        if update_stats:
-            self._move("running_mean", mean)
-            self._move("running_var", var * x.dtype.type(count / (count - 1)))
-        return mean, var
-
-    def _move(self, name: str, value: Array) -> None:
-        buffer = self.own_buffers[name]
-        buffer += buffer.dtype.type(self.momentum) * (value - buffer)
+        return ctx.mean, ctx.scale, self.beta.data if self.affine else None
 
 
 class InstanceNorm(Norm):

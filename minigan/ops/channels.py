@@ -33,7 +33,38 @@ def channel_sum(x: Array) -> Array:
 
 
 @op
-def channel_moments(x: Array) -> tuple[Array, Array]:
+def batch_statistics(
+    x: Array,
+    gamma: Array | None,
+    eps: float,
+    running: tuple[Array, Array] | None = None,
+    momentum: float = 0.0,
+) -> tuple[Array, Array, Array]:
+    """The mean, s and scale = gamma s of batch norm's forward pass: (C,) each; no gamma: scale = s.
+
+    The running mean and variance, where given, move in place by `momentum` towards the mean and
+    the unbiased variance of these M > 1 rows. On a card all of it belongs to the pass over x.
+    """
+    of, m = x.dtype.type, x.size // x.shape[-1]
+    mean, var = _moments(x)
+    s = 1 / np.sqrt(var + of(eps))
+    if running is not None:
+        for average, value in zip(running, (mean, var * of(m / (m - 1))), strict=True):
+            average += of(momentum) * (value - average)
+    return mean, s, s if gamma is None else s * gamma
+
+
+@op
+def add_affine_grads(
+    dgamma: Array, dbeta: Array, s: Array, sum_dy: Array, sum_dy_centred: Array
+) -> tuple[Array, Array]:
+    """dgamma += s sum_dy_centred and dbeta += sum_dy, in place: (C,) each."""
+    dgamma += s * sum_dy_centred
+    dbeta += sum_dy
+    return dgamma, dbeta
+
+
+def _moments(x: Array) -> tuple[Array, Array]:
     """Mean and biased variance: (C,) each, the variance about the mean."""
     rows, k = _runs(x)
     m = x.size // x.shape[-1]

@@ -93,7 +93,12 @@ CASES: dict[str, list[Make]] = {
         case(*(("x", 2, 5, 6), ("x", 2, 5, 3), ("x", 2, 4, 3), ("x", 2, 4, 6), ("x", 2, 5, 4)))
     ],
     "channels.channel_sum": [case(X), case(("x", 1000, 1)), case(("x", 1, 130))],
-    "channels.channel_moments": [case(X), case(("x", 1000, 1)), case(("x", 2, 130))],
+    "channels.batch_statistics": [
+        case(X, ROW, 1e-5),
+        case(("x", 1000, 1), None, 1e-3),
+        case(("x", 2, 130), ("x", 130), 1e-3),
+    ],
+    "channels.add_affine_grads": [case(*[ROW] * 5), case(*[("x", 700)] * 5)],
     "channels.scale_and_shift": [case(X, ROW, ROW, ROW), case(X, ROW, ROW, None)],
     "channels.batch_norm_sums": [case(X, X, ROW)],
     "channels.batch_norm_dx": [case(X, X, ROW, POSITIVE, ROW, ROW, ROW)],

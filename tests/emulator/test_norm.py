@@ -1,5 +1,7 @@
 """kernels/norm.cu and kernels/reduce.cu against the NumPy functions."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import example, given
@@ -10,7 +12,7 @@ from minigan.errors import KernelError, UnknownNameError
 from minigan.ops import affine, channels, norm
 from tests.emulator.arrays import emulated
 from tests.emulator.runtime import EmulatorRuntime
-from tests.emulator.twins import assert_same, examples
+from tests.emulator.twins import assert_close, assert_same, examples, on_card
 
 EPS = 1e-3
 seeds = st.integers(0, 2**32)
@@ -37,15 +39,47 @@ def test_sums_and_moments_of_channels(dtype, shape, seed):
     x = draw(shape, dtype, seed, mean=3.0)
     with cuda.use_runtime(EmulatorRuntime(seed)):
         assert_same(channels.channel_sum, x, terms=x.size)
-        assert_same(channels.channel_moments, x)
+
+
+@every_dtype
+@quick
+@given(
+    shape=shapes.filter(lambda shape: math.prod(shape[:-1]) > 1), seed=seeds, affine=st.booleans()
+)
+@example(shape=(700, 40), seed=0, affine=True)  # several slabs
+@example(shape=(700, 40), seed=0, affine=False)
+def test_statistics_of_batch_norm(dtype, shape, seed, affine):
+    x = draw(shape, dtype, seed, mean=3.0)
+    gamma, *running = draw(shape[-1:], dtype, seed + 1, 3)
+    arguments = x, gamma if affine else None, EPS, tuple(running)
+    given = on_card(arguments)  # before the host's are moved
+    with cuda.use_runtime(EmulatorRuntime(seed)):
+        found = channels.batch_statistics(*given, momentum=0.1)
+    expected = channels.batch_statistics(*arguments, momentum=0.1)
+    for mine, theirs in zip((*found, *given[3]), (*expected, *running), strict=True):
+        assert_close(mine.get(), theirs, factor=4)
+
+
+@every_dtype
+@quick
+@given(channel_count=st.integers(1, 700), seed=seeds)
+def test_gradients_of_gamma_and_beta_are_added_up(dtype, channel_count, seed):
+    arguments = draw((channel_count,), dtype, seed, 5)
+    given = on_card(arguments)
+    with cuda.use_runtime(EmulatorRuntime(seed)):
+        channels.add_affine_grads(*given)
+    channels.add_affine_grads(*arguments)
+    for mine, theirs in zip(given, arguments, strict=True):
+        assert_close(mine.get(), theirs)
 
 
 def test_moments_about_a_far_mean_lose_nothing():
     """In float32 the difference of two sums of squares would be wrong in its first digit."""
     x = (1000 + np.random.default_rng(0).standard_normal((5000, 2))).astype(np.float32)
     with cuda.use_runtime(EmulatorRuntime()):
-        _, var = channels.channel_moments(emulated.asarray(x))
-    np.testing.assert_allclose(var.get(), x.astype(np.float64).var(0), rtol=1e-4)
+        _, s, _ = channels.batch_statistics(emulated.asarray(x), None, EPS)
+    expected = (x.astype(np.float64).var(0) + EPS) ** -0.5
+    np.testing.assert_allclose(s.get(), expected, rtol=1e-4)
 
 
 @every_dtype
@@ -114,8 +148,8 @@ def test_results_do_not_depend_on_the_order_of_threads_and_blocks():
     results = []
     for seed in range(3):
         with cuda.use_runtime(EmulatorRuntime(seed)):
-            mean, var = channels.channel_moments(x)
-            results.append((mean.tolist(), var.tolist(), channels.channel_sum(x).tolist()))
+            mean, s, _ = channels.batch_statistics(x, None, EPS)
+            results.append((mean.tolist(), s.tolist(), channels.channel_sum(x).tolist()))
     assert results[0] == results[1] == results[2]
 
 

@@ -17,10 +17,29 @@ def draw(shape, count):
 def test_sums_and_moments(shape):
     (x,) = draw(shape, 1)
     rows = x.reshape(-1, shape[-1])
-    mean, var = channels.channel_moments(x)
     np.testing.assert_allclose(channels.channel_sum(x), rows.sum(0), rtol=1e-12)
+    mean, s, scale = channels.batch_statistics(x, None, 1e-3)
     np.testing.assert_allclose(mean, rows.mean(0), rtol=1e-12)
-    np.testing.assert_allclose(var, rows.var(0), rtol=1e-11, atol=1e-14)
+    np.testing.assert_allclose(s, (rows.var(0) + 1e-3) ** -0.5, rtol=1e-11)
+    np.testing.assert_array_equal(scale, s)
+
+
+@pytest.mark.parametrize("shape", SHAPES[1:])
+def test_running_statistics_move_towards_those_of_the_batch(shape):
+    (x,), (gamma, average, spread) = draw(shape, 1), draw(shape[-1:], 3)
+    before = average.copy(), spread.copy()
+    mean, s, scale = channels.batch_statistics(x, gamma, 1e-3, (average, spread), 0.1)
+    np.testing.assert_allclose(scale, gamma * s, rtol=1e-15)
+    rows = x.reshape(-1, shape[-1])
+    np.testing.assert_allclose(average, 0.9 * before[0] + 0.1 * mean, rtol=1e-12)
+    np.testing.assert_allclose(spread, 0.9 * before[1] + 0.1 * rows.var(0, ddof=1), rtol=1e-11)
+
+
+def test_gradients_of_gamma_and_beta_are_added_up():
+    dgamma, dbeta, s, along, centred = draw((5,), 5)
+    expected = dgamma + s * centred, dbeta + along
+    channels.add_affine_grads(dgamma, dbeta, s, along, centred)
+    np.testing.assert_allclose((dgamma, dbeta), expected, rtol=1e-15)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

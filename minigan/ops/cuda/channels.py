@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from minigan.backend import Array
-from minigan.cuda.columns import channels_of, moments, row_sums
+import numpy as np
+
+from minigan.backend import Array, array_module
+from minigan.cuda.columns import channels_of, reduce_rows, row_sums
+from minigan.cuda.launcher import launch
+from minigan.cuda.shapes import flat, suffix
 from minigan.ops.cuda import affine
 
 
@@ -11,9 +15,34 @@ def channel_sum(x: Array) -> Array:
     return row_sums(x, channels_of(x), (x.shape[-1],))
 
 
-def channel_moments(x: Array) -> tuple[Array, Array]:
-    mean, var, _ = moments(x, channels_of(x), (x.shape[-1],), eps=1.0)
-    return mean, var
+def batch_statistics(
+    x: Array,
+    gamma: Array | None,
+    eps: float,
+    running: tuple[Array, Array] | None = None,
+    momentum: float = 0.0,
+) -> tuple[Array, Array, Array]:
+    xp = array_module(x)
+    mean, s, scale = (xp.empty(x.shape[-1], x.dtype) for _ in range(3))
+    reduce_rows(
+        channels_of(x),
+        f"norm.batch_statistics{suffix(x)}",
+        f"norm.batch_statistics_slabs{suffix(x)}",
+        (xp.ascontiguousarray(x),),
+        (mean, s, scale, gamma, *(running or (None, None))),
+        numbers=3,
+        settings=(np.float64(eps), np.float64(momentum)),
+        slabs_settings=(np.float64(eps), np.float64(momentum)),
+    )
+    return mean, s, scale
+
+
+def add_affine_grads(
+    dgamma: Array, dbeta: Array, s: Array, sum_dy: Array, sum_dy_centred: Array
+) -> tuple[Array, Array]:
+    arrays = (dgamma, dbeta, s, sum_dy, sum_dy_centred)
+    launch(f"norm.add_affine_grads{suffix(s)}", *flat(s.size), *arrays, np.int64(s.size))
+    return dgamma, dbeta
 
 
 def scale_and_shift(x: Array, mean: Array, scale: Array, shift: Array | None) -> Array:
