@@ -21,7 +21,7 @@ test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest
 
 test-cuda: $(VENV)/.installed-test $(VENV)/.installed-$(CUDA)
-	$(BIN)/python -m pytest -m cuda
+	$(BIN)/python -m pytest tests/cuda -m cuda
 
 lint: $(VENV)/.installed-lint
 	$(BIN)/ruff check .

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,7 +29,9 @@ from bench.standard import LONG_RUN
 from bench.work import Work
 
 MINUTES = 8.5  # leaves half a minute of nine for the start and the end
-TESTS = (sys.executable, "-m", "pytest", "-m", "cuda", "-q")
+TESTS = (sys.executable, "-m", "pytest", "tests/cuda", "-m", "cuda", "-q")
+# Where pytest-xdist is there, as many processes as share a card well.
+SEVERAL = ("-n", "8") if find_spec("xdist") else ()
 TESTS_SHARE = 0.45  # of the time, at most
 
 WIDE, NARROW, MLP = Work.of("dcgan"), Work.of("dcgan", 32, 32), Work.of("mlp")
@@ -130,9 +133,16 @@ def run_tests(seconds: float) -> tuple[str, bool]:
     """pytest's last line on the tests that need a card, and whether all of them passed."""
     try:
         ran = subprocess.run(
-            TESTS, cwd=ROOT, timeout=seconds, stdout=subprocess.PIPE, stderr=sys.stderr, text=True
+            (*TESTS, *SEVERAL),
+            cwd=ROOT,
+            timeout=seconds,
+            stdout=subprocess.PIPE,
+            stderr=sys.stderr,
+            text=True,
         )
-    except subprocess.TimeoutExpired:
+    except subprocess.TimeoutExpired as stopped:
+        so_far = stopped.stdout or b""  # bytes, whatever was asked for
+        print(so_far.decode() if isinstance(so_far, bytes) else so_far, file=sys.stderr)
         return f"stopped after {seconds:.0f} s", False
     if ran.returncode:
         print(ran.stdout, file=sys.stderr)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,6 +28,8 @@ _checked: set[int] = set()  # cards that are known to be usable
 
 # glibc's malloc.h: no array is mapped apart, and the heap's top is not trimmed.
 _MALLOPT = {-3: 1 << 30, -1: (1 << 31) - 1}  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD: bytes
+
+AT_ONCE = 8  # arrays that CuPy joins without a table of their addresses
 
 _HOST = 1  # kDLCPU, DLPack's number of the processor's own memory
 DEVICES = ("cpu", "cuda", "cuda:N")
@@ -224,6 +226,23 @@ def overwrite(target: Array, values: Array) -> None:
     if array_module(values) is not module:
         values = to_host(values) if module is np else module.asarray(values)
     target[...] = values
+
+
+def joined(arrays: Sequence[Array], axis: int = 0) -> Array:
+    """np.concatenate of as many arrays as you like, on a card too while a step is captured.
+
+    CuPy sends the addresses of more than AT_ONCE arrays over to the card, which a capture refuses.
+    """
+    while on_cuda(arrays[0]) and len(arrays) > AT_ONCE:
+        arrays = [
+            np.concatenate(arrays[i : i + AT_ONCE], axis) for i in range(0, len(arrays), AT_ONCE)
+        ]
+    return np.concatenate(arrays, axis)
+
+
+def stacked(arrays: Sequence[Array], axis: int = 0) -> Array:
+    """np.stack of as many arrays as you like; see `joined`."""
+    return joined([np.expand_dims(a, axis) for a in arrays], axis)
 
 
 def keep_freed_memory() -> bool:

@@ -179,6 +179,18 @@ def test_overwriting_goes_from_any_device_to_any():
             np.testing.assert_array_equal(backend.to_host(target), values)
 
 
+@pytest.mark.parametrize("count", [1, 8, 9, 64, 73])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_any_number_of_arrays_is_joined(count, axis):
+    arrays = [np.random.default_rng(i).standard_normal((2, 3)) for i in range(count)]
+    for make in (np.asarray, emulated.asarray):
+        given = [make(a) for a in arrays]
+        found = backend.to_host(backend.joined(given, axis))
+        np.testing.assert_array_equal(found, np.concatenate(arrays, axis))
+        found = backend.to_host(backend.stacked(given, axis))
+        np.testing.assert_array_equal(found, np.stack(arrays, axis))
+
+
 def test_an_array_of_cupy_registers_itself(monkeypatch):
     cupy = fake_cupy()
     pretend(monkeypatch, 13000, cupy)

@@ -18,6 +18,7 @@ from minigan.backend import load_cupy
 from minigan.cuda.sources import source
 from minigan.errors import KernelError
 
+# CuPy adds -ftz=true: float32 numbers below 1.2e-38 count as 0 on a card.
 OPTIONS = ("--std=c++17",)
 # What families with these endings need: a compute capability, and instructions of one card alone.
 NEEDS = {"_tf32": 80, "_bf16": 80, "_wgmma": 90}
@@ -32,6 +33,7 @@ class CupyRuntime:
         self._cupy = load_cupy()
         self.compiled: dict[str, Any] = {}  # a module for each family that was launched
         self._kernel = cache(self._find)
+        self._allowed: dict[tuple[str, str], int] = {}  # dynamic shared memory asked for, in bytes
 
     def launch(
         self,
@@ -44,8 +46,8 @@ class CupyRuntime:
     ) -> None:
         """Run a kernel. Raises KernelError where it does not exist or compile."""
         kernel = self._kernel(family, symbol)
-        if shared > STATIC_SHARED and shared > kernel.max_dynamic_shared_size_bytes:
-            kernel.max_dynamic_shared_size_bytes = shared
+        if shared > self._allowed.get((family, symbol), STATIC_SHARED):
+            kernel.max_dynamic_shared_size_bytes = self._allowed[family, symbol] = shared
         kernel(grid, block, args, shared_mem=shared)
 
     @contextmanager
@@ -53,19 +55,19 @@ class CupyRuntime:
         """Record what the block launches, without doing it; `replay()` of the result does it.
 
         Memory that the block allocates comes from a pool of the graph's own, so that nothing else
-        is ever put there.
+        is ever put there. The stream does not wait for the default one, on which loading a module
+        may do work: that would end the capture.
         """
         cupy = self._cupy
-        graph = CudaGraph(cupy.cuda.Stream(), cupy.cuda.MemoryPool())
-        with graph.stream, cupy.cuda.using_allocator(graph.pool.malloc):
-            graph.stream.begin_capture()
+        stream, graph = cupy.cuda.Stream(non_blocking=True), CudaGraph(cupy.cuda.MemoryPool())
+        with stream, cupy.cuda.using_allocator(graph.pool.malloc):
+            stream.begin_capture()
             try:
                 yield graph
             except BaseException:
-                if graph.stream.is_capturing():
-                    _abandon(graph.stream)
+                _abandon(stream)
                 raise
-            graph.recorded = graph.stream.end_capture()
+            graph.recorded = stream.end_capture()
 
     def _find(self, family: str, symbol: str) -> Any:
         try:
@@ -90,20 +92,24 @@ class CupyRuntime:
             module.compile()
         except self._cupy.cuda.compiler.CompileException as error:
             raise KernelError(_compile_message(family, str(error))) from error
+        except Exception as error:
+            if type(error) not in (RuntimeError, ImportError):  # those are failures of the card
+                raise
+            raise KernelError(_compile_message(family, str(error))) from error  # no compiler
         self.compiled[family] = module
         return module
 
 
 class CudaGraph:
-    """A captured step, on the stream that it was captured on, with the memory it works in."""
+    """A captured step, with the memory it works in."""
 
-    def __init__(self, stream: Any, pool: Any) -> None:
-        self.stream, self.pool = stream, pool
+    def __init__(self, pool: Any) -> None:
+        self.pool = pool
         self.recorded: Any = None
 
     def replay(self) -> None:
-        """Do the whole step again. Work on CuPy's default stream waits for it, and it for that."""
-        self.recorded.launch(self.stream)
+        """Do the whole step again, on CuPy's current stream as everything else."""
+        self.recorded.launch()
 
     def memory(self) -> int:
         """Bytes that the step's own arrays take."""
@@ -111,7 +117,8 @@ class CudaGraph:
 
 
 def _abandon(stream: Any) -> None:
-    """End a capture that failed; the error that made it fail is the one to tell."""
+    """End a capture that failed, valid or not, for no other work could be done on the stream's
+    device before; the error that made it fail is the one to tell."""
     try:
         stream.end_capture()
     except Exception:

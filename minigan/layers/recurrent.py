@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from minigan import init as initializers
-from minigan.backend import Array, array_module, is_array
+from minigan.backend import Array, array_module, is_array, joined, stacked
 from minigan.errors import ShapeError
 from minigan.layers.base import Layer
 from minigan.ops.activation import sigmoid, sigmoid_dx, tanh, tanh_dx
@@ -101,7 +101,7 @@ class GRU(Layer):
                 h = step.h + step.going * (h - step.h)
             states.append(h)
             steps.append(step)
-        return np.stack(states, 1), GRUContext(rows, steps, bool(rest), p["weight_ih"].version)
+        return stacked(states, 1), GRUContext(rows, steps, bool(rest), p["weight_ih"].version)
 
     def backward(
         self, dy: Array, ctx: GRUContext, need_dx: bool = True, need_dw: bool = True
@@ -123,10 +123,10 @@ class GRU(Layer):
             gas.append(np.concatenate([ga_rz, ga_n], 1))
             gbs.append(np.concatenate([ga_rz, ga_n * r], 1))
             dh = dh * z + stays + matmul(gbs[-1], p["weight_hh"].data.T)
-        ga = np.concatenate(gas[::-1])  # (T N, 3 H)
+        ga = joined(gas[::-1])  # (T N, 3 H)
         if need_dw:
-            gb = np.concatenate(gbs[::-1])
-            before = np.concatenate([step.h for step in ctx.steps])
+            gb = joined(gbs[::-1])
+            before = joined([step.h for step in ctx.steps])
             add_matmul(p["weight_ih"].grad, ctx.x.reshape(-1, self.input_size).T, ga)
             add_matmul(p["weight_hh"].grad, before.T, gb)
             p["bias_ih"].grad += channel_sum(ga)

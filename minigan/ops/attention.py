@@ -28,6 +28,7 @@ from __future__ import annotations
 import numpy as np
 
 from minigan.backend import Array, on_cuda
+from minigan.ops.blas import multiply
 from minigan.ops.dispatch import op
 
 Three = tuple[Array, Array, Array]
@@ -40,7 +41,7 @@ def each_matmul(a: Array, b: Array) -> Array:
     On a card this is plain CuPy, a product and a sum with N I J K numbers between them; CuPy's own
     goes through cuBLAS, which cannot be captured.
     """
-    return (a[..., None] * b[:, None]).sum(2) if on_cuda(a) else np.matmul(a, b)
+    return (a[..., None] * b[:, None]).sum(2) if on_cuda(a) else multiply(a, b)
 
 
 @op(plain=True)

@@ -18,6 +18,7 @@ from __future__ import annotations
 import numpy as np
 
 from minigan.backend import Array
+from minigan.ops.blas import multiply
 from minigan.ops.dispatch import op
 from minigan.parallel import over_blocks, scratch, sum_over_blocks
 
@@ -164,7 +165,7 @@ def _folded(sums: Array, k: int, dtype: np.dtype | None = None) -> Array:
 
 def _sum(block: Array) -> Array:
     """The sum of a block's rows, as a product with ones."""
-    return np.ones(len(block), block.dtype) @ block
+    return multiply(np.ones(len(block), block.dtype), block)
 
 
 def _like(block: Array) -> Array:

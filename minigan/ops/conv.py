@@ -33,6 +33,7 @@ import numpy as np
 from minigan.backend import Array
 from minigan.ops import subpixel, winograd
 from minigan.ops.affine import activate
+from minigan.ops.blas import multiply
 from minigan.ops.dispatch import op
 from minigan.ops.patches import (
     Pair,
@@ -72,7 +73,7 @@ def conv2d(x: Array, w: Array, *, stride: Pair, padding: Pair, dilation: Pair) -
     def part(start: int, stop: int) -> None:
         for a, b in _chunks(start, stop, oh * ow, matrix.shape[0]):
             patches = gather(x[a:b], (kh, kw), stride, padding, dilation, (oh, ow))
-            np.matmul(patches, matrix, out=y[a:b].reshape(-1, out))
+            multiply(patches, matrix, out=y[a:b].reshape(-1, out))
 
     over_parts(part, n, y.size * matrix.shape[0] // MACS)
     return y
@@ -98,7 +99,7 @@ def conv2d_dw(
         for a, b in _chunks(start, stop, oh * ow, columns, MIN_ROWS * 4):
             patches = gather(x[a:b], kernel_size, stride, padding, dilation, (oh, ow))
             product = total if a == start else scratch("product", total.shape, x.dtype)
-            np.matmul(patches.T, dy[a:b].reshape(-1, out), out=product)
+            multiply(patches.T, dy[a:b].reshape(-1, out), out=product)
             if a != start:
                 total += product
         return total
@@ -134,7 +135,7 @@ def conv2d_dx(
     def part(start: int, stop: int) -> None:
         for a, b in _chunks(start, stop, oh * ow, matrix.shape[1]):
             patches = scratch("patches", ((b - a) * oh * ow, matrix.shape[1]), dy.dtype)
-            np.matmul(dy[a:b].reshape(-1, out), matrix, out=patches)
+            multiply(dy[a:b].reshape(-1, out), matrix, out=patches)
             add(patches.reshape(b - a, oh, ow, kh, kw, c), dx[a:b], stride, padding, dilation)
 
     over_parts(part, n, dy.size * matrix.shape[1] // MACS)

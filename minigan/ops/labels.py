@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from minigan.backend import Array, DTypeLike, array_module
+from minigan.backend import Array, DTypeLike, array_module, joined
 from minigan.ops.dispatch import op
 
 
@@ -18,4 +16,4 @@ def multi_hot(labels: Array, counts: Sequence[int], dtype: DTypeLike) -> Array:
     """
     xp = array_module(labels)
     columns = [labels[:, i : i + 1] == xp.arange(count) for i, count in enumerate(counts)]
-    return np.concatenate(columns, 1).astype(dtype)
+    return joined(columns, 1).astype(dtype)

@@ -6,6 +6,7 @@ import numpy as np
 
 from minigan.backend import Array, on_cuda
 from minigan.ops.affine import activate
+from minigan.ops.blas import multiply
 from minigan.ops.dispatch import op
 from minigan.parallel import MACS, add_into, over_parts
 
@@ -17,17 +18,7 @@ def matmul(a: Array, b: Array) -> Array:
     Where that is N, each thread reads its part of b alone: for a dense layer, its part of the
     weights.
     """
-    (m, k), n = a.shape, b.shape[1]
-    out = np.empty((m, n), a.dtype)
-
-    def rows(start: int, stop: int) -> None:
-        np.matmul(a[start:stop], b, out=out[start:stop])
-
-    def columns(start: int, stop: int) -> None:
-        np.matmul(a, b[:, start:stop], out=out[:, start:stop])
-
-    over_parts(rows if m >= n else columns, max(m, n), m * k * n // MACS)
-    return out
+    return _product(a, b, None)
 
 
 @op
@@ -35,10 +26,7 @@ def matmul_bias_act(
     a: Array, b: Array, bias: Array | None, activation: str = "none", *, slope: float = 0.0
 ) -> Array:
     """f(a (M, K) @ b (K, N) + bias (N,)), f one of ops/affine.py; on a card in one pass."""
-    y = matmul(a, b)
-    if bias is not None:
-        y += bias
-    return activate(y, activation, slope)
+    return activate(_product(a, b, bias), activation, slope)
 
 
 @op
@@ -58,4 +46,23 @@ def matvec(a: Array, x: Array) -> Array:
     On a card this is plain CuPy, a product and a sum; CuPy's own goes through cuBLAS, which cannot
     be captured.
     """
-    return (a * x).sum(1) if on_cuda(a) else a @ x
+    return (a * x).sum(1) if on_cuda(a) else multiply(a, x)
+
+
+def _product(a: Array, b: Array, bias: Array | None) -> Array:
+    """a @ b + bias, each thread adding the bias to its own part of the product."""
+    (m, k), n = a.shape, b.shape[1]
+    out = np.empty((m, n), a.dtype)
+
+    def rows(start: int, stop: int) -> None:
+        multiply(a[start:stop], b, out=out[start:stop])
+        if bias is not None:
+            out[start:stop] += bias
+
+    def columns(start: int, stop: int) -> None:
+        multiply(a, b[:, start:stop], out=out[:, start:stop])
+        if bias is not None:
+            out[:, start:stop] += bias[start:stop]
+
+    over_parts(rows if m >= n else columns, max(m, n), m * k * n // MACS)
+    return out

@@ -17,6 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from minigan.backend import Array
+from minigan.ops.blas import multiply
 from minigan.ops.patches import Pair, by_blocks, from_blocks, gather
 from minigan.parallel import MACS, over_parts, scratch
 
@@ -56,7 +57,7 @@ def conv2d_dx(dy: Array, w: Array, x_shape: tuple[int, ...], stride: Pair, paddi
             b = min(a + step, stop)
             patches = gather(dy[a:b], (qh, qw), (1, 1), (qh - 1, qw - 1), (1, 1), (bh, bw))
             d = scratch("blocks", (b - a, bh, bw, block), dy.dtype)
-            np.matmul(patches, matrix, out=d.reshape(-1, block))
+            multiply(patches, matrix, out=d.reshape(-1, block))
             from_blocks(d, dx[a:b], stride, padding)
 
     over_parts(part, n, dy.size * qh * qw * block // MACS)

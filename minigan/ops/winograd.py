@@ -33,6 +33,7 @@ from __future__ import annotations
 import numpy as np
 
 from minigan.backend import Array
+from minigan.ops.blas import multiply
 from minigan.ops.patches import Pair, by_blocks, from_blocks, to_blocks
 from minigan.parallel import over_parts, scratch, sum_over_parts
 
@@ -81,7 +82,7 @@ def conv2d(x: Array, w: Array, places: Pair, stride: Pair, padding: Pair) -> Arr
         for a, b in _chunks(start, stop, oh * ow // 4):
             v = _transformed_input(to_blocks(x[a:b], (oh + 1, ow + 1), stride, padding))
             m = scratch("products", (9, v.shape[1], out), x.dtype)
-            np.matmul(v, u, out=m)
+            multiply(v, u, out=m)
             _contract(m.reshape(3, 3, b - a, oh // 2, ow // 2, out), y[a:b])
 
     over_parts(part, n, y.size * w.shape[2])
@@ -98,7 +99,7 @@ def conv2d_dx(dy: Array, w: Array, x_shape: tuple[int, ...], stride: Pair, paddi
         for a, b in _chunks(start, stop, oh * ow // 4):
             e = _expanded(dy[a:b])
             m = scratch("products", (9, e.shape[1], u.shape[2]), dy.dtype)
-            np.matmul(e, u, out=m)
+            multiply(e, u, out=m)
             d = _input_adjoint(m.reshape(3, 3, b - a, oh // 2, ow // 2, u.shape[2]))
             from_blocks(d, dx[a:b], stride, padding)
 
@@ -118,7 +119,7 @@ def conv2d_dw(x: Array, dy: Array, kernel_size: Pair, stride: Pair, padding: Pai
         for a, b in _chunks(start, stop, oh * ow // 16):
             v = _transformed_input(to_blocks(x[a:b], (oh + 1, ow + 1), stride, padding))
             product = total if a == start else scratch("products", total.shape, x.dtype)
-            np.matmul(v.transpose(0, 2, 1), _expanded(dy[a:b]), out=product)
+            multiply(v.transpose(0, 2, 1), _expanded(dy[a:b]), out=product)
             if a != start:
                 total += product
         return total

@@ -11,6 +11,13 @@ from tests.emulator.arrays import emulated
 from tests.emulator.runtime import EmulatorRuntime
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What only a card does in good time is not done by the pretended one as well."""
+    slow = [i for i in items if "emulated-" in i.name and i.get_closest_marker("cuda")]
+    config.hook.pytest_deselected(items=slow)
+    items[:] = [i for i in items if i not in slow]
+
+
 @pytest.fixture(params=["emulated", pytest.param("card", marks=pytest.mark.cuda)])
 def device(request: pytest.FixtureRequest) -> Iterator[str]:
     """The name of a device whose kernels run inside the test, in float32 throughout."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -59,15 +60,47 @@ class FakeKernel:
         self.launched.append((self.name, grid, block, args, shared_mem))
 
 
+class Stream:
+    """A stream whose capture was broken, as CuPy's: only `end_capture` says so without an error
+    of its own kind, and only it lets the card do other work again."""
+
+    capturing = False
+
+    def __init__(self, non_blocking: bool = False) -> None:
+        self.non_blocking = non_blocking
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing to leave."""
+
+    def begin_capture(self) -> None:
+        """As CuPy's."""
+        assert self.non_blocking
+        Stream.capturing = True
+
+    def is_capturing(self) -> bool:
+        """As CuPy's: no answer but an error."""
+        raise RuntimeError("the stream is capturing, but has been invalidated")
+
+    def end_capture(self) -> None:
+        """As CuPy's."""
+        Stream.capturing = False
+        raise CUDARuntimeError("cudaErrorStreamCaptureInvalidated")
+
+
 class FakeModule:
     """A compiled file with every function but `missing`, or one that does not compile."""
 
-    def __init__(self, log: str | None, options: tuple[str, ...]) -> None:
+    def __init__(self, log: str | Exception | None, options: tuple[str, ...]) -> None:
         self.log, self.options = log, options
         self.launched: list[tuple[Any, ...]] = []
 
     def compile(self) -> None:
         """Raises as the log says."""
+        if isinstance(self.log, Exception):
+            raise self.log
         if self.log is not None:
             raise CompileException(self.log)
 
@@ -79,7 +112,10 @@ class FakeModule:
 
 
 def fake_cupy(
-    *, built: int = 13000, cards: tuple[str, ...] = ("90",), log: str | None = None
+    *,
+    built: int = 13000,
+    cards: tuple[str, ...] = ("90",),
+    log: str | Exception | None = None,
 ) -> ModuleType:
     """A module built for CUDA `built` on a machine with cards of these compute capabilities."""
 
@@ -105,6 +141,9 @@ def fake_cupy(
         RawModule=lambda code, options: FakeModule(log, options),
         cuda=SimpleNamespace(
             Device=lambda number=0: Device(cards[number]),
+            Stream=Stream,
+            MemoryPool=lambda: SimpleNamespace(malloc=None),
+            using_allocator=lambda malloc: nullcontext(),
             compiler=SimpleNamespace(CompileException=CompileException),
             driver=SimpleNamespace(CUDADriverError=CUDADriverError),
             nvrtc=SimpleNamespace(getVersion=lambda: (13, 0)),

@@ -7,8 +7,9 @@ import pytest
 
 from minigan import cuda, models
 from minigan.algorithms.gan import GAN
-from minigan.backend import array_module, make_rng, to_device, to_host
+from minigan.backend import array_module, make_rng, stacked, to_device, to_host
 from minigan.errors import CaptureError, KernelError, NonFiniteError
+from minigan.layers import GRU
 from minigan.noise import Stream, rng_state
 from minigan.optim import Adam, RMSProp
 from minigan.prior import Prior
@@ -235,6 +236,30 @@ def test_a_step_that_waits_for_the_card_is_refused_with_its_line(monkeypatch, x)
         run(game, stepper, shape, WARM_UP + 1)
     # And the next capture starts afresh.
     assert read(cuda.StepGraph(lambda x: {"a": x.sum()}, x)(x)) == {"a": 6.0}
+
+
+def test_a_captured_step_joins_as_many_arrays_as_it_has(x):
+    """CuPy by itself refuses more than eight, for it sends their addresses over."""
+    with pytest.raises(CaptureError, match=r"run with --no-graph"):
+        cuda.StepGraph(lambda x: {"a": np.stack([x] * 9).sum()}, x)
+    graph = cuda.StepGraph(lambda x: {"a": stacked([x] * 9).sum()}, x)
+    assert read(graph(x)) == {"a": 54.0}
+
+
+def test_a_sentence_of_many_words_is_captured(device):
+    gru = GRU(3, 4, rng=make_rng(0))
+    words = make_rng(1).standard_normal((2, 20, 3)).astype(np.float32)
+    y, ctx = gru.forward(words)
+    expected = float((gru.backward(y, ctx) ** 2).sum())
+    gru.flat.to(device)
+
+    def step(x):
+        y, ctx = gru.forward(x)
+        return {"a": (gru.backward(y, ctx) ** 2).sum()}
+
+    x = to_device(words, device)
+    step(x)  # compiles
+    assert read(cuda.StepGraph(step, x)(x))["a"] == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_scalar_of_the_host_is_refused_by_name(x):

@@ -13,6 +13,7 @@ from minigan.errors import DeviceError, KernelError
 from tests.cuda.fake_cupy import (
     CUDARuntimeError,
     OutOfMemoryError,
+    Stream,
     fake_cupy,
     ndarray,
     pretend,
@@ -78,6 +79,28 @@ def test_a_kernel_that_does_not_compile_shows_its_errors_and_keeps_its_log(monke
     kept = Path(re.search(r"whole log: (\S+);", message)[1])
     assert kept.parent == tmp_path
     assert kept.read_text() == log
+
+
+def test_without_a_compiler_that_is_said(monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    pretend(monkeypatch, 13000, fake_cupy(log=RuntimeError("Failed to find CUDA headers")))
+    with pytest.raises(KernelError, match=r"does not compile .*: Failed to find CUDA headers; "):
+        CupyRuntime().launch("activation", "relu_f32", (1,), (1,), (), 0)
+    failure = CUDARuntimeError("cudaErrorMemoryAllocation: out of memory")
+    pretend(monkeypatch, 13000, fake_cupy(log=failure))  # is not the compiler's
+    with pytest.raises(CUDARuntimeError, match="out of memory"):
+        CupyRuntime().launch("activation", "relu_f32", (1,), (1,), (), 0)
+
+
+def test_a_broken_capture_is_ended_and_its_first_error_told(runtime):
+    def capture():
+        with runtime.capture():
+            assert Stream.capturing
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        capture()
+    assert not Stream.capturing
 
 
 def test_without_cupy_nothing_is_launched(monkeypatch):

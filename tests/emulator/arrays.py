@@ -16,6 +16,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from minigan import backend
+from minigan.backend import AT_ONCE
 
 # A recorded piece of work, done by calling it.
 Work = Callable[[], None]
@@ -84,6 +85,16 @@ def refuse_waiting(what: str) -> None:
         raise CaptureError(f"{what} waits for the card, which is not allowed during a capture")
 
 
+def refuse_a_table(function: Any, args: Any) -> None:
+    """Raise CaptureError if a capture is running in which CuPy would send over a table to join
+    arrays by: cupy/_core/_routines_manipulation.pyx, of version 14."""
+    if _recording is not None and function in (np.concatenate, np.stack) and len(args[0]) > AT_ONCE:
+        raise CaptureError(
+            f"{function.__name__} of {len(args[0])} arrays copies from the host, which is not "
+            "allowed during a capture; use backend.joined or backend.stacked"
+        )
+
+
 class EmulatedArray(NDArrayOperatorsMixin):
     """An array of the pretended card over `host`, a NumPy array."""
 
@@ -121,6 +132,7 @@ class EmulatedArray(NDArrayOperatorsMixin):
         return _computed(getattr(ufunc, method), inputs, kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        refuse_a_table(func, args)
         return _computed(func, args, kwargs)
 
     def __getitem__(self, key: Any) -> EmulatedArray:
@@ -294,6 +306,7 @@ class EmulatedModule:
             return attribute
 
         def function(*args: Any, **kwargs: Any) -> Any:
+            refuse_a_table(attribute, args)
             return _computed(attribute, args, kwargs)
 
         return function

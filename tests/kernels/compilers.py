@@ -17,6 +17,7 @@ from minigan.cuda import sources
 from minigan.cuda.runtime import OPTIONS
 
 ROOT = Path(__file__).parents[2]
+CUPYS = ("-ftz=true", "--device-as-default-execution-space")  # what CuPy 14 adds
 CACHE = ROOT / "build" / "nvcc"
 NVCC = shutil.which("nvcc")
 # The oldest that CUDA 13 compiles for, A100's and H100's; fewer for instructions that not all have.
@@ -35,7 +36,7 @@ def nvcc_log(family: str) -> str:
     Raises CalledProcessError, whose stderr is the compiler's log.
     """
     assert NVCC is not None
-    options = ["-std=c++17", "-fatbin", "-Xptxas", "-v"]
+    options = ["-std=c++17", "-ftz=true", "-fatbin", "-Xptxas", "-v"]
     for a in architectures(family):
         options += ["-gencode", f"arch=compute_{a},code=sm_{a}"]
     text = sources.source(family)
@@ -84,7 +85,8 @@ class Nvrtc:
         lib, program = self.library, ctypes.c_void_p()
         text = sources.source(family).encode()
         lib.nvrtcCreateProgram(ctypes.byref(program), text, b"kernel.cu", 0, None, None)
-        given = [*OPTIONS, f"--gpu-architecture=sm_{architectures(family)[-1]}"]
+        card = f"--gpu-architecture=sm_{architectures(family)[-1]}"
+        given = [*OPTIONS, *CUPYS, card]
         options = (ctypes.c_char_p * len(given))(*(o.encode() for o in given))
         failed = lib.nvrtcCompileProgram(program, len(given), options)
         size = ctypes.c_size_t()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minigan.backend import Array, array_module
+from minigan.backend import Array, array_module, joined
 from minigan.errors import OptionError
 from minigan.noise import Rng
 from minigan.prior import Prior
@@ -71,7 +71,7 @@ class CodePrior(Prior):
         """n samples: noise first, then the codes in their order."""
         parts = [self.noise.draw(n, rng) * np.dtype(self.dtype).type(self.scale)]
         parts += [self._draw(code, n, rng) for code in self.codes]
-        return np.concatenate(parts, 1)
+        return joined(parts, 1)
 
     def _draw(self, code: Code, n: int, rng: Rng) -> Array:
         if not code.categorical:

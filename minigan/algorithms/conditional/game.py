@@ -30,7 +30,7 @@ from minigan.algorithms.base import Scalars
 from minigan.algorithms.conditional.base import LabelNames, check_labels
 from minigan.algorithms.gan import GAN
 from minigan.algorithms.parts import added
-from minigan.backend import Array, to_device, to_host
+from minigan.backend import Array, stacked, to_device, to_host
 from minigan.errors import NonFiniteError, OptionError
 from minigan.layers import Layer
 from minigan.layers.base import GradContext
@@ -173,7 +173,7 @@ def wrong_labels(labels: Array, counts: Sequence[int], rng: Rng) -> Array:
     for i, count in enumerate(counts):
         moved = 1 + np.floor(shift * (count - 1)).astype(labels.dtype)
         columns.append(np.where(chosen == i, (labels[:, i] + moved) % count, labels[:, i]))
-    return np.stack(columns, 1)
+    return stacked(columns, 1)
 
 
 class Beside(Layer):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from minigan.backend import Array, DTypeLike, array_module, to_device
+from minigan.backend import Array, DTypeLike, array_module, stacked, to_device
 from minigan.errors import OptionError
 from minigan.noise import Rng
 
@@ -43,7 +43,7 @@ class ImagePool:
             self._swap(picture, keep, place)
             for picture, (keep, place) in zip(fake, draws, strict=True)
         ]
-        return xp.stack(shown)
+        return stacked(shown)
 
     def _swap(self, picture: Array, keep: Array, place: Array) -> Array:
         """The picture to be shown; keep and place are draws of U(0, 1)."""
