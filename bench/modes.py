@@ -110,7 +110,7 @@ _SHORT = Budget(
 )
 SHORT = {
     "ring": replace(_SHORT, steps=12_000, batch=100, rate_G=30.0),
-    "grid": replace(_SHORT, steps=5000),
+    "grid": replace(_SHORT, steps=10_000, batch=400, units_G=128),
 }
 
 Networks = Callable[[np.random.Generator, int, Budget], Layer]
@@ -186,7 +186,7 @@ RUNS: dict[str, Run] = {
     "began": Run("boundary equilibrium of energies", {"objective": "began"}, energy_critic),
     **_objective("wgan", "Wasserstein, clipped weights", rates=(20, 20)),
     # 0.1 as in its authors' published code for points; their 10 is for pictures.
-    **_objective("wgan-gp", "Wasserstein, gradient penalty", penalty_weight=0.1, rates=(5, 30)),
+    **_objective("wgan-gp", "Wasserstein, gradient penalty", penalty_weight=1.0, rates=(1, 10)),
     **_objective("wgan-div", "Wasserstein divergence", rates=(5, 5)),
     **_objective("dragan", "gradient penalty around the data", rates=(15, 25)),
     "r1": Run("gradient penalty on the data", {"penalty": "r1"}),

@@ -131,7 +131,7 @@ class GAN(Algorithm):
         """Ascend gan.alg1.d in D's parameters: max over D of gan.1, with G frozen."""
         D = self.D
         D.flat.zero_grad()
-        fake, _ = self.generated(z, update_stats=False)
+        fake = self.generated(z, update_stats=False)[0]  # what G would learn from is let go
         x, fake = self.shown(x), self.shown(fake)
         real_scores, real_ctx = D.forward(x)
         fake_scores, fake_ctx = D.forward(fake)

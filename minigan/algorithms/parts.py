@@ -70,7 +70,7 @@ class Fooling:
         scores, ctx = D.forward(fake, update_stats=False)
         real_scores = None
         if self.objective.needs_real and real is not None:
-            real_scores, _ = D.forward(real, update_stats=False)
+            real_scores = D.forward(real, update_stats=False)[0]
         loss, d_scores = self.objective.generator(scores, real_scores)
         return loss, D.backward(d_scores, ctx, need_dw=False)
 

@@ -158,7 +158,7 @@ def _transformed_input(d: Array) -> Array:
     """V (9, tiles, B) = (d0 - d1, d1, d2 - d1) over rows and columns of d (N, OH+1, OW+1, B)."""
     n, h, w, block = d.shape
     shape = (3, 3, n, h // 2, w // 2, block)
-    v = scratch("input", shape, d.dtype)
+    v = scratch("patches", shape, d.dtype)
     rows = scratch("rows", (n, h // 2, w, block), d.dtype)
     for k, row in enumerate((d[:, 0:-1:2], d[:, 1::2], d[:, 2::2])):
         if k != 1:

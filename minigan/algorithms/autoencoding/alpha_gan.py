@@ -83,7 +83,7 @@ class AlphaGAN(Autoencoding):
         """One iteration of Algorithm 1 on the examples x."""
         m = len(x)
         scalars = self.update_encoder(x)
-        h, _ = self.E.forward(x, update_stats=False)
+        h = self.E.forward(x, update_stats=False)[0]
         code, _ = self.posterior.draw(h, self.rng)
         scalars |= self.update_generator(x, code, self.prior.draw(m, self.rng))
         scalars |= self.update_discriminator(x, code, self.prior.draw(m, self.rng))
@@ -124,8 +124,8 @@ class AlphaGAN(Autoencoding):
         """Descend alphagan.d in D's parameters."""
         G, D = self.G, self.D
         D.flat.zero_grad()
-        y, _ = G.forward(code, update_stats=False)
-        fake, _ = G.forward(z, update_stats=False)
+        y = G.forward(code, update_stats=False)[0]
+        fake = G.forward(z, update_stats=False)[0]
         x_logits, x_ctx = D.forward(x)
         y_logits, y_ctx = D.forward(y)
         fake_logits, fake_ctx = D.forward(fake)

@@ -108,7 +108,7 @@ class InfoGAN(GAN):
         """Ascend V + lambda L_I in D and Q, with G frozen."""
         G, D = self.G, self.D
         D.flat.zero_grad()
-        fake, _ = G.forward(z, update_stats=False)
+        fake = G.forward(z, update_stats=False)[0]
         x, fake = self.shown(x), self.shown(fake)
         real_said, real_ctx = self.both.forward(x)
         fake_said, fake_ctx = self.both.forward(fake)
@@ -136,7 +136,7 @@ class InfoGAN(GAN):
         scores, q = _parted(said)
         real_scores = None
         if self.objective.needs_real and x is not None:
-            real_scores, _ = self.D.forward(self.shown(x), update_stats=False)
+            real_scores = self.D.forward(self.shown(x), update_stats=False)[0]
         loss, d_scores = self.objective.generator(scores, real_scores)
         information, d_q = self.bound(q, z)
         d_q *= -self.info_weight

@@ -104,7 +104,7 @@ class SemiSupervisedGAN(GAN):
         G, D = self.G, self.D
         D.flat.zero_grad()
         supervised = self.supervise(len(x))
-        fake, _ = G.forward(z, update_stats=False)
+        fake = G.forward(z, update_stats=False)[0]
         x, fake = self.shown(x), self.shown(fake)
         real_scores, real_ctx = D.forward(x)  # eq: semi.d
         fake_scores, fake_ctx = D.forward(fake, update_stats=False)  # eq: semi.d

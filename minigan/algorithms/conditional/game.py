@@ -87,7 +87,7 @@ class ConditionalGAN(GAN):
         """Ascend the judge's loss of D on examples x of c, on G(z, c), and on x beside `wrong`."""
         G, D = self.G, self.D
         D.flat.zero_grad()
-        fake, _ = G.forward(z, c, update_stats=False)
+        fake = G.forward(z, c, update_stats=False)[0]
         x, fake = self.shown(x), self.shown(fake)
         shown = [(x, c), (fake, c)] if wrong is None else [(x, c), (fake, c), (x, wrong)]
         seen = [D.forward(*pair) for pair in shown]
@@ -112,7 +112,7 @@ class ConditionalGAN(GAN):
         scores, ctx = D.forward(self.shown(fake), c, update_stats=False)
         real = None
         if self.objective.needs_real:
-            real, _ = D.forward(self.shown(x), c, update_stats=False)
+            real = D.forward(self.shown(x), c, update_stats=False)[0]
         loss, gradient = self.judge.generator(scores, real, c)
         dfake, _ = D.backward(gradient, ctx, need_dw=False)
         G.backward(dfake, G_ctx, need_dx=False)

@@ -126,8 +126,8 @@ class CycleGAN(Translating):
         *further, last = np.split(pairs, self.k)
         for minibatch in further:
             x, y = self.split(minibatch)
-            fake_y, _ = self.G.forward(x, update_stats=False)
-            fake_x, _ = self.F.forward(y, update_stats=False)
+            fake_y = self.G.forward(x, update_stats=False)[0]
+            fake_x = self.F.forward(y, update_stats=False)[0]
             self.update_discriminators(x, y, fake_x, fake_y)
         x, y = self.split(last)
         scalars, fake_x, fake_y = self.update_generators(x, y)
