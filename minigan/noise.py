@@ -61,7 +61,8 @@ class Stream:
 
 def advance(state: Array) -> None:
     """Leave the numbers of this draw behind: add 1 to the counter's last word, where it lives."""
-    state[5:] += np.uint64(1)
+    last = state[5:]
+    last += np.uint64(1)  # a card would write the sum back once more for state[5:] += 1
 
 
 def rng_state(rng: np.random.Generator | Stream) -> dict[str, Any]:

@@ -110,8 +110,14 @@ def reduce_rows(
 
 def row_sums(x: Array, c: Columns, shape: tuple[int, ...], factor: float = 1.0) -> Array:
     """factor times the sums over the rows of x, one for each statistic, in `shape`."""
-    xp = array_module(x)
-    x, out = xp.ascontiguousarray(x), xp.empty(shape, x.dtype)
+    out = array_module(x).empty(shape, x.dtype)
+    write_row_sums(out, x, c, factor, add=False)
+    return out
+
+
+def write_row_sums(out: Array, x: Array, c: Columns, factor: float, *, add: bool) -> None:
+    """`row_sums` into `out`, or added to what it holds."""
+    x, settings = array_module(x).ascontiguousarray(x), (np.float64(factor), np.int32(add))
     reduce_rows(
         c,
         f"reduce.sum{suffix(x)}",
@@ -119,10 +125,9 @@ def row_sums(x: Array, c: Columns, shape: tuple[int, ...], factor: float = 1.0) 
         (x,),
         (out,),
         numbers=1,
-        settings=(np.float64(factor),),
-        slabs_settings=(np.float64(factor),),
+        settings=settings,
+        slabs_settings=settings,
     )
-    return out
 
 
 def moments(x: Array, c: Columns, shape: tuple[int, ...], eps: float) -> tuple[Array, Array, Array]:

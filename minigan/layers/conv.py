@@ -27,7 +27,7 @@ from minigan.errors import OptionError, ShapeError
 from minigan.layers.base import GradContext, Layer, pair
 from minigan.layers.params import Directions
 from minigan.ops import conv as ops
-from minigan.ops.channels import channel_sum
+from minigan.ops.channels import add_channel_sum
 
 
 @dataclass(slots=True)
@@ -97,7 +97,7 @@ class _Convolution(Layer):
 
     def add_bias_grad(self, dy: Array) -> None:
         if self.bias is not None:
-            self.bias.grad += channel_sum(dy)
+            add_channel_sum(self.bias.grad, dy)
 
 
 class Conv2d(_Convolution):

@@ -18,7 +18,7 @@ from minigan.backend import Array, is_array, on_cuda
 from minigan.errors import ShapeError
 from minigan.layers.base import GradContext, Layer
 from minigan.layers.params import Directions
-from minigan.ops.channels import channel_sum
+from minigan.ops.channels import add_channel_sum
 from minigan.ops.embedding import add_rows, take_rows
 from minigan.ops.linear import add_matmul, matmul, matmul_bias_act
 
@@ -83,7 +83,7 @@ class Dense(Layer):
         if need_dw:
             add_matmul(self.weight.grad, ctx.x.reshape(-1, self.in_features).T, rows)
             if self.bias is not None:
-                self.bias.grad += channel_sum(rows)
+                add_channel_sum(self.bias.grad, rows)
         return matmul(rows, self.weight.data.T).reshape(ctx.x.shape) if need_dx else None
 
     def double_backward(self, ddx: Array, gctx: GradContext) -> tuple[Array, None]:

@@ -30,7 +30,7 @@ from minigan.layers.base import Layer
 from minigan.layers.conv import Conv2d
 from minigan.layers.dense import Dense
 from minigan.layers.params import Directions
-from minigan.ops.channels import channel_sum
+from minigan.ops.channels import add_channel_sum
 
 PAPER = "Karras et al. 2018, Progressive growing of GANs, arXiv:1710.10196, section 4.1"
 
@@ -94,7 +94,7 @@ class EqualizedLR(Layer):
 
     def backward(self, dy: Array, ctx: Any, need_dx: bool = True, need_dw: bool = True) -> Any:
         if need_dw and self.bias is not None:
-            self.bias.grad += self.lr_multiplier * channel_sum(dy)
+            add_channel_sum(self.bias.grad, dy, self.lr_multiplier)
         return self.layer.backward(self.scale * dy, ctx, need_dx, need_dw)
 
     def input_gradient(self, dy: Array, ctx: Any) -> tuple[Any, EqualizedGradContext]:

@@ -43,7 +43,7 @@ from minigan.backend import Array, is_array
 from minigan.errors import OptionError, ShapeError
 from minigan.layers.base import Layer
 from minigan.ops import conv as ops
-from minigan.ops.channels import channel_sum
+from minigan.ops.channels import add_channel_sum
 from minigan.ops.linear import matmul
 
 PAPER = "Karras et al. 2020, StyleGAN2, arXiv:1912.04958, section 2.2, eq. 1 to 3"
@@ -141,7 +141,7 @@ class ModulatedConv2d(Layer):
     ) -> tuple[Array, Array] | None:
         self.check_fresh(ctx.version, self.weight)
         if need_dw:
-            self.bias.grad += channel_sum(dy)
+            add_channel_sum(self.bias.grad, dy)
         gctx = self._gradients(self.gain * dy, ctx, need_dx)
         return self._down(gctx.da, gctx.dq, ctx, gctx.dp, need_dx, need_dw)
 

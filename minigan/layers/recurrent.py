@@ -30,7 +30,7 @@ from minigan.backend import Array, array_module, is_array, joined, stacked
 from minigan.errors import ShapeError
 from minigan.layers.base import Layer
 from minigan.ops.activation import sigmoid, sigmoid_dx, tanh, tanh_dx
-from minigan.ops.channels import channel_sum
+from minigan.ops.channels import add_channel_sum
 from minigan.ops.linear import add_matmul, matmul, matmul_bias_act
 
 
@@ -129,8 +129,8 @@ class GRU(Layer):
             before = joined([step.h for step in ctx.steps])
             add_matmul(p["weight_ih"].grad, ctx.x.reshape(-1, self.input_size).T, ga)
             add_matmul(p["weight_hh"].grad, before.T, gb)
-            p["bias_ih"].grad += channel_sum(ga)
-            p["bias_hh"].grad += channel_sum(gb)
+            add_channel_sum(p["bias_ih"].grad, ga)
+            add_channel_sum(p["bias_hh"].grad, gb)
         if not need_dx:
             return None
         dx = matmul(ga, p["weight_ih"].data.T).reshape(ctx.x.shape).swapaxes(0, 1)

@@ -37,7 +37,7 @@ from minigan.layers.base import Layer
 from minigan.layers.conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from minigan.layers.dense import Dense
 from minigan.layers.params import Directions
-from minigan.ops.channels import channel_sum
+from minigan.ops.channels import add_channel_sum
 from minigan.ops.linear import matvec
 
 PAPER = "Miyato et al. 2018, arXiv:1802.05957, section 2 and Algorithm 1"
@@ -143,7 +143,7 @@ class SpectralNorm(Layer):
         if need_dw:
             self._add_to_sigma(-ctx.s * (dy * ctx.scaled).sum(), ctx)  # eq: spectral.gradient
             if self.bias is not None:
-                self.bias.grad += channel_sum(dy)
+                add_channel_sum(self.bias.grad, dy)
         return dx
 
     def input_gradient(self, dy: Array, ctx: SpectralContext) -> tuple[Any, SpectralGradContext]:

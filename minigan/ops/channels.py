@@ -34,6 +34,16 @@ def channel_sum(x: Array) -> Array:
 
 
 @op
+def add_channel_sum(out: Array, x: Array, factor: float = 1.0) -> Array:
+    """out (C,) += factor times the sum over the rows of x, and out itself: a bias's gradient."""
+    total = channel_sum(x)
+    if factor != 1:
+        total *= x.dtype.type(factor)
+    out += total
+    return out
+
+
+@op
 def batch_statistics(
     x: Array,
     gamma: Array | None,

@@ -93,6 +93,11 @@ CASES: dict[str, list[Make]] = {
         case(*(("x", 2, 5, 6), ("x", 2, 5, 3), ("x", 2, 4, 3), ("x", 2, 4, 6), ("x", 2, 5, 4)))
     ],
     "channels.channel_sum": [case(X), case(("x", 1000, 1)), case(("x", 1, 130))],
+    "channels.add_channel_sum": [
+        case(ROW, X),
+        case(ROW, X, 0.3),
+        case(("x", 1), ("x", 9000, 1)),
+    ],
     "channels.batch_statistics": [
         case(X, ROW, 1e-5),
         case(("x", 1000, 1), None, 1e-3),

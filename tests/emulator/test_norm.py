@@ -62,6 +62,19 @@ def test_statistics_of_batch_norm(dtype, shape, seed, affine):
 
 @every_dtype
 @quick
+@given(shape=shapes, seed=seeds, factor=st.sampled_from([1.0, -0.3]))
+@example(shape=(700, 40), seed=0, factor=-0.3)  # several slabs
+def test_sums_are_added_up(dtype, shape, seed, factor):
+    arguments = draw(shape[-1:], dtype, seed), draw(shape, dtype, seed + 1)
+    out, x = on_card(arguments)
+    with cuda.use_runtime(EmulatorRuntime(seed)):
+        channels.add_channel_sum(out, x, factor)
+    channels.add_channel_sum(*arguments, factor)
+    assert_close(out.get(), arguments[0], factor=2, terms=arguments[1].size)
+
+
+@every_dtype
+@quick
 @given(channel_count=st.integers(1, 700), seed=seeds)
 def test_gradients_of_gamma_and_beta_are_added_up(dtype, channel_count, seed):
     arguments = draw((channel_count,), dtype, seed, 5)

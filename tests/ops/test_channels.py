@@ -35,6 +35,14 @@ def test_running_statistics_move_towards_those_of_the_batch(shape):
     np.testing.assert_allclose(spread, 0.9 * before[1] + 0.1 * rows.var(0, ddof=1), rtol=1e-11)
 
 
+@pytest.mark.parametrize("factor", [1.0, -0.3])
+def test_sums_are_added_up(factor):
+    x, out = draw((6, 4), 1)[0], draw((4,), 2)[1]
+    expected = out + factor * x.sum(0)
+    assert channels.add_channel_sum(out, x, factor) is out
+    np.testing.assert_allclose(out, expected, rtol=1e-13)
+
+
 def test_gradients_of_gamma_and_beta_are_added_up():
     dgamma, dbeta, s, along, centred = draw((5,), 5)
     expected = dgamma + s * centred, dbeta + along

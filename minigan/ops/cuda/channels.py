@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from minigan.backend import Array, array_module
-from minigan.cuda.columns import channels_of, reduce_rows, row_sums
+from minigan.cuda.columns import channels_of, reduce_rows, row_sums, write_row_sums
 from minigan.cuda.launcher import launch
 from minigan.cuda.shapes import flat, suffix
 from minigan.ops.cuda import affine
@@ -13,6 +13,11 @@ from minigan.ops.cuda import affine
 
 def channel_sum(x: Array) -> Array:
     return row_sums(x, channels_of(x), (x.shape[-1],))
+
+
+def add_channel_sum(out: Array, x: Array, factor: float = 1.0) -> Array:
+    write_row_sums(out, x, channels_of(x), factor, add=True)
+    return out
 
 
 def batch_statistics(

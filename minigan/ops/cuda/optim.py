@@ -27,7 +27,7 @@ def sum_of_squares(x: Array) -> Array:
         (x,),
         (out,),
         numbers=1,
-        slabs_settings=(np.float64(1),),
+        slabs_settings=(np.float64(1), np.int32(0)),
     )
     return out
 
