@@ -110,7 +110,7 @@ _SHORT = Budget(
 )
 SHORT = {
     "ring": replace(_SHORT, steps=12_000, batch=100, rate_G=30.0),
-    "grid": replace(_SHORT, steps=10_000, batch=400, units_G=128),
+    "grid": replace(_SHORT, steps=5000),
 }
 
 Networks = Callable[[np.random.Generator, int, Budget], Layer]

@@ -172,7 +172,7 @@ __device__ __forceinline__ void commit_copies() {
 #if defined(MINIGAN_EMULATOR)
     emulator::commit_copies();
 #elif __CUDA_ARCH__ >= 800
-    asm volatile("cp.async.commit_group;");
+    asm volatile("cp.async.commit_group;" ::: "memory");
 #endif
 }
 
@@ -182,7 +182,7 @@ __device__ __forceinline__ void wait_for_copies() {
 #if defined(MINIGAN_EMULATOR)
     emulator::wait_for_copies(PENDING);
 #elif __CUDA_ARCH__ >= 800
-    asm volatile("cp.async.wait_group %0;" ::"n"(PENDING));
+    asm volatile("cp.async.wait_group %0;" ::"n"(PENDING) : "memory");
 #endif
 }
 

@@ -195,7 +195,8 @@ struct MmaProduct {
             const unsigned *left = pipe.take(tile);
             const unsigned *right = left + LayoutA::SIZE;
 #pragma unroll
-            for (int word = t; word < WORDS; word += 8) {
+            for (int step = 0; step < WORDS; step += 8) {
+                const int word = step + t;
                 unsigned fa[TILES_M][4], fb[TILES_N][2];
 #pragma unroll
                 for (int i = 0; i < TILES_M; ++i) {

@@ -54,6 +54,15 @@ __device__ __forceinline__ Point point_of(int index, int rows, int columns) {
     return {index / columns / rows, index / columns % rows, index % columns};
 }
 
+// The next one, without a division.
+__device__ __forceinline__ void advance(Point &at, int rows, int columns) {
+    if (++at.column < columns) return;
+    at.column = 0;
+    if (++at.row < rows) return;
+    at.row = 0;
+    ++at.picture;
+}
+
 // --- y ---------------------------------------------------------------------------------------------------
 
 template <class T>
@@ -264,8 +273,8 @@ __device__ __forceinline__ void conv2d_dw_few_in_kernel(const T *x, const T *dy,
     }
     const Run run = run_of_split(s.batch * s.oh * s.ow, 1, blockIdx.y, splits);
     T sum[FEW][4] = {};
-    for (int place = run.begin; place < run.end; ++place) {
-        const Point at = point_of(place, s.oh, s.ow);
+    Point at = point_of(run.begin, s.oh, s.ow);
+    for (int place = run.begin; place < run.end; ++place, advance(at, s.oh, s.ow)) {
         const int row = at.row * s.stride_h - s.padding_h + a * s.dilation_h;
         if (row < 0 || row >= s.h) continue;
         const T *line = x + (Index(at.picture) * s.h + row) * s.w * s.c;
@@ -297,8 +306,8 @@ __device__ __forceinline__ void conv2d_dw_few_out_kernel(const T *x, const T *dy
     const int c = entry % s.c, b = entry / s.c % s.kw, a = entry / s.c / s.kw;
     const Run run = run_of_split(s.batch * s.oh * s.ow, 1, blockIdx.y, splits);
     T sum[FEW] = {};
-    for (int place = run.begin; place < run.end; ++place) {
-        const Point at = point_of(place, s.oh, s.ow);
+    Point at = point_of(run.begin, s.oh, s.ow);
+    for (int place = run.begin; place < run.end; ++place, advance(at, s.oh, s.ow)) {
         const int row = at.row * s.stride_h - s.padding_h + a * s.dilation_h;
         const int column = at.column * s.stride_w - s.padding_w + b * s.dilation_w;
         if (row < 0 || row >= s.h || column < 0 || column >= s.w) continue;

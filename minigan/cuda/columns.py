@@ -17,6 +17,7 @@ WIDEST = 32  # threads beside one another along the columns
 RUN = 8  # numbers that a thread adds up in their own type
 ENOUGH_BLOCKS = 1024  # what slabs of rows are cut for
 MOST_SLABS = 256
+SLABS_WIDTH = 4  # columns of the second kernel's blocks: 64 threads to each, and many blocks
 MOST_SLICES = 65535  # a grid's limit along y and z
 
 
@@ -103,8 +104,9 @@ def reduce_rows(
     grid = (c.tiles, c.slabs, z)
     launch(kernel, grid, (THREADS,), *inputs, partial, *outs, *extent, *settings)
     if partial is not None:
-        slabs = (np.int64(c.slices), np.int32(c.columns), np.int32(c.width), np.int32(c.slabs))
-        grid = (c.tiles, 1, z)
+        width = min(c.width, SLABS_WIDTH)
+        slabs = (np.int64(c.slices), np.int32(c.columns), np.int32(width), np.int32(c.slabs))
+        grid = (ceil_div(c.columns, width), 1, z)
         launch(slabs_kernel, grid, (THREADS,), partial, *outs, *slabs, *slabs_settings)
 
 

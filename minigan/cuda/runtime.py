@@ -33,7 +33,8 @@ class CupyRuntime:
         self._cupy = load_cupy()
         self.compiled: dict[str, Any] = {}  # a module for each family that was launched
         self._kernel = cache(self._find)
-        self._allowed: dict[tuple[str, str], int] = {}  # dynamic shared memory asked for, in bytes
+        # Bytes of dynamic shared memory that a kernel was allowed, on each card.
+        self._allowed: dict[tuple[int, str, str], int] = {}
 
     def launch(
         self,
@@ -46,8 +47,10 @@ class CupyRuntime:
     ) -> None:
         """Run a kernel. Raises KernelError where it does not exist or compile."""
         kernel = self._kernel(family, symbol)
-        if shared > self._allowed.get((family, symbol), STATIC_SHARED):
-            kernel.max_dynamic_shared_size_bytes = self._allowed[family, symbol] = shared
+        if shared > STATIC_SHARED:
+            place = (self._cupy.cuda.Device().id, family, symbol)
+            if shared > self._allowed.get(place, STATIC_SHARED):
+                kernel.max_dynamic_shared_size_bytes = self._allowed[place] = shared
         kernel(grid, block, args, shared_mem=shared)
 
     @contextmanager

@@ -42,7 +42,7 @@ class Device:
     """A card of some compute capability."""
 
     def __init__(self, capability: str) -> None:
-        self.compute_capability = capability
+        self.compute_capability, self.id = capability, 0
 
     def use(self) -> None:
         """Nothing to switch."""

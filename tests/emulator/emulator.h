@@ -2,14 +2,15 @@
 //
 // Each thread of a block is a fiber: it runs until it waits at a barrier or at an operation of its
 // warp, and then another one goes on. Threads of a block, and blocks of a grid, run in a random
-// order that a seed decides, so that what works for one order by luck is found out.
+// order that a seed decides, so that what works for one order by luck is found out. One warp of a block
+// lags behind the others as far as the barriers let it.
 //
 // Stricter than a card:
 //   every thread of a block must come to the same __syncthreads(), that of one source line, and none
 //     may have left the kernel; otherwise the launch ends in an error that says who waits where;
 //   the lanes that a warp operation names must all exist and come to the same one;
 //   shared memory is filled with NaNs before each block, and has its exact size on the heap;
-//   what cp.async copies arrives no sooner than it is waited for;
+//   what cp.async copies arrives at once or when it is waited for, as the seed decides for each;
 //   vectors must lie on a boundary of their size.
 // Not seen: races between blocks, races between threads without a barrier or warp operation in
 // between other than through the random order, and the rounding of hardware instructions.
@@ -339,10 +340,12 @@ inline std::string where(const Fiber &f) {
 }
 
 // Lets every warp operation happen whose lanes are all there; returns whether there was one.
-inline bool release_warps() {
+// `last`: the warp that goes on only where no other one can.
+inline bool release_warps(size_t last, bool also_last) {
     std::vector<Fiber> &fibers = world().fibers;
     bool any = false;
     for (size_t first = 0; first < fibers.size(); first += WARP) {
+        if (first / WARP == last && !also_last) continue;
         size_t lanes = std::min<size_t>(WARP, fibers.size() - first);
         for (size_t i = 0; i < lanes; ++i) {
             Fiber &f = fibers[first + i];
@@ -399,6 +402,7 @@ inline void run_block(const Launch &launch) {
     }
     std::vector<Fiber *> order;
     for (Fiber &f : w.fibers) order.push_back(&f);
+    const size_t last = draw(unsigned(threads + WARP - 1) / WARP);
     for (size_t left = threads; left && w.error.empty();) {
         shuffle(order);
         for (Fiber *f : order) {
@@ -407,7 +411,8 @@ inline void run_block(const Launch &launch) {
             left -= f->state == DONE;
             if (!w.error.empty()) break;
         }
-        if (left && w.error.empty() && !release_warps()) release_block();
+        if (left && w.error.empty() && !release_warps(last, false) && !release_warps(last, true))
+            release_block();
     }
     for (Fiber &f : w.fibers)
         if (f.stack) give_back(f);
@@ -507,7 +512,8 @@ inline void copy_async(void *to, const void *from, int size, int valid) {
     Fiber &f = *world().running;
     Copy copy{to, {}, size, f.groups};
     memcpy(copy.data, from, valid);  // the rest is zeros
-    f.copies.push_back(copy);
+    if (draw(2)) memcpy(to, copy.data, size);
+    else f.copies.push_back(copy);
 }
 inline void commit_copies() { world().running->groups++; }
 inline void wait_for_copies(int pending) {  // all but the last `pending` groups have arrived

@@ -66,6 +66,12 @@ FAULTS = {
         "wait_for_copies<STAGES - 2>();\n            __syncthreads();",
         "wait_for_copies<STAGES - 2>();",
     ),
+    "a tile is overwritten that others still read": (
+        "gemm_tf32",
+        "product_mma.cuh",
+        "            __syncthreads();\n            request(tile + STAGES - 1);",
+        "            request(tile + STAGES - 1);\n            __syncthreads();",
+    ),
     "copies are waited for one too late": (
         "gemm_tf32",
         "product_mma.cuh",
