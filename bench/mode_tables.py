@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bench.modes import DATA as MIXTURES
-from bench.modes import FULL, LR, RUNS, SHORT, Budget
+from bench.modes import FULL, LR, RUNS, SHORT, WIDE, Budget
 from bench.plots import draw_scatter
 from bench.stacked import PACKS
 from bench.tables import table
@@ -103,13 +103,15 @@ def _margin(results: list[Result]) -> str:
 
 def _differences() -> str:
     """The settings of the paper and of the short budgets, a row for each that differs."""
-    rows = [(says, get(FULL), *(get(SHORT[data]) for data in MIXTURES)) for says, get in _SETTINGS]
+    shorter = [*(SHORT[data] for data in MIXTURES), *WIDE.values()]
+    rows = [(says, get(FULL), *map(get, shorter)) for says, get in _SETTINGS]
     own = ", ".join(
         f"`{name}` {_paper_lr(name) * run.rates[0]:g} and {_paper_lr(name) * run.rates[1]:g}"
         for name, run in RUNS.items()
         if run.rates
     )
     head = ["", "paper (`--full`)", *(f"short, {data}" for data in MIXTURES)]
+    head += [f"wide, {data} (`--wide`)" for data in WIDE]
     return f"{table(head, rows)}\n\nShort rates of their own for G and D have {own}."
 
 
@@ -139,7 +141,7 @@ seeds, the modes with their standard deviation; seconds are processor time of a 
 PacGAN, table 1 (10 runs of {FULL.steps:,} steps). Another protocol, not to be compared:
 {ELSEWHERE}.
 
-The short budget is not the paper's. What differs, in every run alike:
+The short and wide budgets are not the paper's. What differs, in every run alike:
 
 {_differences()}"""
 

@@ -19,7 +19,7 @@ from bench.makeup import RUNS as MAKEUP
 from bench.makeup import STEPS as MAKEUP_STEPS
 from bench.makeup import MakeupCase
 from bench.mode_tables import DATA, ORDER
-from bench.modes import FULL, RUNS, SHORT, TABLED, ModesCase
+from bench.modes import FULL, RUNS, SHORT, TABLED, WIDE, ModesCase
 from bench.robustness import OBJECTIVES, STEPS, RobustnessCase
 from bench.stacked import PACKS, StackedCase
 from bench.stacked import STEPS as STACKED_STEPS
@@ -60,6 +60,7 @@ def _sweep_options(command: Command) -> Command:
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("--steps", type=click.IntRange(min=1), help="Another number of steps.")
 @click.option("--full", is_flag=True, help="The paper's budget: days.")
+@click.option("--wide", is_flag=True, help="A wider, longer budget for the grid.")
 @_sweep_options
 def modes(
     data: tuple[str, ...],
@@ -68,6 +69,7 @@ def modes(
     seeds: int,
     steps: int | None,
     full: bool,
+    wide: bool,
     jobs: int,
     out: Path,
 ) -> None:
@@ -84,11 +86,13 @@ def modes(
             if where == STACKED:
                 cases += [StackedCase(n, seed, steps or STACKED_STEPS) for n in names if n in PACKS]
             else:
-                budget = FULL if full else SHORT[where]
+                if wide and where not in WIDE:
+                    continue
+                budget = FULL if full else WIDE[where] if wide else SHORT[where]
                 budget = replace(budget, steps=steps or budget.steps)
                 cases += [ModesCase(where, n, seed, budget) for n in names if n in RUNS]
     if not cases:
-        raise BenchError(f"--only {only} names no run of --data {', '.join(data)}")
+        raise BenchError(f"--only {only} names no run of --data {', '.join(data or DATA)}")
     _sweep(cases, "modes", jobs, out)
 
 

@@ -1,7 +1,7 @@
 """`bench translation`: the ablations of pix2pix and CycleGAN at small scale, on kittens of 32x32.
 
 pix2pix: kittens in colour from their lines, aligned pairs. L1 alone, GAN and cGAN alone, and either
-beside L1 (Isola et al. 2017, section 4.1 and table 1); receptive fields of 1, 16 and 34 under L1 +
+beside L1 (Isola et al. 2017, section 4.2 and table 1); receptive fields of 1, 16 and 34 under L1 +
 cGAN (section 4.4 and table 2). A U-Net of four halvings and D of width 16 with instance norm,
 dropout of 0.5 and lambda 100, 8 pairs in a batch.
 

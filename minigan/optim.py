@@ -29,6 +29,11 @@ class Optimizer:
     rate_count: ClassVar[int] = 1
 
     def __init__(self, params: FlatParams, lr: float | Schedule) -> None:
+        if not isinstance(params, FlatParams):
+            raise OptionError(
+                f"an optimiser moves a network's buffer, got {type(params).__name__}; give "
+                "network.flat"
+            )
         self.params = params
         self.schedule = lr if callable(lr) else constant(lr)
         if not 0 <= self.schedule(0) < math.inf:

@@ -36,7 +36,7 @@ from minigan.algorithms.parts import (
     WeightClipping,
     added,
 )
-from minigan.backend import Array, to_device, to_host
+from minigan.backend import Array, is_array, to_device, to_host
 from minigan.ema import EMA
 from minigan.errors import NonFiniteError, OptionError
 from minigan.layers import Layer
@@ -97,6 +97,9 @@ class GAN(Algorithm):
         self.G, self.D = G, D
         self.networks = {"G": G, "D": D}
         self.optimizers = {"G": optimizer_G, "D": optimizer_D}
+        for name, net in self.networks.items():
+            if self.optimizers[name].params is not net.flat:
+                raise OptionError(f"optimizer_{name} moves another network: give it {name}.flat")
         self.averages = {"G": EMA(G, ema)} if ema else {}
         self.prior = prior
         self.objective = objective or NonSaturating()
@@ -115,8 +118,12 @@ class GAN(Algorithm):
     def step(self, x: Array) -> Scalars:
         """One training iteration on k m examples, m for each step of D.
 
-        Raises OptionError unless k divides their number.
+        Raises OptionError for no array, and unless k divides the number of examples.
         """
+        if not is_array(x):
+            raise OptionError(
+                f"a step takes an array of examples, got {type(x).__name__}; a Batch has one in .x"
+            )
         if len(x) % self.k:
             raise OptionError(f"{len(x)} examples cannot be split into k={self.k} minibatches")
         m = len(x) // self.k

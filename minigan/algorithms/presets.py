@@ -48,6 +48,8 @@ PRESETS: dict[str, dict[str, Any]] = {
         "norm_D": "layer",
     },
     # Kodali et al. 2017: lambda = 10 and norm 1 around the data, with the original paper's loss.
+    # Rate and betas are DCGAN's (the authors' notebook has Adam(1e-4, 0.5, 0.9)); layer norm, for
+    # the penalty forbids batch norm.
     "dragan": {
         "objective": "non-saturating",
         "penalty": "dragan",

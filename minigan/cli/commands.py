@@ -6,6 +6,7 @@ dataclasses, so that the command line and Python offer the same.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from dataclasses import fields
@@ -412,6 +413,8 @@ def _finish(outcome: Outcome, *, report: bool) -> int:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit. An error is one line on standard error and a code above 0."""
+    if sys.stdout is None:  # closed by the caller: what is printed is not wanted
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     given = sys.argv[1:] if arguments is None else arguments
     rest = [a for a in given if a != "--debug"]  # it may stand anywhere
     with warnings_as_lines():

@@ -43,14 +43,21 @@ def _message(error: Exception) -> str | None:
         return error.format_message() + where
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        advice = "free some space, then `minigan resume`" if full else "choose another --out"
-        return f"{place}{error.strerror or error}; {advice}"
+        return f"{place}{error.strerror or error}; {_advice(error.errno)}"
     if device_failure := explained(error):
         return device_failure
     if isinstance(error, MemoryError):
         return f"not enough memory: {error}; try a smaller --batch, --width, --size or --n"
     return None
+
+
+def _advice(number: int | None) -> str:
+    """What to do about an error of the system."""
+    if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "free some space; a run goes on with `minigan resume`"
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "change who may read and write there, or choose another place"
+    return "choose another --out"
 
 
 @contextmanager

@@ -10,18 +10,21 @@ are A and B. Two domains need no common names; those there are tell the hidden p
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import get_args
 
 import numpy as np
 
+from minigan.data.base import DataWarning
 from minigan.data.folder import decode, open_upright, picture_files, stack
 from minigan.data.options import Split
 from minigan.data.pairs import AlignedPictures, PairOptions, Pairs, TwoDomains
 from minigan.data.pictures import fit
 from minigan.errors import DataError, OptionError
 
+LEAST_WIDTH = 1.5  # heights, of a picture that is likely two side by side
 SHOWN = 3  # names in a message
 
 Pixels = np.ndarray
@@ -85,16 +88,28 @@ def _side_by_side(path: Path, options: PairOptions) -> Pairs:
             f"no pictures in {folder}: put pairs side by side into it, or two folders A and B"
         )
 
+    narrow: list[str] = []
+
     def halves(file: Path) -> tuple[Pixels, Pixels]:
         image = open_upright(file)
         w, h = image.size
         if w % 2:
             raise DataError(f"{w}x{h} pixels do not split into two halves of one width")
+        if w < LEAST_WIDTH * h:
+            narrow.append(f"{file.name} of {w}x{h}")
         a, b = image.crop((0, 0, w // 2, h)), image.crop((w // 2, 0, w, h))
         of_a, of_b = options.of_sides
         return fit(a, of_a.size, of_a.channels), fit(b, of_b.size, of_b.channels)
 
     pairs, _ = decode(folder, files, halves, options.strict)
+    if pairs and len(narrow) == len(pairs):
+        warnings.warn(
+            f"pictures in {folder} are read as pairs, the left half A and the right half B, but "
+            f"none is wide enough for two, such as {narrow[0]}; two folders A and B hold pictures "
+            "that stand alone",
+            DataWarning,
+            stacklevel=2,
+        )
     return _made(path, *_stacked(folder, pairs), options)
 
 

@@ -8,7 +8,8 @@ Every place j of x looks at all others and adds what it finds:
     y_j = gamma o_j + x_j                                   gamma starts at 0
 
 f and h are pooled by 2x2 maxima, as in the paper's published code, so that each place looks at a
-quarter of them. f and g have C / 8 channels, h has C / 2.
+quarter of them. f and g have C / 8 channels, h has C / 2, as in that code; in the paper h has C / 8
+too.
 
 With z = W_v attend(g, f, h) the block is x + gamma z: dz = gamma dy, dgamma = <dy, z>, and
 dx = dy + what g, f and h send back. <u, dx> runs up through the same parts: u itself to dy, u's

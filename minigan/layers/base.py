@@ -186,6 +186,12 @@ class Layer:
         ok = is_array(x) and x.ndim == 4 and channels in (None, x.shape[-1])
         self.check_array(x, f"(N, H, W, {channels or 'C'})", ok, dtype)
 
+    def check_upstream(self, dy: Any, shape: tuple[int, ...]) -> None:
+        """Raise ShapeError unless the gradient dy has the shape of the output that it is for."""
+        if not is_array(dy) or dy.shape != shape:
+            got = dy.shape if is_array(dy) else type(dy).__name__
+            raise ShapeError(f"{self!r} gave {shape}, and its backward got a gradient of {got}")
+
     def check_fresh(self, version: int, param: Param) -> None:
         """Raise StaleContextError unless `param` is as it was in the forward pass."""
         if param.version != version:

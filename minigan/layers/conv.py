@@ -32,10 +32,11 @@ from minigan.ops.channels import add_channel_sum
 
 @dataclass(slots=True)
 class ConvContext:
-    """The input, and the parameters' version when it came."""
+    """The input, the parameters' version when it came, and the output's shape."""
 
     x: Array
     version: int
+    shape: tuple[int, ...]
 
 
 class _Convolution(Layer):
@@ -55,6 +56,11 @@ class _Convolution(Layer):
         rng: np.random.Generator,
     ) -> None:
         super().__init__()
+        if min(in_channels, out_channels) < 1:
+            raise OptionError(
+                f"{type(self).__name__}({in_channels}, {out_channels}, ...): give 1 or more "
+                "channels each"
+            )
         self.in_channels, self.out_channels = in_channels, out_channels
         self.kernel_size = pair(kernel_size, "kernel_size")
         self.stride = pair(stride, "stride")
@@ -116,12 +122,13 @@ class Conv2d(_Convolution):
             y = ops.conv2d_bias_act(x, w, b, function, slope=slope, **self.geometry)
         except ShapeError as error:
             raise error.within(repr(self)) from error
-        return y, ConvContext(x, self.weight.version)
+        return y, ConvContext(x, self.weight.version, y.shape)
 
     def backward(
         self, dy: Array, ctx: ConvContext, need_dx: bool = True, need_dw: bool = True
     ) -> Array | None:
         self.check_fresh(ctx.version, self.weight)
+        self.check_upstream(dy, ctx.shape)
         if need_dw:
             ops.add_conv2d_dw(self.weight.grad, ctx.x, dy, **self.geometry)
             self.add_bias_grad(dy)
@@ -213,12 +220,13 @@ class ConvTranspose2d(_Convolution):
         self.check_images(x, self.in_channels, self.weight.data.dtype)
         w, b, shape = self.weight.data, self.bias_data, self.output_shape(x)
         y = ops.conv2d_dx_bias_act(x, w, shape, b, function, slope=slope, **self.geometry)
-        return y, ConvContext(x, self.weight.version)
+        return y, ConvContext(x, self.weight.version, y.shape)
 
     def backward(
         self, dy: Array, ctx: ConvContext, need_dx: bool = True, need_dw: bool = True
     ) -> Array | None:
         self.check_fresh(ctx.version, self.weight)
+        self.check_upstream(dy, ctx.shape)
         if need_dw:
             ops.add_conv2d_dw(self.weight.grad, dy, ctx.x, **self.geometry)
             self.add_bias_grad(dy)

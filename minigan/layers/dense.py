@@ -15,7 +15,7 @@ import numpy as np
 
 from minigan import init as initializers
 from minigan.backend import Array, is_array, on_cuda
-from minigan.errors import ShapeError
+from minigan.errors import OptionError, ShapeError
 from minigan.layers.base import GradContext, Layer
 from minigan.layers.params import Directions
 from minigan.ops.channels import add_channel_sum
@@ -44,6 +44,8 @@ class Dense(Layer):
         rng: np.random.Generator,
     ) -> None:
         super().__init__()
+        if min(in_features, out_features) < 1:
+            raise OptionError(f"Dense({in_features}, {out_features}): give 1 or more features each")
         self.in_features, self.out_features = in_features, out_features
         draw = initializers.get(init)
         shape = (in_features, out_features)
@@ -79,6 +81,7 @@ class Dense(Layer):
         self, dy: Array, ctx: DenseContext, need_dx: bool = True, need_dw: bool = True
     ) -> Array | None:
         self.check_fresh(ctx.version, self.weight)
+        self.check_upstream(dy, (*ctx.x.shape[:-1], self.out_features))
         rows = dy.reshape(-1, self.out_features)
         if need_dw:
             add_matmul(self.weight.grad, ctx.x.reshape(-1, self.in_features).T, rows)

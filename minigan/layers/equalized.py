@@ -4,9 +4,10 @@ The weight W is drawn from N(0, 1 / m^2) and used as c W, the bias b as m b, wit
 
     c = gain m / sqrt(fan_in)
 
-so that y = c A(W) x + m b for the linear map A of the layer. Adam moves every stored number by
-about its learning rate, whatever its size; scaled like this all layers learn at one pace, and those
-with a small m (the mapping network's 0.01; Karras et al. 2019, appendix C) as much more slowly.
+so that y = c A(W) x + m b for the linear map A of the layer. The paper prints a division by c; He's
+constant asks for this product. Adam moves every stored number by about its learning rate, whatever
+its size; scaled like this all layers learn at one pace, and those with a small m (the mapping
+network's 0.01; Karras et al. 2019, appendix C) as much more slowly.
 
 A is linear, so each derivative is the wrapped layer's with c dy where dy stood:
 

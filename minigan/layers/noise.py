@@ -1,4 +1,6 @@
-r"""Noise on every place of a picture, with a learned strength (Karras et al. 2019, section 2).
+r"""Noise on every place of a picture, with a learned strength (Karras et al. 2020, appendix B).
+
+One strength for all channels is StyleGAN2's; StyleGAN (2019) learns a factor for each feature map.
 
     y = x + strength n        n (N, H, W, 1): one number for all channels of a place
 
@@ -19,7 +21,7 @@ from minigan.errors import ShapeError
 from minigan.layers.base import GradContext, Layer
 from minigan.layers.params import Directions
 
-PAPER = "Karras et al. 2019, A style-based generator architecture, arXiv:1812.04948, section 2"
+PAPER = "Karras et al. 2020, StyleGAN2, arXiv:1912.04958, appendix B"
 
 
 @dataclass(slots=True)

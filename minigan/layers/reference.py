@@ -7,8 +7,8 @@ examples that are chosen once and never replaced:
     virtual batch norm     each example over the reference and itself; the reference over itself
 
 The first is the remark of Algorithm 1's lectures, a relative of the tutorial's (Goodfellow 2016,
-section 4.6), where the reference alone gives the statistics; the second is Salimans et al. 2016,
-section 3.4.
+section 4.3), where the reference alone gives the statistics; the second is Salimans et al. 2016,
+section 3.5.
 
 Nothing hides between passes. `ReferenceBatch` wraps a network and runs the reference through it
 in front of each minibatch, as rows of the same arrays. The outputs of these rows are dropped, so
@@ -32,7 +32,7 @@ from minigan.layers.params import Directions
 from minigan.ops.norm import normalize, normalize_ddx, normalize_dx
 from minigan.ops.virtual_norm import UnionMoments, union_ddx, union_dx, union_moments
 
-PAPER = "Salimans et al. 2016, arXiv:1606.03498, section 3.4"
+PAPER = "Salimans et al. 2016, arXiv:1606.03498, section 3.5"
 
 EQUATIONS = {
     "reference.virtual": r"\hat{x}_i = \frac{x_i - \mu(R \cup \{x_i\})}"

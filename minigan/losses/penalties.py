@@ -136,7 +136,9 @@ class Perturbed(_ToTarget):
     """DRAGAN: norm k (`target`) around the data, at x + delta.
 
     delta is noise of the paper's published code: uniform on [0, `spread` times the batch's standard
-    deviation], each number for itself. (The paper's text has N(0, c I) instead.)
+    deviation], each number for itself. (The paper's text has N(0, c I) instead.) That code, the
+    notebook of kodalinaveen3/DRAGAN, besides takes the gradient at x + alpha delta, with one alpha
+    ~ U(0, 1) for each example, which is left out here.
     """
 
     name = "dragan"

@@ -121,8 +121,8 @@ METRICS: dict[str, Metric] = {
         {"value": "lower"},
         on_features(
             "kid",
-            "unbiased MMD² under the kernel (<x, y> / F + 1)³, jackknife error "
-            "(Binkowski et al. 2018, with another extractor)",
+            "unbiased MMD² (Gretton et al. 2012, lemma 6) under the kernel (<x, y> / F + 1)³, of "
+            "one set, no subsets, jackknife error (Binkowski et al. 2018, with another extractor)",
             lambda real, fake, _: as_values(kernel_distance(real, fake)),
         ),
         features=True,

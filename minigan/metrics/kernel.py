@@ -11,8 +11,9 @@ is unbiased: its mean is 0 where both sets have one distribution, so it may be n
 is the jackknife's: with row sums r_i = sum_{j != i} h_ij the value without pair i is
 (n (n - 1) MMD²_u - 2 r_i) / ((n - 1)(n - 2)), so all n of them cost nothing more.
 
-Gretton et al. (2012), "A kernel two-sample test", lemma 6; Efron and Stein
-(1981) for the jackknife.
+This is the estimator of Gretton et al. (2012), "A kernel two-sample test", lemma 6, for sets of one
+size. That of Binkowski et al. has k(x_i, y_j) over all i and j; published distances are averages
+over subsets, this one is of the whole set. Efron and Stein (1981) for the jackknife.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ from minigan.backend import Array
 from minigan.errors import ShapeError
 from minigan.metrics.distances import BLOCK, check_sets
 
-PAPER = "Binkowski et al. 2018, Demystifying MMD GANs, arXiv:1801.01401, sections 2 and 4"
+PAPER = (
+    "Binkowski et al. 2018, Demystifying MMD GANs, arXiv:1801.01401, section 4; the estimator:"
+    " Gretton et al. 2012, A kernel two-sample test, lemma 6"
+)
 
 EQUATIONS = {
     "kid.kernel": r"k(x, y) = \left(\frac{1}{d} x^\top y + 1\right)^3",

@@ -7,7 +7,7 @@ test set, with its standard error, in nats.
 
 Breuleux, Bengio and Vincent (2011) for the procedure; Goodfellow et al. 2014, section 5, for GANs.
 Theis, van den Oord and Bethge (2016), "A note on the evaluation of generative models",
-arXiv:1511.01844, section 3.2: in many dimensions the estimate is far from the likelihood for any
+arXiv:1511.01844, section 3.5: in many dimensions the estimate is far from the likelihood for any
 number of samples, so it compares models under one protocol and says nothing else.
 """
 

@@ -2,7 +2,8 @@
 
 Strided convolutions do what pooling does; batch norm stands in both networks, but not at G's
 output nor D's input; ReLU in G with tanh at its end, LeakyReLU 0.2 in D; no hidden dense layers.
-Every weight is drawn from N(0, 0.02^2), every gamma from N(1, 0.02^2).
+Every weight is drawn from N(0, 0.02^2), every gamma from N(1, 0.02^2). Kernels are 4x4, where the
+paper's figure 1 has 5x5; gamma's draw is from published code, not from the paper.
 
 A picture of (H, W) is halved n times down to a base whose shorter side is 4 to 7: n = 3 and 4x4
 for 32x32, n = 4 and 4x4 for 64x64, n = 2 and 7x7 for 28x28.

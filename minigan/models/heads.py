@@ -58,7 +58,7 @@ def coupled_generator(first: Sequential, second: Sequential, *, own: int) -> Seq
     """G: z (N, z_dim) -> both pictures (N, H, W, C_1 + C_2), the channels of the second behind.
 
     All layers but the last `own` with weights are shared: what a picture shows is decided in
-    common, how it looks by each (Liu and Tuzel 2016, section 2.1). Both generators have as many
+    common, how it looks by each (Liu and Tuzel 2016, section 3). Both generators have as many
     layers. Raises OptionError unless each keeps at least one of its own and shares one.
     """
     cut = _weighted(first, own, "G")[-own]
@@ -72,7 +72,7 @@ def coupled_discriminator(
     """D: pairs (N, H, W, C_1 + C_2) -> logits (N, 2), one of each picture.
 
     All layers but the first `own` with weights are shared: one layer that both discriminators hold,
-    whose gradients add up (section 2.2). Raises OptionError as `coupled_generator`.
+    whose gradients add up (section 3). Raises OptionError as `coupled_generator`.
     """
     cut = _weighted(first, own, "D")[own]
     a, b = channels

@@ -8,7 +8,8 @@ synthesis network (synthesis.py) draws a picture from one style for each of its 
 
 D is residual: colours to features by a 1x1 convolution; at each size two 3x3 convolutions with the
 average of 2x2 pixels between them, and a skip, their sum divided by sqrt(2); at the last size the
-deviation of the minibatch, a convolution and two dense layers. All weights are equalised
+deviation of the minibatch, a convolution and two dense layers. (The paper blurs with [1, 3, 3, 1]
+before a convolution of stride 2 where the average stands here.) All weights are equalised
 (layers/equalized.py). A leaky ReLU is positively homogeneous: the gains sqrt(2) of the paper's code
 and the division by sqrt(2) stand in the scales of the convolutions in front of it.
 

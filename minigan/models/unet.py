@@ -9,7 +9,7 @@ for 256x256; smaller pictures are halved less often. Layer i of the encoder also
 of the decoder, on whose input it is joined. The innermost layer has no norm: of a single number in
 each channel a norm leaves nothing, which the paper's errata (section 6.3) correct in the same way.
 
-The noise is the dropout: the paper's generator learned to ignore a z at its input (section 2.1).
+The noise is the dropout: the paper's generator learned to ignore a z at its input (section 3.1).
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def unet_generator(
     """G: pictures (N, H, W, C) -> (N, H, W, out_channels) in (-1, 1).
 
     `width` is the paper's 64, the filters of the first layer. Without `skips` it is the paper's
-    plain encoder-decoder (section 4.2). `up` is how sizes are doubled (enlarging.py). Any picture
+    plain encoder-decoder (section 4.3). `up` is how sizes are doubled (enlarging.py). Any picture
     whose sides halve as often goes through. Raises OptionError as `unet_halvings`.
     """
     n = unet_halvings(shape, halvings)

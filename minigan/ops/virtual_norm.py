@@ -2,7 +2,7 @@ r"""Normalisation of each example over itself and a reference batch, with both d
 
 The reference x_r is a set of R examples; example i is normalised with mean and biased variance
 over the union U_i of the reference and itself, M = (R + 1) P numbers with P places per example
-(Salimans et al. 2016, section 3.4):
+(Salimans et al. 2016, section 3.5):
 
     xhat_ip = (x_ip - mu_i) s_i,    s_i = (v_i + eps)^(-1/2)
 

@@ -80,7 +80,10 @@ class Best:
         _refuse_hidden_pairs(self._metric, dataset)
         self._n = n or metric(self._metric).n(dataset)
         self._subject = subject_of(_itself(dataset, ways), dataset, split="train", seed=seed)
-        self._measure(self._subject, 20)  # a trial: what is missing is met before the first step
+        try:  # a trial: what is missing is met before the first step
+            self._measure(self._subject, min(self._n, 20))
+        except OptionError as error:
+            raise OptionError(f"--keep-best {wanted} of {self._n} samples: {error}") from error
 
     def look(self, algorithm: Algorithm, step: int) -> float:
         """The value after `step` steps; the checkpoint is stored if it is the best so far."""

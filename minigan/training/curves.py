@@ -39,6 +39,6 @@ def write_curves(records: list[Record], path: Path) -> None:
             if "warning" in r:
                 axes.axvline(r["step"], color="C3", linewidth=0.8, linestyle=":")
         axes.set(title=title, yscale=scale)
-        axes.legend(loc="upper right")
+        axes.legend(loc="best")
     axes.set_xlabel("step")
     write_png(render(figure), path)

@@ -18,13 +18,20 @@ def append(path: Path, record: Record) -> None:
 
 
 def read(path: Path) -> list[Record]:
-    """Every whole line; none if there is no file."""
+    """Every whole line; none if there is no file. Passes over what a power cut spoilt."""
     if not path.exists():
         return []
-    lines = path.read_text(encoding="utf-8").split("\n")[
-        :-1
-    ]  # what follows the last \n is cut short
-    return [json.loads(line) for line in lines]
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    found = (_record(line) for line in lines[:-1])  # what follows the last \n is cut short
+    return [record for record in found if record is not None]
+
+
+def _record(line: str) -> Record | None:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) and isinstance(record.get("step"), int) else None
 
 
 def truncate(path: Path, step: int) -> list[Record]:

@@ -5,10 +5,13 @@ import math
 import numpy as np
 import pytest
 
+from minigan.algorithms.gan import GAN
 from minigan.backend import make_rng
 from minigan.errors import NonFiniteError, OptionError, StaleContextError
 from minigan.losses import Minimax
+from minigan.models import mlp_discriminator, mlp_generator
 from minigan.optim import SGD
+from minigan.prior import Prior
 from tests.algorithms.games import (
     Z_DIM,
     changed,
@@ -314,3 +317,21 @@ def test_a_step_between_forward_and_backward_is_caught(pair):
     game.descend("D", 0.0)
     with pytest.raises(StaleContextError, match="run forward again"):
         game.D.backward(logits, ctx)
+
+
+def test_an_optimiser_of_another_network_is_refused():
+    G, D = (mlp_discriminator((2,), hidden=(3,), rng=make_rng(i)) for i in range(2))
+    optimizers = {"optimizer_G": SGD(D.flat, 0.1), "optimizer_D": SGD(G.flat, 0.1)}
+    with pytest.raises(OptionError, match=r"optimizer_G moves another network: give it G\.flat"):
+        GAN(G, D, **optimizers, prior=Prior("normal", 2), rng=make_rng(2))
+    with pytest.raises(OptionError, match=r"got Sequential; give network\.flat"):
+        SGD(G, 0.1)
+
+
+def test_a_step_of_no_array_is_refused():
+    G = mlp_generator(2, (2,), hidden=(3,), bounded=False, rng=make_rng(0))
+    D = mlp_discriminator((2,), hidden=(3,), rng=make_rng(1))
+    optimizers = {"optimizer_G": SGD(G.flat, 0.1), "optimizer_D": SGD(D.flat, 0.1)}
+    gan = GAN(G, D, **optimizers, prior=Prior("normal", 2), rng=make_rng(2))
+    with pytest.raises(OptionError, match=r"got list; a Batch has one in \.x"):
+        gan.step([[1.0, 2.0]])

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from bench import trainings
 from bench.cli import cli
 from bench.errors import BenchError
 from bench.mode_tables import LEAST, PUBLISHED, Summary, difference, section, summary, target
@@ -190,8 +191,9 @@ def test_what_a_short_budget_changes_is_said(tmp_path):
     assert f"| G | 4 x 400 | 4 x {ring.units_G} | 4 x {grid.units_G} |" in text
     assert f"| rate of D | 0.0001 | {1e-4 * ring.rate_D:g} | {1e-4 * grid.rate_D:g} |" in text
     assert "| rates over time | constant | falling to 0 from half-way |" in text
-    assert "`wgan` 0.001 and 0.001, `wgan-gp` 0.0005 and 0.003" in text
+    assert "`wgan` 0.001 and 0.001, `wgan-gp` 0.0001 and 0.001" in text
     assert "`gan` 0" not in text
+    assert "wide, grid (`--wide`)" in text
 
 
 def test_stacked_digits_have_a_margin_and_no_plot(tmp_path):
@@ -277,3 +279,17 @@ def test_what_cannot_be(line, said):
     result = CliRunner().invoke(cli, line.split())
     assert result.exit_code != 0
     assert said in result.output
+
+
+def test_the_wide_budget_is_of_the_grid_alone(monkeypatch, tmp_path):
+    played = []
+    monkeypatch.setattr(trainings, "_sweep", lambda cases, *rest: played.extend(cases))
+    how = ["modes", "--wide", "--only", "gan,wgan-gp", "--seeds", "1", "--out", str(tmp_path / "R")]
+    assert CliRunner().invoke(cli, how).exit_code == 0
+    assert [case.key for case in played] == [
+        "grid-gan-wide-10000-seed0",
+        "grid-wgan-gp-wide-10000-seed0",
+    ]
+    refused = CliRunner().invoke(cli, [*how, "--data", "ring"])
+    assert refused.exit_code != 0
+    assert len(played) == 2

@@ -151,6 +151,18 @@ def test_pairs_side_by_side_are_split_in_the_middle(tmp_path, direction):
     assert (np.abs(shades(y) - shades(x)) == 100).all()
 
 
+def test_pictures_too_narrow_for_pairs_are_pointed_out(tmp_path):
+    for i in range(2):
+        write(tmp_path / f"{i}.png", i)
+    with Image.open(tmp_path / "0.png") as first:
+        assert first.size == (6, 4)  # wide enough for two
+    open_pairs(str(tmp_path), aligned=True)
+    for i in range(2):
+        Image.new("RGB", (4, 4)).save(tmp_path / f"{i}.png")
+    with pytest.warns(DataWarning, match=r"left half A .* such as \d\.png of 4x4; two folders"):
+        open_pairs(str(tmp_path), aligned=True)
+
+
 def test_two_domains_are_drawn_apart_and_know_hidden_pairs(two_folders):
     for i in range(9):
         write(two_folders / "B" / f"q{i}.png", 200 + i)

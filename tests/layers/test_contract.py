@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 
 from minigan import layers as L
-from minigan.errors import NoSecondDerivativeError, ShapeError, StaleContextError
+from minigan.backend import make_rng
+from minigan.errors import (
+    NoSecondDerivativeError,
+    OptionError,
+    ShapeError,
+    StaleContextError,
+)
 from minigan.layers.base import add
 from tests.layers.cases import CONTAINERS, VARIED, non_contiguous
 from tests.oracles.torch_twins import each, own_derivatives, relative_error, zero_grad
@@ -395,3 +401,27 @@ def test_an_input_of_another_dtype_than_the_parameters_is_refused(case):
     layer = case.build(np.float32)
     with pytest.raises(ShapeError, match=r"float32 parameters, got float64; cast"):
         layer.forward(*case.inputs(np.float64), train=case.train)
+
+
+@pytest.mark.parametrize(
+    ("layer", "x"),
+    [
+        (L.Conv2d(3, 4, 3, rng=make_rng(0)), (4, 8, 8, 3)),
+        (L.ConvTranspose2d(3, 4, 3, stride=2, rng=make_rng(0)), (4, 8, 8, 3)),
+        (L.Dense(3, 4, rng=make_rng(0)), (4, 3)),
+    ],
+    ids=["conv", "transposed", "dense"],
+)
+def test_a_gradient_of_another_shape_than_the_output_is_refused(layer, x):
+    y, ctx = layer.forward(np.ones(x, np.float32))
+    for wrong in (y[:1], y[..., :2], np.moveaxis(y, -1, 1)[:, :1]):
+        with pytest.raises(ShapeError, match=r"gave \(4, .*got a gradient of"):
+            layer.backward(wrong, ctx)
+
+
+@pytest.mark.parametrize("sizes", [(0, 2), (2, 0), (-1, 2)])
+def test_layers_without_features_are_refused(sizes):
+    with pytest.raises(OptionError, match="give 1 or more features"):
+        L.Dense(*sizes, rng=make_rng(0))
+    with pytest.raises(OptionError, match="give 1 or more channels"):
+        L.Conv2d(*sizes, 3, rng=make_rng(0))

@@ -169,6 +169,14 @@ def test_what_cannot_be_measured_is_met_before_the_first_step(
     assert not (tmp_path / "run").exists()
 
 
+def test_too_few_samples_are_met_before_the_first_step(minigan: Command, tmp_path: Path) -> None:
+    how = ["--keep-best", "modes", "--eval-samples", 3, "--out", tmp_path / "run"]
+    result = minigan("train", *POINTS, *how)
+    assert result.code == 1
+    assert "--keep-best modes of 3 samples: 3 samples say nothing" in error_line(result.err)
+    assert not (tmp_path / "run").exists()
+
+
 def test_data_without_an_extractor_is_met_before_the_first_step(tmp_path: Path) -> None:
     own = open_data(str(write_pictures(tmp_path / "own.npz")))
     with pytest.raises(DataError, match=r"features of .* need a network"):

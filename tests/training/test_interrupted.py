@@ -143,7 +143,10 @@ def test_no_space_left_anywhere(disturbed: Disturbed, case: Case, tmp_path: Path
         assert result.code == 1
         message = error_line(result.err)
         assert message.startswith(str(folder))
-        assert "No space left on device; free some space, then `minigan resume`" in message
+        assert (
+            "No space left on device; free some space; a run goes on with `minigan resume`"
+            in message
+        )
         assert unfinished(folder) == []
         assert go_on(disturbed, case, folder) == 0
         assert_same_run(folder, case.unbroken)

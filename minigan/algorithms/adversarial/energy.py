@@ -125,7 +125,10 @@ class EBGANOptions(EnergyOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class BEGANOptions(EnergyOptions):
-    """With the paper's settings: Adam at 1e-4, absolute differences, z and codes of 64 numbers."""
+    """With the paper's settings: Adam at 1e-4, absolute differences, z and codes of 64 numbers.
+
+    Left out: the paper halves the rate when convergence stalls.
+    """
 
     objective: str = option("began", "what the players descend", OBJECTIVES)
     lr: float = option(1e-4, "learning rate")

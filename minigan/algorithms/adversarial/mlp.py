@@ -1,9 +1,10 @@
 """The original paper's experiment: Algorithm 1 on multilayer perceptrons (2014, section 5).
 
-As there: z uniform, ReLU in G, maxout and dropout in D, momentum, k = 1. The sizes are those of the
-paper's published code: two layers of 1200 units in G, two of 240 maxout units with 5 pieces in D,
-momentum from 0.5. Its learning rate of 0.1 goes with bounds on the weights' norms; without these it
-diverges, so 0.05 is the default here.
+As there: ReLU in G, maxout and dropout in D, momentum, k = 1. z is uniform: the paper names no
+distribution, and its published code sets none, so that z is normal there. The sizes are those of
+that code: two layers of 1200 units in G, two of 240 maxout units with 5 pieces in D, momentum from
+0.5. It also drops out a fifth of D's inputs, which is left out here. Its learning rate of 0.1 goes
+with bounds on the weights' norms; without these it diverges, so 0.05 is the default here.
 """
 
 from __future__ import annotations

@@ -140,7 +140,10 @@ class VAE(Autoencoding):
 
 @dataclass(frozen=True, kw_only=True)
 class Options(AutoencoderOptions):
-    """The bound's parts; one hidden layer of 500 units, as the paper has for digits."""
+    """The bound's parts; one hidden layer of 500 units, as the paper has for digits.
+
+    The paper's are tanh and move by Adagrad; these are ReLU and move by Adam.
+    """
 
     z_dim: int = option(20, "numbers in a code z")
     hidden_E: tuple[int, ...] = option((500,), "units of E's hidden layers (mlp)")

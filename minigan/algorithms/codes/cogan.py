@@ -9,6 +9,8 @@ pair plays the game in its domain, and only the shared weights tie the domains t
     subject to  theta_{G_1^(i)} = theta_{G_2^(i)}        for the first layers i
                 theta_{D_1^(n_1-j)} = theta_{D_2^(n_2-j)}  for the last layers j
 
+with the signs turned: the paper prints max over G, min over D, and minus the logarithms.
+
 A sample is a pair: the channels of both pictures, one behind the other. That is also how data of
 two domains comes, where the two pictures of an example have nothing to do with one another.
 

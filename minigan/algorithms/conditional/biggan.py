@@ -3,12 +3,14 @@ r"""BigGAN at the scale of a CPU (Brock et al. 2019): every part of the recipe, 
 The networks are in models/biggan.py. The game is Algorithm 1 about pairs (game.py) with the hinge
 loss, two steps of D for one of G, and orthogonal regularisation of G (losses/orthogonal.py), which
 leaves the shared embedding alone. Samples come from the moving average of G. z is normal, so that
-its truncation trades variety for typical pictures: `minigan sample DIR --truncate 0.5,1,2`.
+its truncation trades variety for typical pictures:
+`minigan sample DIR --truncate 0.5,1,2 --out FILE`.
 
 Learning rates are not the papers': those of BigGAN, 5e-5 and 2e-4, are for batches of 2048, and at
 SAGAN's, 1e-4 and 4e-4, small pictures are told apart within twenty steps, after which the hinge
 gives D no gradient. Here G, whose weights are divided by their largest singular values as D's are,
-learns four times as fast as D. beta1 and beta2 are SAGAN's (Zhang et al. 2019, section 4).
+learns four times as fast as D. The moving average's decay is 0.995, the paper's 0.9999. beta1 and
+beta2 are SAGAN's (Zhang et al. 2019, section 4).
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 As there: z of 100 uniform numbers and the class go through 200 and 1000 ReLU units and then 1200
 together; D has maxout units, 240 of 5 pieces for x, 50 of 5 for the class, 240 of 4 for both, and
-dropout. The paper's stochastic gradient descent with a falling rate and rising momentum is
-Adam here. Its D has two terms: --wrong-pairs none.
+dropout. z is of (-1, 1) here, of [0, 1] in the paper, whose stochastic gradient descent with a
+falling rate and rising momentum is Adam here. Its D has two terms: --wrong-pairs none.
 """
 
 from __future__ import annotations

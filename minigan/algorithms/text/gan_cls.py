@@ -13,6 +13,8 @@ r"""GAN-CLS: text to image with a discriminator that is aware of matching (Reed 
 The paper's E was trained beforehand; here D's loss trains it from the first step. t^ is the caption
 of the next picture of the minibatch: where both happen to say the same, D is told something wrong,
 which is rare as long as the data has many captions.
+
+As printed, gancls.d and gancls.g descend what has to be ascended; the code ascends it.
 """
 
 from __future__ import annotations

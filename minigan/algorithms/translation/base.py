@@ -24,14 +24,14 @@ from minigan.losses.least_squares import LeastSquares
 from minigan.models import receptive_field
 from minigan.optim import Optimizer
 
-HALF = 0.5  # of D's loss: both papers divide the objective by 2 while they optimise D
+HALF = 0.5  # of D's loss: pix2pix and CycleGAN divide it by 2; here the others do so as well
 
 
 class Translating(Algorithm):
     """Networks, optimisers by their names, and the objective of every adversarial term.
 
     shape: (H, W) of the pictures; channels: of x and of y. noisy: whether dropout and the batch's
-    own statistics stay on when pictures are translated, as pix2pix has it (section 3.4).
+    own statistics stay on when pictures are translated, as pix2pix has it (section 3.3).
     examples: as many pairs as asked for, always the same, for `sample`.
     """
 
@@ -53,7 +53,7 @@ class Translating(Algorithm):
         self.objective = objective
         for D in self.discriminators.values():
             objective.check(D)
-        # Mao et al. write half the squares; pix2pix and CycleGAN write them whole.
+        # Mao et al. write half the squares; CycleGAN writes them whole.
         whole = 2.0 if isinstance(objective, LeastSquares) else 1.0
         self.weight_G, self.weight_D = weight_gan * whole, HALF * whole
         self.channels = channels

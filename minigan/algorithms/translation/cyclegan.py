@@ -6,7 +6,7 @@ shall come back:
 
     for number of training iterations do
         sample x from X, y from Y
-        update G and F by descending                           cyclegan.3, cyclegan.5
+        update G and F by descending                           cyclegan.3, cyclegan.identity
         update D_X and D_Y by ascending half of their          cyclegan.1
             on pictures from a pool of the last 50
     end for
@@ -56,7 +56,7 @@ EQUATIONS = {
     "cyclegan.3": r"\mathcal{L}(G, F, D_X, D_Y) = \mathcal{L}_{GAN}(G, D_Y, X, Y)"
     r" + \mathcal{L}_{GAN}(F, D_X, Y, X) + \lambda \mathcal{L}_{cyc}(G, F)",
     "cyclegan.4": r"G^*, F^* = \arg \min_{G, F} \max_{D_X, D_Y} \mathcal{L}(G, F, D_X, D_Y)",
-    "cyclegan.5": r"\mathcal{L}_{identity}(G, F) = \mathbb{E}_y[\|G(y) - y\|_1]"
+    "cyclegan.identity": r"\mathcal{L}_{identity}(G, F) = \mathbb{E}_y[\|G(y) - y\|_1]"
     r" + \mathbb{E}_x[\|F(x) - x\|_1]",
 }
 
@@ -147,8 +147,8 @@ class CycleGAN(Translating):
         gan_F, dfake_x = self.fool("D_X", fake_x, x)  # eq: cyclegan.1, discogan.4
         cycle_x, back_x = self.tied(F, fake_y, x, forward)  # eq: cyclegan.2, discogan.2
         cycle_y, back_y = self.tied(G, fake_x, y, backward)  # eq: cyclegan.2, discogan.2
-        identity_y, _ = self.tied(G, y, y, identity)  # eq: cyclegan.5
-        identity_x, _ = self.tied(F, x, x, identity)  # eq: cyclegan.5
+        identity_y, _ = self.tied(G, y, y, identity)  # eq: cyclegan.identity
+        identity_x, _ = self.tied(F, x, x, identity)  # eq: cyclegan.identity
         G.backward(dfake_y + back_x, G_ctx, need_dx=False)  # eq: cyclegan.4, discogan.5
         F.backward(dfake_x + back_y, F_ctx, need_dx=False)  # eq: cyclegan.4, discogan.5
         cycles = forward * cycle_x + backward * cycle_y

@@ -3,7 +3,7 @@ r"""DiscoGAN: relations between two domains, learned without pairs (Kim et al. 2
 CycleGAN's loop with the original adversarial loss, squared distances for what comes back, and no
 pool: G is the paper's G_AB, F its G_BA. Generators are encoder-decoders without skips, so that a
 shape may change too; discriminators look at whole pictures, which are 64x64 in the paper. Its
-weight decay of 1e-4, added to Adam's gradient, is left out.
+weight decay of 1e-4, added to Adam's gradient, is left out. D's losses are halved, as in CycleGAN.
 """
 
 from __future__ import annotations

@@ -3,6 +3,10 @@ r"""DualGAN: translation between two domains, learned without pairs (Yi et al. 2
 CycleGAN's loop as a Wasserstein GAN, Algorithm 1 of the paper: critics whose weights are clipped
 take n_critic steps for each step of the generators, all by RMSProp. G is the paper's G_A from U to
 V, F its G_B; D_Y its D_A, which judges pictures of V, D_X its D_B. The noise z is dropout.
+
+The order is another than in Algorithm 1: n_critic - 1 steps of the critics, then the generators'
+step, then the critics' last one, on pictures made before the generators moved. The critics' losses
+are halved, as in CycleGAN.
 """
 
 from __future__ import annotations

@@ -9,10 +9,10 @@ G turns x into y; D tells the pair (x, y) from (x, G(x, z)), and G is also held 
     end for
 
 The close term alone is blurry, an average of all answers that are possible; the adversarial term
-alone invents; a D that is not shown x cannot tell whether y answers it (section 4.1). Each is an
+alone invents; a D that is not shown x cannot tell whether y answers it (section 4.2). Each is an
 ablation: `judge` says what D is shown, `weight_l1` is lambda.
 
-The noise z is dropout alone, which stays on when pictures are translated (section 2.1 and 3.4).
+The noise z is dropout alone, which stays on when pictures are translated (sections 3.1 and 3.3).
 """
 
 from __future__ import annotations

@@ -6,12 +6,12 @@ generator in two parts, discriminators of several scales, and features of these 
     train G1 on pictures of half the size
     train G2 on whole pictures, G1's features given
     train both together; each time,
-        update every D_k, by ascending half of                 pix2pixhd.2
-        update the generators by descending                    pix2pixhd.4
+        update every D_k, by ascending half of                 pix2pixhd.3
+        update the generators by descending                    pix2pixhd.5
 
 D_k sees pictures that were halved k - 1 times, so that G1 alone plays against D_2, D_3, ... The
-objective is least squares (section 3.1). Left out are what needs instance maps, and the optional
-perceptual loss, which needs a network trained on other data.
+objective is least squares (section 4, details). Left out are what needs instance maps, and the
+optional perceptual loss, which needs a network trained on other data.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ PAPER = (
 EQUATIONS = {
     "pix2pixhd.1": r"\min_G \max_D \mathcal{L}_{GAN}(G, D) ="
     r" \mathbb{E}_{(s,x)}[\log D(s, x)] + \mathbb{E}_s[\log(1 - D(s, G(s)))]",
-    "pix2pixhd.2": r"\min_G \max_{D_1, D_2, D_3} \sum_{k=1,2,3} \mathcal{L}_{GAN}(G, D_k)",
-    "pix2pixhd.3": r"\mathcal{L}_{FM}(G, D_k) = \mathbb{E}_{(s,x)} \sum_{i=1}^T \frac{1}{N_i}"
+    "pix2pixhd.3": r"\min_G \max_{D_1, D_2, D_3} \sum_{k=1,2,3} \mathcal{L}_{GAN}(G, D_k)",
+    "pix2pixhd.4": r"\mathcal{L}_{FM}(G, D_k) = \mathbb{E}_{(s,x)} \sum_{i=1}^T \frac{1}{N_i}"
     r" [\|D_k^{(i)}(s, x) - D_k^{(i)}(s, G(s))\|_1]",
-    "pix2pixhd.4": r"\min_G ((\max_{D_1, D_2, D_3} \sum_{k=1,2,3} \mathcal{L}_{GAN}(G, D_k))"
+    "pix2pixhd.5": r"\min_G ((\max_{D_1, D_2, D_3} \sum_{k=1,2,3} \mathcal{L}_{GAN}(G, D_k))"
     r" + \lambda \sum_{k=1,2,3} \mathcal{L}_{FM}(G, D_k))",
 }
 
@@ -137,7 +137,7 @@ class Pix2PixHD(Translating):
         scales = self.seen_by(names, x, y, fake)
         scalars: Scalars = {}
         for scale in scales:
-            scalars |= self.update_discriminator(  # eq: pix2pixhd.1, pix2pixhd.2
+            scalars |= self.update_discriminator(  # eq: pix2pixhd.1, pix2pixhd.3
                 scale.name, scale.y, scale.fake, scale.x
             )
         return scalars | self.update_generators(TRAINED[stage], scales, back)
@@ -162,7 +162,7 @@ class Pix2PixHD(Translating):
     def update_generators(
         self, trained: Sequence[str], scales: list[Scale], back: Callable[[Array], None]
     ) -> Scalars:
-        """Descend pix2pixhd.4 in the generators that are trained; the discriminators are frozen."""
+        """Descend pix2pixhd.5 in the generators that are trained; the discriminators are frozen."""
         trained = [name for name in trained if name in self.networks]
         for name in trained:
             self.networks[name].flat.zero_grad()
@@ -171,7 +171,7 @@ class Pix2PixHD(Translating):
         for k, scale in enumerate(scales):
             gan, features, dfake = self.judged(scale)
             dpictures.append(dfake)
-            loss = loss + gan + self.weight_features * features  # eq: pix2pixhd.4
+            loss = loss + gan + self.weight_features * features  # eq: pix2pixhd.5
             at = _at(k + len(self.parts) - len(scales))
             terms |= {f"GAN{at}": gan, f"features{at}": features}
         back(self.down(dpictures))
@@ -189,7 +189,7 @@ class Pix2PixHD(Translating):
         real = true[-1] if self.objective.needs_real else None
         gan, dscores = self.objective.generator(made[-1], real)
         matched = [mean_absolute_error(a, b) for a, b in zip(made[:-1], true[:-1], strict=True)]
-        features = sum(value for value, _ in matched)  # eq: pix2pixhd.3
+        features = sum(value for value, _ in matched)  # eq: pix2pixhd.4
         slopes = [self.weight_features * slope for _, slope in matched]
         dfake = unseen(parts, [*slopes, self.weight_G * dscores], ctxs)
         return self.weight_G * gan, features, dfake

@@ -12,7 +12,7 @@ the first of the decoders are the same ones. A picture is translated by the othe
 
 so that three things hold: a picture comes back from its own code (unit.3), its translation cannot
 be told from pictures of the other domain (unit.5), and the translation's code gives the picture
-back again (unit.6).
+back again (unit.7).
 
 Errors and divergences are means over the numbers of a picture and of a code, so that the weights
 mean the same for every size.
@@ -49,7 +49,7 @@ EQUATIONS = {
     r" - \lambda_2 \mathbb{E}_{z_1 \sim q_1(z_1|x_1)}[\log p_{G_1}(x_1|z_1)]",
     "unit.5": r"\mathcal{L}_{GAN_1}(E_2,G_1,D_1) = \lambda_0 \mathbb{E}_{x_1 \sim P_{X_1}}"
     r"[\log D_1(x_1)] + \lambda_0 \mathbb{E}_{z_2 \sim q_2(z_2|x_2)}[\log(1 - D_1(G_1(z_2)))]",
-    "unit.6": r"\mathcal{L}_{CC_1}(E_1,G_1,E_2,G_2) = \lambda_3 KL(q_1(z_1|x_1) \| p_\eta(z))"
+    "unit.7": r"\mathcal{L}_{CC_1}(E_1,G_1,E_2,G_2) = \lambda_3 KL(q_1(z_1|x_1) \| p_\eta(z))"
     r" + \lambda_3 KL(q_2(z_2|x_1^{1 \to 2}) \| p_\eta(z))"
     r" - \lambda_4 \mathbb{E}_{z_2 \sim q_2(z_2|x_1^{1 \to 2})}[\log p_{G_1}(x_1|z_2)]",
 }
@@ -128,11 +128,11 @@ class UNIT(Translating):
         again = self.encoded(other, fake)
         back, back_ctx = G[own].forward(again.z)
 
-        kl, dmean = kl_of_unit_variance(code.mean)  # eq: unit.3, unit.6
+        kl, dmean = kl_of_unit_variance(code.mean)  # eq: unit.3, unit.7
         error, dsame = mean_absolute_error(same, x)  # eq: unit.3
         fooling, dfake = self.fool(f"D_{other}", fake, real)  # eq: unit.5
-        kl_again, dagain = kl_of_unit_variance(again.mean)  # eq: unit.6
-        cycle, dback = mean_absolute_error(back, x)  # eq: unit.6
+        kl_again, dagain = kl_of_unit_variance(again.mean)  # eq: unit.7
+        cycle, dback = mean_absolute_error(back, x)  # eq: unit.7
 
         dz_again = G[own].backward(w.cycle * dback, back_ctx)
         dfake = dfake + E[other].backward(dz_again + w.cycle_kl * dagain, again.ctx)

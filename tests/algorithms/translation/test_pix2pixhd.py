@@ -109,7 +109,7 @@ def through(net, *xs):
 
 
 def total_loss(made, x, y, weight_features):
-    """pix2pixhd.4 of both stages' ends, from forward passes alone."""
+    """pix2pixhd.5 of both stages' ends, from forward passes alone."""
     pool = AvgPool2d(2)
     fake = through(CoarseToFine(made.G1, made.G2), x)
     total = 0.0
