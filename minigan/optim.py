@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minigan.backend import Array, array_module, on_cuda, overwrite, to_device
+from minigan.backend import Array, array_module, is_array, on_cuda, overwrite, to_device
 from minigan.cuda.graph import before_each_step
 from minigan.errors import CheckpointError, OptionError
 from minigan.layers.params import FlatParams
@@ -29,7 +29,7 @@ class Optimizer:
     rate_count: ClassVar[int] = 1
 
     def __init__(self, params: FlatParams, lr: float | Schedule) -> None:
-        if not isinstance(params, FlatParams):
+        if not is_array(getattr(params, "data", None)):
             raise OptionError(
                 f"an optimiser moves a network's buffer, got {type(params).__name__}; give "
                 "network.flat"

@@ -66,6 +66,8 @@ def dcgan_generator(
     halves the channels. `norm` is the paper's batch norm unless given; "reference" and "virtual"
     need a `reference` of z.
     """
+    if z_dim < 1:
+        raise OptionError(f"z_dim={z_dim} must be at least 1")
     norms = Norms(norm, reference=reference, init=GAMMA, rng=rng)
     layers = growing(z_dim, shape, width=width, bias=norms.bias, norm=norms.after, rng=rng)
     return norms.network(*layers)

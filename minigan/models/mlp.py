@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from minigan.backend import Array
+from minigan.errors import OptionError
 from minigan.layers import (
     Dense,
     Dropout,
@@ -39,6 +40,8 @@ def mlp_generator(
     `bounded` ends in tanh, for pictures in [-1, 1]; points in the plane take a linear end. The
     norms "reference" and "virtual" need a `reference` of z.
     """
+    if z_dim < 1:
+        raise OptionError(f"z_dim={z_dim} must be at least 1")
     norms = Norms(norm, reference=reference, rng=rng)
     layers: list[Layer] = []
     features = z_dim
