@@ -108,7 +108,10 @@ REFUSED: list[tuple[str, int, list[str]]] = [
     ("train dcgan --keep 0", 1, ["--keep 0 must be at least 1"]),
     ("train dcgan --threads -1", 1, ["--threads -1 must be at least 0"]),
     ("train dcgan --device tpu", 1, ["unknown device 'tpu'", "cpu, cuda, cuda:N"]),
+    ("train dcgan --eval-every 5", 1, ["--eval-every and", "give --keep-best METRIC too"]),
+    ("train dcgan --eval-samples 50", 1, ["--eval-samples say", "give --keep-best METRIC too"]),
     # optimisers and schedules
+    ("train dcgan --decay-end 50", 1, ["--decay-end 50 needs --schedule linear or cosine"]),
     ("train dcgan --lr -1", 1, ["learning rate -1.0 must be at least 0 and finite"]),
     ("train dcgan --lr inf", 1, ["learning rate inf must be at least 0 and finite"]),
     ("train dcgan --lr nan", 1, ["learning rate nan"]),

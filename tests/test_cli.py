@@ -105,7 +105,7 @@ def test_the_configuration_holds_everything(unbroken: Path) -> None:
         "checkpoint_every": 2,
         "keep": 4,
         "keep_best": None,
-        "eval_every": 1,
+        "eval_every": 0,
         "eval_samples": 0,
         "precision": "tf32",
         "no_graph": False,

@@ -94,6 +94,9 @@ class OptimizerOptions:
         known("schedule", self.schedule, SCHEDULES)
         if self.decay_end is not None and self.decay_end < 1:
             raise OptionError(f"--decay-end {self.decay_end} must be at least 1")
+        if self.decay_end is not None and self.schedule == "constant":
+            others = " or ".join(name for name in SCHEDULES if name != "constant")
+            raise OptionError(f"--decay-end {self.decay_end} needs --schedule {others}")
         settings = ("momentum", "alpha", "beta1", "beta2", "weight_decay")
         rule = OPTIMIZERS[self.optimizer]
         own = settings_for(

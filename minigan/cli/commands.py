@@ -111,9 +111,11 @@ _DEVICE = click.option("--device", help="cpu, cuda or cuda:N (default: the run's
 @cli.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--steps", "more", type=click.IntRange(min=0), default=0, help="Steps to add.")
-@click.option("--from", "step", type=int, help="Checkpoint to go on from (default: the last).")
+@click.option("--from", "step", type=StepOrBest(), help=_FROM)
 @_DEVICE
-def resume(folder: Path, more: int, step: int | None, device: str | None, serve: int | None) -> int:
+def resume(
+    folder: Path, more: int, step: int | str | None, device: str | None, serve: int | None
+) -> int:
     """Go on with a run that was stopped, killed or finished, on any device."""
     trainer = Trainer.resume(folder, more=more, step=step, device=device)
     total = trainer.config.run.steps

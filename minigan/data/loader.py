@@ -41,6 +41,11 @@ class Loader:
     def __init__(
         self, dataset: Dataset, batch_size: int, *, seed: int, start: int = 0, prefetch: int = 2
     ) -> None:
+        if not isinstance(dataset, Dataset):
+            raise OptionError(
+                f"a loader takes a data set, not {type(dataset).__name__}: minigan.open_data(NAME) "
+                "opens one, minigan.data.memory.InMemory makes one of arrays"
+            )
         for name, value, least in (
             ("batch size", batch_size, 1),
             ("seed", seed, 0),

@@ -24,6 +24,8 @@ def write_report(folders: Sequence[Path], out: Path | None = None) -> Path:
     Unless given, `out` is report.html in the run's folder, for two runs comparison.html here.
     Raises OptionError, CheckpointError for a folder that holds no run, OSError.
     """
+    if out is not None and out.suffix not in (".html", ".htm"):
+        raise OptionError(f"--out {out}: a report is one .html page")
     runs = read_runs(folders)
     found = [stored_walk(run) for run in runs]
     notes = [note for _, note in found if note]

@@ -7,7 +7,8 @@ import platform
 from dataclasses import asdict, dataclass, fields, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Self
+from types import UnionType
+from typing import Any, Self, get_args, get_origin, get_type_hints
 
 from minigan.algorithms import recipe
 from minigan.algorithms.options import option
@@ -60,6 +61,11 @@ class RunOptions:
             if isinstance(value, int) and not isinstance(value, bool) and value < least:
                 name = f.name.replace("_", "-")
                 raise OptionError(f"--{name} {value} must be at least {least}")
+        if self.keep_best is None and (self.eval_every or self.eval_samples):
+            raise OptionError(
+                "--eval-every and --eval-samples say how --keep-best measures: give "
+                "--keep-best METRIC too, or neither"
+            )
         require_device(self.device)
         data = self.data or recipe(algorithm).data
         if data not in (*DATASETS, *PAIRS) and Path(data).expanduser().exists():
@@ -70,7 +76,7 @@ class RunOptions:
             threads=self.threads or available_threads(),
             sample_every=self.sample_every or max(1, self.steps // 20),
             checkpoint_every=self.checkpoint_every or max(1, self.steps // 10),
-            eval_every=self.eval_every or max(1, self.steps // 20),
+            eval_every=self.eval_every or (max(1, self.steps // 20) if self.keep_best else 0),
         )
 
     @property
@@ -125,9 +131,9 @@ class Config:
             options = recipe(stored["algorithm"]).options
             return cls(
                 stored["algorithm"],
-                options(**{k: _tuples(v) for k, v in stored["options"].items()}),
-                RunOptions(**stored["run"]),
-                stored["schedule_steps"],
+                _typed(options, stored["options"]),
+                _typed(RunOptions, stored["run"]),
+                int(stored["schedule_steps"]),
                 stored["versions"],
             )
         except FileNotFoundError:
@@ -151,6 +157,21 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _tuples(value: Any) -> Any:
-    """JSON has no tuples; no option is a list."""
-    return tuple(value) if isinstance(value, list) else value
+def _typed(cls: type, stored: dict[str, Any]) -> Any:
+    """The options, each of its field's type. Raises TypeError naming one that is not.
+
+    JSON has no tuples, and no option is a list; a whole number stands for a float too.
+    """
+    given = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()}
+    for name, hint in get_type_hints(cls).items():
+        wanted = (
+            [get_origin(t) or t for t in get_args(hint)]
+            if isinstance(hint, UnionType)
+            else [get_origin(hint) or hint]
+        )
+        value = given.get(name)
+        if name in given and type(value) not in (*wanted, *([int] if float in wanted else [])):
+            raise TypeError(
+                f"{name} is {value!r}, wanted {' or '.join(t.__name__ for t in wanted)}"
+            )
+    return cls(**given)

@@ -89,7 +89,11 @@ def import_weights(folder: Path, file: Path, *, network: str = "G") -> str:
     if network in algorithm.averages:
         algorithm.averages[network].restart()
     checkpoint.save(checkpoints, 0, algorithm, keep=trainer.config.run.keep)
-    return f"{count} layers of {network} from {file}: {folder}; `minigan sample` draws from it"
+    use = "`minigan sample` draws from it; " if network == "G" else ""
+    return (
+        f"{count} layers of {network} from {file}: {folder}; "
+        f"{use}`minigan resume {folder} --steps N` trains on"
+    )
 
 
 def _trainer(folder: Path, network: str) -> Trainer:

@@ -21,6 +21,8 @@ SHOWN = (
     *("ELBO", "reconstruction", "loss_D", "loss_G", "D(x)", "D(G(z))"),
     *("wasserstein", "bound", "convergence"),
 )
+# Of algorithms with other names than these, several of each network: the first of their terms.
+TERMS, AT_MOST = ("loss_", "GAN_", "cycle_"), 5
 SECONDS_BETWEEN_LINES = 10.0
 
 
@@ -82,4 +84,7 @@ class ProgressReport:
 
 def scalars(record: Record) -> str:
     """The losses and probabilities of a log line in a few characters."""
-    return "  ".join(f"{name} {record[name]:.3f}" for name in SHOWN if name in record)
+    names = [name for name in SHOWN if name in record]
+    if not any(name.startswith("loss") for name in names):
+        names += [name for name in record if name.startswith(TERMS) and name not in names]
+    return "  ".join(f"{name} {record[name]:.3f}" for name in names[:AT_MOST])

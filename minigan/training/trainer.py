@@ -39,7 +39,7 @@ from minigan.data.options import Split
 from minigan.errors import NonFiniteError, OptionError
 from minigan.metrics import diversity
 from minigan.parallel import use_threads
-from minigan.training import checkpoint, log
+from minigan.training import best, checkpoint, log
 from minigan.training.best import Best
 from minigan.training.captioning import keep_words
 from minigan.training.config import Config, RunOptions
@@ -114,9 +114,14 @@ class Trainer:
 
     @classmethod
     def resume(
-        cls, folder: Path, *, more: int = 0, step: int | None = None, device: str | None = None
+        cls,
+        folder: Path,
+        *,
+        more: int = 0,
+        step: int | str | None = None,
+        device: str | None = None,
     ) -> Trainer:
-        """A run as its last checkpoint (or that of `step`) left it, `more` steps longer.
+        """A run as its last checkpoint (or that of `step`, or "best") left it, `more` steps longer.
 
         It goes on where it was, or on `device`; checkpoints are the same on all. A run that was
         stopped before its first checkpoint begins anew. Raises CheckpointError.
@@ -124,7 +129,7 @@ class Trainer:
         config = Config.load(folder / "config.json")
         trainer = cls(folder, config.prolonged(more).on(device))
         if step is not None or checkpoint.steps(trainer.checkpoints):
-            stored = checkpoint.load(trainer.checkpoints, step)
+            stored = best.load(trainer.checkpoints, step)
             stored.restore(trainer.algorithm)
             trainer.step = trainer.loader.position = stored.step
         return trainer
@@ -157,6 +162,8 @@ class Trainer:
             keep_words(self.folder, self.dataset, self.algorithm, seed=self.config.run.seed)
             self.config.save(self.folder / "config.json")
             records = log.truncate(self.log_path, self.step)
+            if self.step > 0 and self.step not in checkpoint.steps(self.checkpoints):
+                self._save()  # it goes on from the best one, which lies elsewhere
             checkpoint.tidy(self.checkpoints, self.step, keep=self.config.run.keep)
             watch = Watch(records)
             clock = _Clock(records)

@@ -239,6 +239,12 @@ def test_a_batch_larger_than_the_data_is_refused() -> None:
     assert Loader(open_data("ring"), 6, seed=0).batches_per_epoch is None
 
 
+@pytest.mark.parametrize("given", ["ring", np.zeros((5, 2), np.float32)])
+def test_what_is_no_data_set_is_refused(given: object) -> None:
+    with pytest.raises(OptionError, match=f"a data set, not {type(given).__name__}: minigan.open_"):
+        Loader(given, 1, seed=0)
+
+
 @pytest.mark.parametrize(
     ("option", "value"), [("batch_size", 0), ("seed", -1), ("start", -1), ("prefetch", 0)]
 )

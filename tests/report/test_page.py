@@ -161,7 +161,7 @@ def test_two_runs(folder: Path, tmp_path: Path) -> None:
     assert [run["done"] for run in found["runs"]] == [40, 20]
     assert all(len(panel["names"]) == 1 for panel in found["panels"])
     differing = re.findall(r'<tr class="differs">\s*<th scope="row">(\w+)', text)
-    assert differing == ["lr", "steps", "seed", "sample_every", "checkpoint_every", "eval_every"]
+    assert differing == ["lr", "steps", "seed", "sample_every", "checkpoint_every"]
 
 
 def test_two_folders_of_one_name_are_told_apart(tmp_path: Path) -> None:

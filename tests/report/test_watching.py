@@ -32,6 +32,10 @@ def test_the_command_makes_what_the_run_left(
 def test_elsewhere(minigan: Command, unbroken: Path, tmp_path: Path) -> None:
     out = tmp_path / "new" / "page.html"
     assert minigan("report", unbroken, "--out", out).code == 0
+    refused = minigan("report", unbroken, "--out", out.with_suffix(".png"))
+    assert refused.code == 1
+    assert "a report is one .html page" in refused.err
+    assert not out.with_suffix(".png").exists()
     assert out.read_bytes() == (unbroken / "report.html").read_bytes()
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from minigan.data import open_data
 from minigan.errors import DataError, OptionError, UnknownNameError
-from minigan.training import best, checkpoint
+from minigan.training import Trainer, best, checkpoint
 from minigan.training.best import Best
 from tests.training.support import (
     POINTS,
@@ -71,7 +71,7 @@ def test_the_best_of_all_measured_is_kept(kept: Path) -> None:
 def test_looking_changes_nothing_of_the_training(
     minigan: Command, kept: Path, tmp_path: Path
 ) -> None:
-    plain = ["train", *POINTS, *OFTEN, "--steps", 12, "--out", tmp_path / "run"]
+    plain = ["train", *POINTS, *OFTEN[:-2], "--steps", 12, "--out", tmp_path / "run"]
     assert minigan(*plain).code == 0
     name = "checkpoints/step_000012.safetensors"
     assert (tmp_path / "run" / name).read_bytes() == (kept / name).read_bytes()
@@ -126,6 +126,21 @@ def test_a_kill_between_the_checkpoint_and_its_record(
     later = {step: value for step, value in measured(folder).items() if step > 8}
     assert record(folder)["step"] == min(later, key=lambda s: later[s])
     assert checkpoint.steps(folder / "checkpoints/best") == [record(folder)["step"]]
+
+
+def test_a_run_goes_on_from_its_best(minigan: Command, kept: Path, tmp_path: Path) -> None:
+    """The best one is a checkpoint among the others from then on, before the next one is due."""
+    folder = Path(shutil.copytree(kept, tmp_path / "run"))
+    step = int(str(record(kept)["step"]))
+    assert step not in checkpoint.steps(folder / "checkpoints")
+    trainer = Trainer.resume(folder, step="best")
+    assert trainer.step == step
+    trainer.config = trainer.config.prolonged(step - 12)  # to here and no further
+    trainer.train()
+    assert checkpoint.steps(folder / "checkpoints")[-1] == step
+    assert record(folder) == record(kept)
+    assert minigan("resume", folder, "--from", "best", "--steps", 12 - step).code == 0
+    assert files(folder / "checkpoints") == files(kept / "checkpoints")
 
 
 def test_samples_of_the_best(minigan: Command, kept: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What a run is made of, written out and read back."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -109,6 +110,40 @@ def test_a_longer_run_has_the_schedule_of_the_first(tmp_path: Path) -> None:
     longer = config.prolonged(50)
     assert (longer.run.steps, longer.schedule_steps) == (150, 100)
     assert longer == replace(config, run=replace(config.run, steps=150))
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value", "wanted"),
+    [
+        ("run", "steps", "many", "steps is 'many', wanted int"),
+        ("run", "steps", 2.5, "steps is 2.5, wanted int"),
+        ("run", "steps", None, "steps is None, wanted int"),
+        ("run", "strict", 1, "strict is 1, wanted bool"),
+        ("run", "batch", True, "batch is True, wanted int"),
+        ("run", "channels", "3", "channels is '3', wanted int or NoneType"),
+        ("options", "hidden_G", "64", "hidden_G is '64', wanted tuple"),
+        ("options", "lr", "0.1", "lr is '0.1', wanted float"),
+    ],
+)
+def test_a_value_of_another_type_is_named(
+    tmp_path: Path, part: str, name: str, value: object, wanted: str
+) -> None:
+    path = tmp_path / "config.json"
+    Config.create("gan", ALGORITHMS["gan"].options(), RunOptions()).save(path)
+    stored = json.loads(path.read_text())
+    stored[part][name] = value
+    path.write_text(json.dumps(stored))
+    with pytest.raises(CheckpointError, match=re.escape(wanted)):
+        Config.load(path)
+
+
+def test_a_whole_number_stands_for_a_float(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    Config.create("gan", ALGORITHMS["gan"].options(), RunOptions()).save(path)
+    stored = json.loads(path.read_text())
+    stored["options"]["lr"] = 1
+    path.write_text(json.dumps(stored))
+    assert Config.load(path).options.lr == 1
 
 
 def test_a_field_of_another_version_is_named(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from minigan.training import progress
-from minigan.training.progress import SECONDS_BETWEEN_LINES, ProgressReport
+from minigan.training.progress import SECONDS_BETWEEN_LINES, ProgressReport, scalars
 
 RECORD = {"step": 1, "loss_D": 1.25, "loss_G": 0.5, "D(x)": 0.75, "D(G(z))": 0.125, "other": 9.0}
 SHOWN = "loss_D 1.250  loss_G 0.500  D(x) 0.750  D(G(z)) 0.125"
@@ -28,6 +28,21 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(progress, "time", clock)
     return clock
+
+
+@pytest.mark.parametrize(
+    ("record", "shown"),
+    [
+        (
+            {"GAN_G": 1, "cycle_x": 2, "grad_norm_G": 8, "loss_D_X": 3, "loss_D_Y": 4, "score": 5},
+            "GAN_G 1.000  cycle_x 2.000  loss_D_X 3.000  loss_D_Y 4.000",
+        ),
+        ({"ELBO": -2, "reconstruction": 1, "KL": 1}, "ELBO -2.000  reconstruction 1.000"),
+        ({f"loss_G{i}": i for i in range(9)}, "  ".join(f"loss_G{i} {i}.000" for i in range(5))),
+    ],
+)
+def test_every_algorithm_has_numbers_to_show(record: dict[str, float], shown: str) -> None:
+    assert scalars({"step": 1, **record}) == shown
 
 
 def test_lines_now_and_then_without_a_terminal(clock: Clock) -> None:
