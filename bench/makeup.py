@@ -207,7 +207,7 @@ def section(results: Iterable[dict[str, Any]], out: Path) -> str:
 
 
 def verdicts(ended: dict[str, list[dict[str, Any]]]) -> list[str]:
-    """What the lecture claims, and whether it came out."""
+    """What the paper claims, and whether it came out."""
     said = []
     for claim, value in (
         ("PairedCycleGAN transfers a reference's makeup better than CycleGAN", "where"),

@@ -49,7 +49,8 @@ def require_device(name: str) -> str:
 def device_module(name: str) -> Any:
     """The module that makes arrays on a device: numpy for "cpu", cupy for "cuda" and "cuda:N".
 
-    Raises what `require_device` raises.
+    The card becomes the current one, on which cupy makes its arrays. Raises what `require_device`
+    raises.
     """
     if name == "cpu":
         return np
@@ -215,9 +216,7 @@ def to_host(x: Any) -> Array:
 def to_device(x: Any, device: str) -> Array:
     """x as an array on `device`; itself if it is there already."""
     module = device_module(device)
-    if module is np:
-        return to_host(x)
-    return x if array_module(x) is module else module.asarray(x)
+    return to_host(x) if module is np else module.asarray(x)
 
 
 def overwrite(target: Array, values: Array) -> None:

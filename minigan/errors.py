@@ -31,7 +31,8 @@ class UnknownNameError(MiniganError, KeyError):
 
     def __init__(self, kind: str, given: str, known: Iterable[str]) -> None:
         known = sorted(known)
-        near = difflib.get_close_matches(given, known, n=2, cutoff=0.5)
+        near = [name for name in known if name.lower() == given.lower()]
+        near = near or difflib.get_close_matches(given, known, n=2, cutoff=0.5)
         hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
         super().__init__(f"unknown {kind} {given!r}; {hint}known: {', '.join(known)}")
 

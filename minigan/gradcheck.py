@@ -74,6 +74,8 @@ def check_layer(
 ) -> list[Result]:
     """Check every derivative of a layer or network at inputs xs; returns one result per array.
 
+    Checked as well: that backward adds to the gradients, and takes what it needs from its context.
+
     Integer inputs are held fixed. The layer's state does not move, its gradients are overwritten.
     Raises GradcheckError where a relative error exceeds `tolerance`, OptionError unless the
     parameters and floating-point inputs are float64 (`net.astype(np.float64)`).
@@ -88,6 +90,8 @@ def check_layer(
         errors = _away_from_kinks(attempt, list(xs), rng, repr(layer))
         found = [Result(order, name, error) for name, error in errors.items()]
         results += _judged(repr(layer), found, tolerance)
+    if 1 in orders:
+        _check_contract(layer, xs, rng)
     return results
 
 
@@ -100,8 +104,11 @@ def check_loss(
 ) -> list[Result]:
     """Check a loss: a function of arrays that returns its value and a gradient for each of them.
 
-    Raises GradcheckError as `check_layer` does.
+    Raises GradcheckError as `check_layer` does, and OptionError unless the arrays are float64.
     """
+    for x in xs:
+        if x.dtype != np.float64:
+            raise OptionError(f"gradcheck of a loss wanted float64, got {x.dtype}")
     name = getattr(loss, "__qualname__", repr(loss))
 
     def attempt(moved: list[Array]) -> dict[str, float]:
@@ -141,6 +148,25 @@ def _first_order(layer: Layer, xs: list[Array], rng: np.random.Generator) -> Pro
         return {**_named_inputs(dx), **{k: p.grad.copy() for k, p in layer.flat.params.items()}}
 
     return {**_inputs(xs), **_parameters(layer)}, value, gradients
+
+
+def _check_contract(layer: Layer, xs: Sequence[Array], rng: np.random.Generator) -> None:
+    """Raise GradcheckError unless a context belongs to its call alone, backward adds to the
+    gradients, and need_dw=False leaves them."""
+    y, ctx = layer.forward(*xs, update_stats=False)
+    dy = rng.standard_normal(y.shape)
+    layer.flat.zero_grad()
+    layer.backward(dy, ctx)
+    once = layer.flat.grad.copy()
+    layer.forward(*(x[::-1] for x in xs), update_stats=False)
+    layer.backward(dy, ctx, need_dw=False)
+    layer.backward(dy, ctx, need_dx=False)
+    for name, where in layer.flat.slices.items():
+        if not np.allclose(layer.flat.grad[where], 2 * once[where], rtol=1e-9, atol=1e-12):
+            raise GradcheckError(
+                f"{layer!r}: after a second backward the gradient of {name} is not twice that of "
+                "one; add to p.grad, only where need_dw says so, and from what ctx holds"
+            )
 
 
 def _second_order(layer: Layer, xs: list[Array], rng: np.random.Generator) -> Problem:

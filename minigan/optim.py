@@ -165,7 +165,7 @@ class RMSProp(Optimizer):
         eps: float = 1e-8,
     ) -> None:
         super().__init__(params, lr)
-        self.alpha, self.eps = _unit("alpha", alpha), eps
+        self.alpha, self.eps = _unit("alpha", alpha), _above_0("eps", eps)
 
     def settings(self) -> dict[str, float]:
         return {"alpha": self.alpha, "eps": self.eps}
@@ -203,7 +203,7 @@ class Adam(Optimizer):
         self.beta1, self.beta2 = _unit("beta1", beta1), _unit("beta2", beta2)
         if not 0 <= weight_decay < math.inf:
             raise OptionError(f"weight_decay={weight_decay!r} must be at least 0 and finite")
-        self.eps, self.weight_decay = eps, weight_decay
+        self.eps, self.weight_decay = _above_0("eps", eps), weight_decay
 
     def rates(self, lr: float) -> list[float]:
         """eta / (1 - b1^t), 1 / sqrt(1 - b2^t) and what weight decay leaves of theta."""
@@ -249,8 +249,8 @@ class AdamW(Adam):
 def clip_grad_norm(params: FlatParams, max_norm: float) -> Any:
     """Scale the gradient down to norm max_norm if it is longer; returns its norm before.
 
-    A gradient that is not finite stays as it is; on a card, which is not waited for, it becomes
-    NaN.
+    A gradient that is not finite stays as it is. On a card, which is not waited for, it is scaled
+    all the same: what was not finite becomes NaN, and the rest 0 or NaN.
     """
     norm = params.grad_norm()
     if on_cuda(norm):
@@ -261,6 +261,12 @@ def clip_grad_norm(params: FlatParams, max_norm: float) -> Any:
     if max_norm < norm < math.inf:
         params.grad *= max_norm / norm
     return norm
+
+
+def _above_0(name: str, value: float) -> float:
+    if not 0 < value < math.inf:
+        raise OptionError(f"{name}={value!r} must be above 0 and finite")
+    return value
 
 
 def _unit(name: str, value: float) -> float:

@@ -45,6 +45,7 @@ class _Pool:
 
 
 _pool = _Pool(1)
+_blas: threadpool_limits | None = None  # holds the number of threads that BLAS had
 
 
 def available_threads() -> int:
@@ -55,14 +56,18 @@ def available_threads() -> int:
 def use_threads(count: int | None = None) -> int:
     """Compute with `count` threads from now on, in this process; returns the number.
 
-    None: as many as there are processors. BLAS is set to one thread if count is above 1.
+    None: as many as there are processors. BLAS is set to one thread if count is above 1, and back
+    to what it had if it is 1.
     """
-    global _pool
+    global _pool, _blas
     count = available_threads() if count is None else count
     if count < 1:
         raise OptionError(f"{count} threads: at least 1 is needed")
-    if count > 1:
-        threadpool_limits(1, user_api="blas")
+    if count > 1 and _blas is None:
+        _blas = threadpool_limits(1, user_api="blas")
+    elif count == 1 and _blas is not None:
+        _blas.restore_original_limits()
+        _blas = None
     if count != _pool.count:
         if _pool.executor is not None:
             _pool.executor.shutdown()
@@ -92,7 +97,7 @@ def over_parts(work: Callable[[int, int], None], n: int, size: int) -> None:
         for i in range(1, count)
     ]
     try:
-        work(edges[0], edges[1])
+        _inside(work, edges[0], edges[1], errors)
     finally:
         for other in others:
             other.exception()  # waits
@@ -168,9 +173,13 @@ def add_into(target: Array, value: Array) -> None:
 
 
 def _inside(work: Callable[[int, int], None], start: int, stop: int, errors: Any) -> None:
+    outer = getattr(_local, "inside", False)
     _local.inside = True  # parts are not cut again
-    with np.errstate(**errors):  # the caller's; a thread has its own
-        work(start, stop)
+    try:
+        with np.errstate(**errors):  # the caller's; a thread has its own
+            work(start, stop)
+    finally:
+        _local.inside = outer
 
 
 def scratch(name: str, shape: tuple[int, ...], dtype: DTypeLike) -> Array:

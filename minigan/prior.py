@@ -1,4 +1,4 @@
-"""Priors p_g(z) over the generator's input noise."""
+"""Priors p_z(z) over the generator's input noise."""
 
 from __future__ import annotations
 

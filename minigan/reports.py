@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
 from typing import Any
@@ -25,6 +24,7 @@ from minigan.gradcheck import TOLERANCE, GradcheckError
 from minigan.gradcheck_cases import CASES
 from minigan.losses import OBJECTIVES, PENALTIES
 from minigan.metrics import METRICS
+from minigan.parallel import available_threads
 from minigan.training.config import versions
 
 
@@ -100,9 +100,7 @@ def print_doctor() -> None:
     table.add_row("platform", f"{platform.system()} {platform.release()}, {platform.machine()}")
     table.add_row(
         "processors",
-        f"{len(os.sched_getaffinity(0))} usable"
-        if hasattr(os, "sched_getaffinity")
-        else str(os.cpu_count()),
+        f"{available_threads()} usable",
     )
     for pool in threadpool_info():
         table.add_row(
@@ -113,7 +111,10 @@ def print_doctor() -> None:
     for part, found in facts():
         table.add_row(escape(part), escape(found))
     console.print(table)
-    console.print("The number of threads is set by OPENBLAS_NUM_THREADS or OMP_NUM_THREADS.")
+    console.print(
+        "Trainings run on every usable processor, or on --threads of them, with one BLAS thread on "
+        "each; elsewhere OPENBLAS_NUM_THREADS or OMP_NUM_THREADS decides."
+    )
 
 
 def _settings(preset: dict[str, Any]) -> str:

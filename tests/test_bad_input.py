@@ -84,6 +84,8 @@ REFUSED: list[tuple[str, int, list[str]]] = [
     ),
     ("train dcgna", 1, ["unknown algorithm 'dcgna'", "did you mean 'dcgan'", "known: "]),
     ("train dcgan --witdh 3", 2, ["'--witdh'", "'--width'", "minigan train dcgan --help"]),
+    ("train DCGAN", 1, ["unknown algorithm 'DCGAN'; did you mean 'dcgan'?"]),
+    ("train dcgan --out empty/..", 1, ["exists already; choose another --out"]),
     ("train gan --width 3", 2, ["'--width'", "minigan train gan --help"]),
     ("train gan extra", 2, ["unexpected extra argument (extra)"]),
     ("train dcgan --data kitens", 1, ["unknown data 'kitens'", "'kittens'", "no such file"]),
@@ -111,6 +113,12 @@ REFUSED: list[tuple[str, int, list[str]]] = [
     ("train dcgan --eval-every 5", 1, ["--eval-every and", "give --keep-best METRIC too"]),
     ("train dcgan --eval-samples 50", 1, ["--eval-samples say", "give --keep-best METRIC too"]),
     # optimisers and schedules
+    (
+        "train biggan --lr 0.1",
+        1,
+        ["--lr does not set --lr-G (here 0.002) and --lr-D (here 0.0005)", "by its own name"],
+    ),
+    ("train infogan --lr 0.1", 1, ["--lr does not set --lr-G (here 0.001)"]),
     ("train dcgan --decay-end 50", 1, ["--decay-end 50 needs --schedule linear or cosine"]),
     ("train dcgan --lr -1", 1, ["learning rate -1.0 must be at least 0 and finite"]),
     ("train dcgan --lr inf", 1, ["learning rate inf must be at least 0 and finite"]),
@@ -203,7 +211,7 @@ REFUSED: list[tuple[str, int, list[str]]] = [
     # places
     ("train dcgan --size 8 --out /dev/null/x", 1, ["/dev/null/x", "Not a directory", "--out"]),
     ("train dcgan --size 8 --out file.txt", 2, ["'--out'", "file.txt"]),
-    ("train dcgan --size 8 --out empty/../mixed", 1, ["mixed exists already", "minigan resume"]),
+    ("train dcgan --size 8 --out empty/../mixed", 1, ["mixed exists already; choose another"]),
     ("sample mixed --out x.jpg", 1, ["x.jpg", ".png or .npz", "--single"]),
     ("sample mixed --out x", 1, ["--out x", ".png or .npz"]),
     ("sample mixed", 2, ["Missing option '--out'"]),

@@ -83,12 +83,14 @@ def test_train_leaves_what_is_promised(unbroken: Path) -> None:
         assert film.size == picture.size
         assert_grid(picture, 8, 8)
     with Image.open(unbroken / "curves.png") as curves:
-        assert curves.size == (800, 900)
+        assert curves.size == (800, 1200)
 
 
 def test_the_configuration_holds_everything(unbroken: Path) -> None:
     stored = json.loads((unbroken / "config.json").read_text())
-    assert set(stored) == {"algorithm", "options", "run", "schedule_steps", "versions"}
+    assert set(stored) == {
+        *("algorithm", "options", "run", "schedule_steps", "versions", "classes")
+    }
     assert set(stored["options"]) == {f.name for f in fields(ALGORITHMS["dcgan"].options)}
     assert stored["run"] == {
         "data": "kittens",

@@ -211,6 +211,37 @@ def test_fails_and_names_layer_and_array(build, order, array, exhaustive):
         check_layer(layer, x, rng=make_rng(0), exhaustive=exhaustive)
 
 
+class IgnoresNeedDw(L.Dense):
+    def backward(self, dy, ctx, need_dx=True, need_dw=True):
+        return super().backward(dy, ctx, need_dx, True)
+
+
+class KeepsItsInput(L.Dense):
+    """Right as long as nothing else is run in between."""
+
+    def forward(self, x, train=True, update_stats=True):
+        self.last = x
+        return super().forward(x, train=train, update_stats=update_stats)
+
+    def backward(self, dy, ctx, need_dx=True, need_dw=True):
+        if need_dw:
+            self.weight.grad += self.last.T @ dy
+            self.bias.grad += dy.sum(0)
+        return dy @ self.weight.data.T if need_dx else None
+
+
+@pytest.mark.parametrize("kind", [Overwrites, IgnoresNeedDw, KeepsItsInput])
+def test_what_breaks_the_contract_fails_though_its_derivatives_are_right(kind):
+    with pytest.raises(GradcheckError, match="the gradient of weight is not twice that of one"):
+        check_layer(dense(kind).astype(np.float64), normal(4, 3), rng=make_rng(0), orders=(1,))
+
+
+def test_a_loss_in_float32_is_refused():
+    x = np.ones(3, np.float32)
+    with pytest.raises(OptionError, match="gradcheck of a loss wanted float64, got float32"):
+        check_loss(lambda a: (a.sum(), np.ones_like(a)), x, rng=make_rng(0))
+
+
 def test_the_second_of_two_inputs_is_checked_too():
     layer = shifted(L.Parallel(dense(L.Dense), dense(WrongSign)))
     with pytest.raises(GradcheckError, match="in input 1 is off by"):

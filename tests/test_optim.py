@@ -179,6 +179,8 @@ BAD_OPTIONS = [
     (optim.Nesterov, {"lr": LR, "momentum": -0.1}, r"momentum=-0\.1"),
     (optim.RMSProp, {"lr": LR, "alpha": 1.5}, r"alpha=1\.5"),
     (optim.Adam, {"lr": LR, "beta1": 1.0}, r"beta1=1\.0"),
+    (optim.Adam, {"lr": LR, "eps": 0.0}, r"eps=0\.0 must be above 0"),
+    (optim.RMSProp, {"lr": LR, "eps": -1e-8}, r"eps=-1e-08 must be above 0"),
     (optim.Adam, {"lr": LR, "beta2": -0.9}, r"beta2=-0\.9"),
     (optim.AdamW, {"lr": LR, "beta2": math.nan}, "beta2=nan"),
 ]

@@ -57,7 +57,9 @@ def test_parts_are_not_cut_again():
         parallel.over_parts(lambda a, b: inner.append(b - a), 10, LARGE)
 
     parallel.over_parts(work, 2, LARGE)
-    assert sum(inner) == 20
+    assert inner == [10, 10]
+    parallel.over_parts(lambda a, b: inner.append(b - a), 10, LARGE)
+    assert inner[2:] == [5, 5]  # and later work is cut as before
 
 
 @pytest.mark.parametrize("bad", [0, 1])
@@ -76,6 +78,18 @@ def test_products_run_on_one_blas_thread_under_several_of_ours():
     parallel.use_threads(2)
     assert {p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"} == {1}
     assert parallel.thread_count() == 2
+
+
+def test_one_thread_gives_blas_its_own_back():
+    def blas():
+        return {p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"}
+
+    with threadpool_limits(2, user_api="blas"):
+        parallel.use_threads(3)
+        parallel.use_threads(2)
+        assert blas() == {1}
+        parallel.use_threads(1)
+        assert blas() == {2}
 
 
 def test_a_number_of_threads_below_one_is_refused():

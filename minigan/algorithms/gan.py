@@ -1,16 +1,18 @@
 r"""Generative adversarial nets: Algorithm 1 (Goodfellow et al. 2014).
 
-Two players: the generator G turns noise z ~ p_g(z) into examples, the discriminator D(x) is the
+Two players: the generator G turns noise z ~ p_z(z) into examples, the discriminator D(x) is the
 probability that x came from the data rather than from G. Both are trained in turn:
 
     for number of training iterations do
         for k steps do
-            sample m noise samples z from p_g(z), m examples x from p_data(x)
+            sample m noise samples z from p_z(z), m examples x from p_data(x)
             update D by ascending its stochastic gradient            gan.alg1.d
         end for
-        sample m noise samples z from p_g(z)
+        sample m noise samples z from p_z(z)
         update G by descending its stochastic gradient               gan.alg1.g
     end for
+
+The paper's box calls p_z p_g, which is the distribution of G(z) everywhere else.
 
 While one player is updated the other is frozen: its weights get no gradient and its running
 statistics do not move. What a later paper adds to the box is a part (parts.py): a term of D's loss,
@@ -22,7 +24,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -41,6 +43,7 @@ from minigan.ema import EMA
 from minigan.errors import NonFiniteError, OptionError
 from minigan.layers import Layer
 from minigan.losses import NonSaturating, Objective
+from minigan.losses.objective import Value
 from minigan.noise import Rng
 from minigan.optim import Optimizer
 from minigan.prior import Prior
@@ -49,7 +52,7 @@ PAPER = "Goodfellow et al. 2014, Generative adversarial nets, arXiv:1406.2661, A
 
 EQUATIONS = {
     "gan.1": r"\min_G \max_D V(D, G) = \mathbb{E}_{x \sim p_{data}}[\log D(x)]"
-    r" + \mathbb{E}_{z \sim p_g(z)}[\log(1 - D(G(z)))]",
+    r" + \mathbb{E}_{z \sim p_z(z)}[\log(1 - D(G(z)))]",
     "gan.2": r"D^*_G(x) = \frac{p_{data}(x)}{p_{data}(x) + p_g(x)}",
     "gan.thm1": r"C(G) = \max_D V(G, D) \ge -\log 4,"
     r" \text{ reached if and only if } p_g = p_{data}",
@@ -70,8 +73,11 @@ class GAN(Algorithm):
     they are given for, `generator_loss` takes the place of the objective's loss of G,
     `instance_noise` lies on all that D is shown, `weight_clipping` follows each step of D.
 
-    Raises OptionError for a D that the objective or a term cannot work with.
+    Raises OptionError for a D that the objective or a term cannot work with, and for a
+    `generator_loss` where a subclass has its own.
     """
+
+    has_own_generator_loss: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -94,6 +100,14 @@ class GAN(Algorithm):
     ) -> None:
         if k < 1:
             raise OptionError(f"k={k}: the discriminator takes at least 1 step per iteration")
+        if generator_loss is not None and self.has_own_generator_loss:
+            raise OptionError(
+                f"{type(self).__name__} has its own loss of G: leave out generator_loss"
+            )
+        if objective is not None and not isinstance(objective, Objective):
+            raise OptionError(
+                f"objective={objective!r}: wanted an object such as losses.OBJECTIVES['hinge']()"
+            )
         self.G, self.D = G, D
         self.networks = {"G": G, "D": D}
         self.optimizers = {"G": optimizer_G, "D": optimizer_D}
@@ -145,13 +159,27 @@ class GAN(Algorithm):
         loss, d_real, d_fake = self.objective.discriminator(real_scores, fake_scores)  # eq: gan.1
         D.backward(d_real, real_ctx, need_dx=False)  # eq: gan.alg1.d
         D.backward(d_fake, fake_ctx, need_dx=False)  # eq: gan.alg1.d
-        terms = {term.name: term(D, x, fake, self.rng) for term in self.terms}
+        report = self.objective.report(real_scores, fake_scores)
+        return {"loss_D": loss, **report, **self.move_discriminator(loss, x, fake)}
+
+    def move_discriminator(
+        self, loss: Value, x: Array, fake: Array, D: Layer | None = None
+    ) -> Scalars:
+        """Add the gradients of D's terms to that of its loss, descend, and clip the weights.
+
+        x, fake: what D was shown; D: the network as the terms see it, if that is another. Returns
+        the terms' values and the norm of the whole gradient.
+        """
+        terms = {t.name: t(D or self.D, x, fake, self.rng) for t in self.terms_due()}
         terms |= self.regularize("D")
         norm = self.descend("D", loss + added(terms))
         if self.weight_clipping:
-            self.weight_clipping(D)
-        report = self.objective.report(real_scores, fake_scores)
-        return {"loss_D": loss, **report, **terms, "grad_norm_D": norm}
+            self.weight_clipping(self.D)
+        return {**terms, "grad_norm_D": norm}
+
+    def terms_due(self) -> Sequence[CriticTerm]:
+        """Those of `terms` that count in this iteration: all."""
+        return self.terms
 
     def update_generator(self, z: Array, x: Array | None = None) -> Scalars:
         """Descend gan.alg1.g (or what G descends instead) in G's parameters, with D frozen.

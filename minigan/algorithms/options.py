@@ -126,6 +126,15 @@ class AdversarialOptions(ObjectiveOptions, OptimizerOptions):
     z_dim: int = option(100, "numbers in z")
     ema: float = option(0.0, "decay of the moving average of G to sample from; 0: none")
 
+    @classmethod
+    def of(cls, **given: Any) -> Self:
+        """As its base's. Raises OptionError for a rate that another one's own default hides."""
+        hidden = [n for n in ("lr_G", "lr_D") if n not in given and getattr(cls, n) is not None]
+        if "lr" in given and hidden:
+            own = " and ".join(f"{flag(name)} (here {getattr(cls, name):g})" for name in hidden)
+            raise OptionError(f"--lr does not set {own}; give each player's rate by its own name")
+        return super().of(**given)
+
     def build_prior(self) -> Prior:
         """The distribution of z. Raises UnknownNameError and OptionError."""
         return Prior(self.prior, self.z_dim)

@@ -253,11 +253,15 @@ def eval_(folder: Path, metrics: str | None, json_path: Path | None, **how: Any)
     from minigan.training.evaluation import evaluate, write_json
 
     results = []
-    for result in evaluate(folder, metrics and metrics.split(","), **how):
+    for result in evaluate(folder, metrics and _names(metrics), **how):
         click.echo("\n".join(result.lines()))
         results.append(result)
     if json_path is not None:
         write_json(results, folder, json_path)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",")]
 
 
 @cli.command()

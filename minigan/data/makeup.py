@@ -1,7 +1,7 @@
 """Pictures x, references y^beta whose style x shall take, and y^beta warped onto x.
 
-The lecture's PairedCycleGAN learns from two domains, X without a style and Y with one, such as
-faces without and with makeup. An example holds three pictures in the channels of one array:
+PairedCycleGAN (Chang et al. 2018) learns from two domains, X without a style and Y with one, such
+as faces without and with makeup. An example holds three pictures in the channels of one array:
 
     x    of X                     the first channels
     y    y^beta, of Y             the next ones

@@ -6,6 +6,7 @@ import numpy as np
 
 from minigan.data.base import Batch, Finite, LabelNames
 from minigan.data.pictures import to_float
+from minigan.errors import DataError
 
 
 class InMemory(Finite):
@@ -14,6 +15,8 @@ class InMemory(Finite):
     data    uint8 (N, H, W, C), turned into float32 in [-1, 1] batch by batch (a quarter of the
             memory of floats), or float32 (N, D)
     labels  int (N, L), or None
+
+    Raises DataError for pictures of another type.
     """
 
     def __init__(
@@ -23,6 +26,8 @@ class InMemory(Finite):
         labels: np.ndarray | None = None,
         label_names: LabelNames | None = None,
     ) -> None:
+        if data.ndim == 4 and data.dtype != np.uint8:
+            raise DataError(f"pictures of dtype {data.dtype}: give uint8, 0 to 255")
         super().__init__(name, data.shape[1:], label_names)
         self._data = data
         self._labels = None if labels is None else labels.astype(np.int64)

@@ -7,13 +7,14 @@ points are kept as float32. Nothing is ever unpickled.
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 import zlib
 from pathlib import Path
 
 import numpy as np
 
-from minigan.data.base import LabelNames
+from minigan.data.base import DataWarning, LabelNames
 from minigan.data.memory import InMemory
 from minigan.data.options import Options
 from minigan.data.pictures import fit_all
@@ -111,6 +112,13 @@ def _pixels(path: Path, x: np.ndarray) -> np.ndarray:
         raise DataError(
             f"{path}: pictures run from {x.min():.4g} to {x.max():.4g}; give floats in [-1, 1], "
             "or uint8 for 0 to 255"
+        )
+    if x.min() >= 0:
+        warnings.warn(
+            f"{path}: pictures run from {x.min():.4g} to {x.max():.4g} and are taken as floats in "
+            "[-1, 1], so that 0 is grey; if 0 is black, store 2 x - 1",
+            DataWarning,
+            stacklevel=2,
         )
     return np.rint((x + 1) * 127.5).astype(np.uint8)
 

@@ -42,6 +42,7 @@ from minigan import init
 from minigan.backend import Array, is_array
 from minigan.errors import OptionError, ShapeError
 from minigan.layers.base import Layer
+from minigan.layers.conditional import summed_places
 from minigan.ops import conv as ops
 from minigan.ops.channels import add_channel_sum
 from minigan.ops.linear import matmul
@@ -164,7 +165,7 @@ class ModulatedConv2d(Layer):
         s_extra = np.zeros_like(ctx.s)
         if u is not None:
             P += _spread(ctx.s) * u
-            s_extra += (u * dp).sum((1, 2))
+            s_extra += summed_places(u * dp)
         r = ops.conv2d(P, W, **self.geometry)
         self._add(P, gctx.da)
         if ctx.d is None or gctx.dq is None:
@@ -176,7 +177,7 @@ class ModulatedConv2d(Layer):
         s_extra += 2 * t * matmul(gctx.dq, Q.T)
         f = -0.5 * d**3 * eQ
         dd = -2 * gctx.dq / d**3
-        h = (r * g).sum((1, 2)) - 1.5 * d * d * dd * eQ
+        h = summed_places(r * g) - 1.5 * d * d * dd * eQ
         owed_a = _spread(f) * g
         below = self._down(owed_a, -0.5 * d**3 * h, ctx, self._dp(owed_a), True, True)
         assert below is not None
@@ -194,7 +195,7 @@ class ModulatedConv2d(Layer):
             da, dq = g, None
         else:
             da = _spread(ctx.d) * g
-            dq = -0.5 * ctx.d**3 * (g * ctx.a).sum((1, 2))
+            dq = -0.5 * ctx.d**3 * summed_places(g * ctx.a)
         return ModulatedGradContext(ctx, g, da, self._dp(da) if need_dx else da[:0], dq)
 
     def _dp(self, da: Array) -> Array:
@@ -218,7 +219,7 @@ class ModulatedConv2d(Layer):
                 self._add_squares(W, np.square(ctx.s), dq)
         if not need_dx:
             return None
-        ds = (dp * ctx.x).sum((1, 2))
+        ds = summed_places(dp * ctx.x)
         if dq is not None:
             ds += 2 * ctx.s * matmul(dq, _squares(W).T)
         return _spread(ctx.s) * dp, ds

@@ -27,7 +27,7 @@ from minigan.errors import OptionError, ShapeError
 from minigan.layers.base import GradContext, Layer
 from minigan.layers.params import Directions
 from minigan.ops.affine import activated, activated_dx, activated_sums
-from minigan.ops.channels import add_affine_grads, batch_statistics
+from minigan.ops.channels import add_affine_grads, batch_statistics, channel_sum
 from minigan.ops.norm import Axes, normalize, normalize_ddx, normalize_dx
 
 
@@ -141,6 +141,8 @@ class Norm(Layer):
 
     def _per_parameter(self, a: Array) -> Array:
         """Summed over every axis that the parameters do not have."""
+        if len(self.shape) == 1:
+            return channel_sum(a)
         return a.sum(tuple(range(a.ndim - len(self.shape))))
 
 

@@ -6,9 +6,9 @@ examples that are chosen once and never replaced:
     reference batch norm   the reference and the minibatch together are the batch
     virtual batch norm     each example over the reference and itself; the reference over itself
 
-The first is the remark of Algorithm 1's lectures, a relative of the tutorial's (Goodfellow 2016,
-section 4.3), where the reference alone gives the statistics; the second is Salimans et al. 2016,
-section 3.5.
+In Goodfellow's tutorial (2016, section 4.3) reference batch norm takes the statistics of the
+reference alone, and so G may fit it too closely; here the minibatch counts as well. Virtual batch
+norm is Salimans et al. 2016, section 3.5.
 
 Nothing hides between passes. `ReferenceBatch` wraps a network and runs the reference through it
 in front of each minibatch, as rows of the same arrays. The outputs of these rows are dropped, so

@@ -3,7 +3,7 @@ r"""What D's numbers of pairs (c, x) mean, and what both players descend of them
 D is shown real pairs (c, x), generated ones (c, G(c, z)), and where the game has a third term real
 examples with a wrong condition (c^, x), which are negative too:
 
-    whole     the lecture's: D ascends log D(c, x) + log(1 - D(c, x~)) + log(1 - D(c^, x))
+    whole     each one whole: D ascends log D(c, x) + log(1 - D(c, x~)) + log(1 - D(c^, x))
     halved    Reed et al.'s: both negatives at half their weight, so that real and other pairs
               weigh the same. It is the mean of the two losses J(real, generated), J(real, wrong),
               and therefore one for every objective, also for those whose loss is no sum of shares.
@@ -71,7 +71,8 @@ class Judge(ABC):
 
     @abstractmethod
     def discriminator(self, given: Numbers, c: Array, how: str) -> tuple[Value, Numbers]:
-        """J(D), and its gradients. c (N, E): the right classes, multi-hot; how: a WRONG_PAIRS."""
+        """J(D), and its gradients. c (N, E): the right classes, multi-hot; how: one of
+        WRONG_PAIRS."""
 
     @abstractmethod
     def generator(self, fake: Array, real: Array | None, c: Array) -> tuple[Value, Array]:
@@ -183,18 +184,31 @@ class ClassJudge(Judge):
 
 def pair_loss(objective: Objective, given: Numbers, how: str) -> tuple[Value, Numbers]:
     """J(D) of one score of real, of generated and, unless `how` is "none", of wrong pairs."""
+    return WRONG_PAIRS[how](objective, given)
+
+
+def _two_terms(objective: Objective, given: Numbers) -> tuple[Value, Numbers]:
     loss, d_real, d_fake = objective.discriminator(given.real, given.fake)  # eq: cgan.2
-    if given.wrong is None:
-        return loss, Numbers(d_real, d_fake)
-    if how == "whole":
-        third, d_wrong = objective.negative(given.wrong)
-        return loss + third, Numbers(d_real, d_fake, d_wrong)  # eq: cgan.three
+    return loss, Numbers(d_real, d_fake)
+
+
+def _whole(objective: Objective, given: Numbers) -> tuple[Value, Numbers]:
+    assert given.wrong is not None
+    loss, two = _two_terms(objective, given)
+    third, d_wrong = objective.negative(given.wrong)
+    return loss + third, two._replace(wrong=d_wrong)  # eq: cgan.three
+
+
+def _halved(objective: Objective, given: Numbers) -> tuple[Value, Numbers]:
+    assert given.wrong is not None
+    loss, two = _two_terms(objective, given)
     other, d_again, d_wrong = objective.discriminator(given.real, given.wrong)
-    gradients = Numbers((d_real + d_again) / 2, d_fake / 2, d_wrong / 2)
+    gradients = Numbers((two.real + d_again) / 2, two.fake / 2, d_wrong / 2)
     return (loss + other) / 2, gradients  # eq: cgan.halved
 
 
-WRONG_PAIRS = ("none", "whole", "halved")  # how they count in D's loss
+# How wrong pairs count in D's loss.
+WRONG_PAIRS = {"none": _two_terms, "whole": _whole, "halved": _halved}
 
 
 def weighs_whole(objective: Objective) -> bool:

@@ -6,7 +6,7 @@ r"""f-GAN: D estimates an f-divergence between data P and generated examples Q, 
 tight at T(x) = f'(p(x) / q(x)). T must stay in the domain of f*, so the network gives a number v
 without bounds and T = g_f(v), g_f the output activation; T > f'(1) says "more likely real".
 
-Every divergence of the lecture's two tables is a row of `DIVERGENCES`. f*(g_f(v)) stands in each
+Every divergence of the paper's tables 5 and 6 is a row of `DIVERGENCES`. f*(g_f(v)) stands in each
 row as a function of v of its own: in it exponentials cancel that overflow one by one.
 """
 
@@ -77,10 +77,14 @@ def _weighted_jensen_shannon(pi: float) -> Divergence:
     rest = 1 - pi
 
     def depth(v: Array) -> Array:
-        """-log(pi e^(t / pi)) / pi at t = g_f(v), kept above 0 where it underflows."""
-        return np.maximum(softplus(-v) / pi, np.finfo(v.dtype).tiny)
+        """-log(pi e^(t / pi)) at t = g_f(v), where e^(t / pi) = e^(-softplus(-v) / pi) / pi."""
+        return softplus(-v) / pi
 
-    # At t = g_f(v), e^(t / pi) = e^(-softplus(-v) / pi) / pi.
+    def near(v: Array) -> Array:
+        """v, or where softplus(-v) is e^(-v) to the last bit the end of that range: from there on
+        the conjugate is a line of slope 1 - pi."""
+        return np.minimum(v, v.dtype.type(-math.log(np.finfo(v.dtype).eps)))
+
     return Divergence(
         name="weighted-jensen-shannon",
         formula="pi u log u - (1 - pi + pi u) log(1 - pi + pi u)",
@@ -90,8 +94,10 @@ def _weighted_jensen_shannon(pi: float) -> Divergence:
         domain=(-INF, top),
         activation=lambda v: top - softplus(-v),
         activation_slope=lambda v: sigmoid(-v),
-        pulled=lambda v: rest * (math.log(rest) - np.log(-np.expm1(-depth(v)))),
-        pulled_slope=lambda v: rest / pi * sigmoid(-v) * _one_in(depth(v)),
+        pulled=lambda v: (
+            rest * (math.log(rest) - np.log(-np.expm1(-depth(near(v)))) + (v - near(v)))
+        ),
+        pulled_slope=lambda v: rest / pi * sigmoid(-near(v)) * _one_in(depth(near(v))),
     )
 
 
@@ -156,9 +162,9 @@ _ROWS = (
         slope=lambda u: 1 - 1 / (u * u),
         conjugate_in_domain=lambda t: 2 - 2 * np.sqrt(1 - t),
         domain=(-INF, 1),
-        activation=lambda v: 1 - np.exp(-v),
+        activation=lambda v: -np.expm1(-v),
         activation_slope=lambda v: np.exp(-v),
-        pulled=lambda v: 2 - 2 * np.exp(-v / 2),
+        pulled=lambda v: -2 * np.expm1(-v / 2),
         pulled_slope=lambda v: np.exp(-v / 2),
     ),
     Divergence(
@@ -168,9 +174,9 @@ _ROWS = (
         slope=lambda u: 1 - 1 / np.sqrt(u),
         conjugate_in_domain=lambda t: t / (1 - t),
         domain=(-INF, 1),
-        activation=lambda v: 1 - np.exp(-v),
+        activation=lambda v: -np.expm1(-v),
         activation_slope=lambda v: np.exp(-v),
-        pulled=lambda v: np.exp(v) - 1,
+        pulled=np.expm1,
         pulled_slope=lambda v: np.exp(v),
     ),
     Divergence(
@@ -221,7 +227,7 @@ def _jeffrey(t: Array) -> Array:
     return w + 1 / w + t - 2
 
 
-def divergence(name: str, *, pi: float = 0.5) -> Divergence:
+def get(name: str, *, pi: float = 0.5) -> Divergence:
     """The divergence of that name; pi in (0, 1) is the weight that "weighted-jensen-shannon" has.
 
     Raises UnknownNameError, and OptionError for a pi that cannot be or that another was given.
@@ -247,7 +253,7 @@ class FGAN(Objective):
     explains = ("fgan",)
 
     def __init__(self, *, divergence: str = "kl", pi: float = 0.5, trick: bool = False) -> None:
-        self.divergence = _divergence(divergence, pi=pi)
+        self.divergence = get(divergence, pi=pi)
         self.pi, self.trick = pi, trick
 
     def discriminator(self, real: Array, fake: Array) -> tuple[Value, Array, Array]:
@@ -280,6 +286,3 @@ class FGAN(Objective):
             "T(G(z))": mean(row.activation(fake)),
             "bound": scalar(bound),
         }
-
-
-_divergence = divergence  # the argument of the same name hides it

@@ -28,7 +28,7 @@ FEW = 512  # rows that are not worth gathering into runs
 
 @op
 def channel_sum(x: Array) -> Array:
-    """sum over rows: (C,), added up in float64."""
+    """sum over rows: (C,), of blocks in x's dtype, of all blocks in float64."""
     rows, k = _runs(x)
     return _folded(sum_over_blocks(lambda a, b: _sum(rows[a:b]), *rows.shape), k, x.dtype)
 

@@ -1,27 +1,15 @@
-"""The numbers of a log as curves, thinned to what a screen can show, and grouped into panels."""
+"""The numbers of a log as curves, thinned to what a screen can show."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from minigan.training.curves import PANELS
+from minigan.training.curves import NOT_CURVES
 from minigan.training.log import Record
 
 Point = tuple[int, float | None]  # a step and a value; None for one that is not finite
 POINTS = 800  # of a curve: more than a chart has columns of pixels
-NOT_CURVES = ("step", "seconds", "warning")  # seconds differ between two runs of the same bits
-TITLES = {"diversity": "diversity of the samples, as a multiple of the data's"}
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """Curves that share an axis."""
-
-    title: str
-    names: tuple[str, ...]
-    scale: str  # linear or log
 
 
 def curves(records: Sequence[Record]) -> dict[str, list[Point]]:
@@ -52,20 +40,3 @@ def thinned(points: list[Point], limit: int = POINTS) -> list[Point]:
         kept |= {min(values)[1], max(values)[1]} if values else set()
         kept |= {next((n for n in range(low, high) if points[n][1] is None), low)}
     return [points[n] for n in sorted(kept)]
-
-
-def panels(names: Iterable[str], *, apart: bool = False) -> list[Panel]:
-    """The names in groups as curves.png has them; what is in no group, on its own.
-
-    apart: every quantity on its own, for curves of several runs.
-    """
-    left = dict.fromkeys(names)
-    found = []
-    for title, prefixes, scale in PANELS:
-        own = tuple(name for name in left if name.startswith(prefixes))
-        left = dict.fromkeys(name for name in left if name not in own)
-        if apart:
-            found += [Panel(name, (name,), scale) for name in own]
-        elif own:
-            found.append(Panel(title, own, scale))
-    return found + [Panel(TITLES.get(name, name), (name,), "linear") for name in left]

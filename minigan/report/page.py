@@ -18,9 +18,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from minigan.report import equations
-from minigan.report.curves import curves, panels
+from minigan.report.curves import curves
 from minigan.report.embed import FILM_BYTES, Address, chosen, data_uri, embedded
 from minigan.report.run import SAMPLES, Run
+from minigan.training.curves import panels
 
 ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = ("chart.js", "player.js", "page.js")

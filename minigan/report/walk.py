@@ -10,9 +10,7 @@ from PIL import Image
 from minigan.algorithms import Algorithm
 from minigan.algorithms.conditional.base import Conditional
 from minigan.algorithms.latent import Latent
-from minigan.cuda import set_precision
 from minigan.errors import MiniganError
-from minigan.parallel import use_threads
 from minigan.report.run import Run
 from minigan.training import checkpoint
 from minigan.training.config import Config
@@ -45,9 +43,7 @@ def stored_walk(run: Run) -> tuple[bytes | None, str | None]:
     if not checkpoint.steps(run.folder / "checkpoints"):
         return None, None
     try:
-        config = Config.load(run.folder / "config.json").on("cpu")
-        use_threads(config.run.threads)
-        set_precision(config.run.precision)
+        config = Config.load(run.folder / "config.json").on("cpu").in_force()
         dataset = dataset_of(config)
         algorithm = build_algorithm(config, dataset)
         checkpoint.load(run.folder / "checkpoints").restore(algorithm)

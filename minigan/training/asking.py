@@ -117,7 +117,7 @@ def _quoted(text: str) -> str:
 
 
 def three_panels(algorithm: VectorConditional, *, seed: int, columns: int | None) -> Image.Image:
-    """The lecture's panels: noise and label, label alone (noise 0), noise alone (label 0).
+    """Three panels: noise and label, label alone (noise 0), noise alone (label 0).
 
     One label along each row, one noise down each column, the same in all three.
     """

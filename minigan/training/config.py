@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import UnionType
@@ -13,10 +13,10 @@ from typing import Any, Self, get_args, get_origin, get_type_hints
 from minigan.algorithms import recipe
 from minigan.algorithms.options import option
 from minigan.backend import require_device
-from minigan.cuda import PRECISIONS
+from minigan.cuda import PRECISIONS, set_precision
 from minigan.data import DATASETS, PAIRS
 from minigan.errors import CheckpointError, OptionError
-from minigan.parallel import available_threads
+from minigan.parallel import available_threads, use_threads
 from minigan.training.files import write_atomically
 from minigan.version import __version__
 
@@ -98,7 +98,7 @@ class Config:
     """A run's algorithm with its options, the run's own, and the versions that it began with.
 
     schedule_steps is the length that learning-rate schedules were made for: it stays when a run is
-    prolonged.
+    prolonged. classes: of each label that the run is conditioned on, in the data's order.
     """
 
     algorithm: str
@@ -106,6 +106,7 @@ class Config:
     run: RunOptions
     schedule_steps: int
     versions: dict[str, str]
+    classes: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def create(cls, algorithm: str, options: Any, run: RunOptions) -> Self:
@@ -120,6 +121,12 @@ class Config:
         run = self.run if device is None else replace(self.run, device=require_device(device))
         return replace(self, run=run)
 
+    def in_force(self) -> Self:
+        """The same, with this process on the run's threads and a card at its precision."""
+        use_threads(self.run.threads)
+        set_precision(self.run.precision)
+        return self
+
     def save(self, path: Path) -> None:
         write_atomically(path, json.dumps(asdict(self), indent=2).encode())
 
@@ -129,13 +136,16 @@ class Config:
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
             options = recipe(stored["algorithm"]).options
-            return cls(
+            config = cls(
                 stored["algorithm"],
                 _typed(options, stored["options"]),
                 _typed(RunOptions, stored["run"]),
                 int(stored["schedule_steps"]),
                 stored["versions"],
+                {name: tuple(found) for name, found in stored.get("classes", {}).items()},
             )
+            _check_data(path.parent, config.run)
+            return config
         except FileNotFoundError:
             raise CheckpointError(
                 f"{path.parent} holds no run (no config.json); `minigan train` starts one"
@@ -144,6 +154,14 @@ class Config:
             raise CheckpointError(
                 f"{path} cannot be read as a run's configuration: {error}"
             ) from error
+
+
+def _check_data(folder: Path, run: RunOptions) -> None:
+    """Raise CheckpointError for a run whose own data has been moved or removed."""
+    if run.data and Path(run.data).is_absolute() and not Path(run.data).exists():
+        raise CheckpointError(
+            f"{folder} was trained on {run.data}, which is not there any more; put it back"
+        )
 
 
 def versions() -> dict[str, str]:

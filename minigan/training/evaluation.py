@@ -9,7 +9,6 @@ from pathlib import Path
 
 from minigan.algorithms.catalogue import recipe
 from minigan.algorithms.translation.options import TranslationOptions
-from minigan.cuda import set_precision
 from minigan.data import Dataset, References
 from minigan.data.makeup import Applied
 from minigan.data.options import Split
@@ -25,7 +24,7 @@ from minigan.training.translating import pairs_of
 
 
 def evaluate(
-    folder: Path,
+    folder: str | Path,
     metrics: Sequence[str] | None = None,
     *,
     n: int | None = None,
@@ -43,6 +42,7 @@ def evaluate(
     UnknownNameError, DataError and OptionError for what cannot be measured, before anything is;
     CheckpointError.
     """
+    folder = Path(folder)
     config = Config.load(folder / "config.json").on(device)
     _check_measured(folder, config)
     held_out = None
@@ -63,7 +63,7 @@ def evaluate(
     names = checked(metrics, data)
     if "cycle" in names and not cycles:
         raise OptionError(NO_WAY_BACK)
-    set_precision(config.run.precision)
+    config.in_force()
     algorithm.to(config.run.device)
     stored = best.load(folder / "checkpoints", step)
     stored.restore(algorithm)

@@ -54,7 +54,17 @@ def conditions(config: Config, dataset: Dataset) -> Conditions | None:
         if name not in known:
             raise UnknownNameError("label", name, known)
     names = [name for name in known if name in wanted]  # in the data's order
-    return Conditions({name: known[name] for name in names}, [list(known).index(n) for n in names])
+    found = {name: known[name] for name in names}
+    if config.classes and config.classes != found:
+        raise DataError(
+            f"the classes of {dataset.name!r} are not those that the run was trained on: "
+            f"{_listed(found)} now, {_listed(config.classes)} then; name its folders as they were"
+        )
+    return Conditions(found, [list(known).index(n) for n in names])
+
+
+def _listed(classes: LabelNames) -> str:
+    return "; ".join(f"{label}: {', '.join(names)}" for label, names in classes.items())
 
 
 def inputs(batch: Batch, chosen: Conditions | None) -> tuple[Array, ...]:

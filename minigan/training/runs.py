@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minigan.algorithms import Algorithm
-from minigan.cuda import set_precision
 from minigan.data import Dataset
 from minigan.training import best
 from minigan.training.config import Config
@@ -34,7 +33,7 @@ def open_run(
     """
     folder = Path(folder)
     config = Config.load(folder / "config.json").on(device)
-    set_precision(config.run.precision)
+    config.in_force()
     dataset = dataset_of(config)
     algorithm = build_algorithm(config, dataset).to(config.run.device)
     stored = best.load(folder / "checkpoints", step)

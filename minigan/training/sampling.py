@@ -12,7 +12,6 @@ from minigan.algorithms import Algorithm, recipe
 from minigan.algorithms.conditional.base import Conditional, VectorConditional
 from minigan.algorithms.latent import Latent
 from minigan.backend import Array, make_rng
-from minigan.cuda import set_precision
 from minigan.data import Dataset
 from minigan.errors import OptionError
 from minigan.training import best
@@ -57,7 +56,7 @@ def write_samples(
     if not single and out.suffix.lower() not in (".png", ".npz"):
         raise OptionError(f"--out {out}: wanted a .png or .npz file, or a folder with --single")
     config = Config.load(folder / "config.json").on(device)
-    set_precision(config.run.precision)
+    config.in_force()
     wish, takes = Wish(class_name, attributes, panels), recipe(config.algorithm).takes
     check_texts(texts, wish.flag, config.algorithm, takes)
     words = read_words(folder) if texts else None

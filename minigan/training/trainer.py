@@ -20,7 +20,7 @@ import fcntl
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,13 +32,11 @@ from minigan.algorithms.conditional.base import Conditional
 from minigan.algorithms.latent import Reconstructing
 from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, keep_freed_memory, make_rng
-from minigan.cuda import set_precision
 from minigan.data import Dataset, Loader, Pairs, open_captions, open_data
 from minigan.data.balanced import balanced
 from minigan.data.options import Split
 from minigan.errors import NonFiniteError, OptionError
 from minigan.metrics import diversity
-from minigan.parallel import use_threads
 from minigan.training import best, checkpoint, log
 from minigan.training.best import Best
 from minigan.training.captioning import keep_words
@@ -53,7 +51,7 @@ from minigan.training.progress import ProgressReport
 from minigan.training.stepper import Stepper, read
 from minigan.training.stop import StopRequest
 from minigan.training.translating import pairs_of, picture_of, sheet
-from minigan.training.watch import Watch, small_data
+from minigan.training.watch import Watch, small_data, young_average
 
 LOCK = ".lock"
 PICTURES, POINTS = 64, 2000  # how many samples a picture of a run shows
@@ -75,11 +73,10 @@ class Trainer:
     def __init__(self, folder: Path, config: Config) -> None:
         """Builds data and networks; nothing is written. Raises what these raise."""
         keep_freed_memory()
-        use_threads(config.run.threads)
         self.folder, self.config = folder, config
         self.dataset = dataset_of(config)
         run = config.run
-        set_precision(run.precision)
+        config.in_force()
         self.algorithm = build_algorithm(config, self.dataset).to(run.device)
         self.conditions = conditions(config, self.dataset)
         self.held_out = HeldOut(partial(dataset_of, config), seed=run.seed)
@@ -98,24 +95,27 @@ class Trainer:
         )
 
     @classmethod
-    def start(cls, algorithm: str, options: Any, run: RunOptions, folder: Path) -> Trainer:
+    def start(cls, algorithm: str, options: Any, run: RunOptions, folder: str | Path) -> Trainer:
         """A new run in a folder that is empty or does not exist. Raises OptionError otherwise.
 
         Nothing is written before `train`; what a start that was killed left is no obstacle.
         """
+        folder = Path(folder)
         if folder.exists() and not (folder.is_dir() and all(map(_is_debris, folder.iterdir()))):
-            raise OptionError(
-                f"{folder} exists already; choose another --out, or go on with "
-                f"`minigan resume {folder}`"
-            )
+            run_there = folder.is_dir() and (folder / "config.json").exists()
+            go_on = f", or go on with `minigan resume {folder}`" if run_there else ""
+            raise OptionError(f"{folder} exists already; choose another --out{go_on}")
         trainer = cls(folder, Config.create(algorithm, options, run))
+        if trainer.conditions and recipe(algorithm).takes == "labelled":
+            classes = dict(trainer.conditions.label_names)
+            trainer.config = replace(trainer.config, classes=classes)
         trainer.loader.batch(0)  # one that cannot be made is met before there is a folder
         return trainer
 
     @classmethod
     def resume(
         cls,
-        folder: Path,
+        folder: str | Path,
         *,
         more: int = 0,
         step: int | str | None = None,
@@ -124,10 +124,14 @@ class Trainer:
         """A run as its last checkpoint (or that of `step`, or "best") left it, `more` steps longer.
 
         It goes on where it was, or on `device`; checkpoints are the same on all. A run that was
-        stopped before its first checkpoint begins anew. Raises CheckpointError.
+        stopped before its first checkpoint begins anew. Raises CheckpointError, and OptionError for
+        steps at a learning rate of 0.
         """
+        folder = Path(folder)
         config = Config.load(folder / "config.json")
         trainer = cls(folder, config.prolonged(more).on(device))
+        if more:
+            _refuse_idle_steps(trainer.algorithm, trainer.config)
         if step is not None or checkpoint.steps(trainer.checkpoints):
             stored = best.load(trainer.checkpoints, step)
             stored.restore(trainer.algorithm)
@@ -209,6 +213,9 @@ class Trainer:
             report.say(note)
         if warning := small_data(self.dataset, self.config.run.batch):
             self._warn(report, warning)
+        for average in self.algorithm.averages.values():
+            if warning := young_average(average.decay, self.config.run.steps):
+                self._warn(report, warning)
         self._draw_samples()
         self._save()
 
@@ -299,6 +306,18 @@ class _Clock:
 
     def seconds(self) -> float:
         return round(time.monotonic() - self._start, 3)
+
+
+def _refuse_idle_steps(algorithm: Algorithm, config: Config) -> None:
+    """Raise OptionError where no network would move any more at the end of a longer run."""
+    total, planned = config.run.steps, config.schedule_steps
+    rates = [optimizer.schedule for optimizer in algorithm.optimizers.values()]
+    if any(rate(0) > 0 for rate in rates) and not any(rate(total) > 0 for rate in rates):
+        raise OptionError(
+            f"the learning rates of this run fall to 0 until step {planned} (--schedule "
+            f"{getattr(config.options, 'schedule', '')}), so that more steps would change nothing; "
+            f"train anew with --steps {total}, or go on from before the end without --steps"
+        )
 
 
 def dataset_of(config: Config, split: Split = "train") -> Dataset:

@@ -13,7 +13,6 @@ from minigan.algorithms.catalogue import ALGORITHMS
 from minigan.algorithms.translation.base import translated
 from minigan.algorithms.translation.options import TranslationOptions
 from minigan.backend import Array, make_rng, overwrite, to_device
-from minigan.cuda import set_precision
 from minigan.data import DataWarning
 from minigan.data.folder import open_upright, picture_files
 from minigan.data.pictures import fit, to_float
@@ -69,7 +68,7 @@ def translate_pictures(
             f"{config.algorithm} has no generator from y to x; train it with --direction BtoA, "
             "or a cyclegan"
         )
-    set_precision(config.run.precision)
+    config.in_force()
     stored = best.load(folder / "checkpoints", step)
     options.check_step(stored.step, config.run.steps)
     if "sides" not in stored.arrays:

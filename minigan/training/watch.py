@@ -27,7 +27,19 @@ def small_data(dataset: Dataset, batch: int) -> str | None:
         return None
     return (
         f"{dataset.size} examples make only {dataset.size // batch} batches of {batch}: D may "
-        "learn them by heart; try more data, augmentation or a smaller --batch"
+        "learn them by heart; try more data or a smaller --batch"
+    )
+
+
+def young_average(decay: float, steps: int) -> str | None:
+    """A warning where an average of weights will still hold much of what it began with."""
+    left = decay**steps
+    if steps == 0 or left < 0.1:
+        return None
+    return (
+        f"samples are drawn from an average of G's weights, of which {left:.0%} will be the "
+        f"untrained ones after {steps} steps; try --ema {0.01 ** (1 / steps):.3g} or less, or more "
+        "steps"
     )
 
 
@@ -47,8 +59,8 @@ class Watch:
             if self._saturated == SATURATED_LINES:
                 yield (
                     f"D is saturated: its loss has been below {SATURATED_LOSS} for "
-                    f"{SATURATED_LINES} logged lines, so G learns little; try a lower --lr, a "
-                    "smaller D, or --objective non-saturating"
+                    f"{SATURATED_LINES} logged lines, so G learns little; try a lower --lr-D, a "
+                    "smaller D, or --instance-noise"
                 )
         if "diversity" in record and record["step"] >= COLLAPSE_FROM:
             collapsed = record["diversity"] < COLLAPSED

@@ -142,3 +142,16 @@ def test_options_out_of_range_are_refused():
             kind(3, 0.8)  # eps or momentum by place would be read as the other one
     with pytest.raises(OptionError, match=r"momentum=1.5 must lie in \[0, 1\]"):
         L.BatchNorm(3, momentum=1.5)
+
+
+@pytest.mark.parametrize("layer", [L.InstanceNorm, L.BatchNorm])
+def test_gradients_of_many_places_are_summed_exactly_enough(layer):
+    """A float32 sum of 65,536 numbers one after the other is off by some 1e-6."""
+    rng = np.random.default_rng(0)
+    x, dy = (rng.standard_normal((16, 64, 64, 2)).astype(np.float32) for _ in range(2))
+    dy += 1
+    net = layer(2, affine=True)
+    _, ctx = net.forward(x)
+    net.backward(dy, ctx)
+    exact = dy.sum((0, 1, 2), dtype=np.float64)
+    np.testing.assert_allclose(net.params["bias"].grad, exact, rtol=2e-7)

@@ -11,7 +11,8 @@ from scipy.stats import norm
 
 from minigan.errors import OptionError, UnknownNameError
 from minigan.losses import Minimax, NonSaturating
-from minigan.losses.fdivergence import DIVERGENCES, FGAN, divergence
+from minigan.losses.fdivergence import DIVERGENCES, FGAN
+from minigan.losses.fdivergence import get as divergence
 from minigan.ops.special import lambertw_exp
 
 WEIGHTS = (0.1, 0.5, 0.8)
@@ -222,6 +223,35 @@ def test_far_out_numbers_are_finite_where_the_divergence_is(row, dtype):
     for function in (getattr(row, name) for name in names):
         assert np.isfinite(function(v)).all()
         assert function(v).dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("pi", [0.2, 0.5, 0.9])
+def test_the_weighted_one_goes_on_as_a_line_far_out(pi, dtype):
+    """Where softplus(-v) underflows, and D is most wrong, T still has its pull 1 - pi."""
+    row = divergence("weighted-jensen-shannon", pi=pi)
+    v = np.array([40.0, 90.0, 200.0, 5000.0], dtype)
+    # log(1 - e^(-s / pi)) with s = e^(-v) small is log(s / pi) = -v - log(pi).
+    exact = (1 - pi) * (math.log(1 - pi) + v.astype(np.float64) + math.log(pi))
+    rtol = 8 * np.finfo(dtype).eps
+    np.testing.assert_allclose(row.pulled(v), exact, rtol=rtol)
+    np.testing.assert_allclose(row.pulled_slope(v), 1 - pi, rtol=rtol)
+    assert row.pulled(v).dtype == dtype
+    line = np.linspace(14, 45, 300).astype(dtype)  # across the place where the line begins
+    assert (np.diff(row.pulled(line)) > 0).all()
+    np.testing.assert_allclose(
+        np.diff(row.pulled(line)) / np.diff(line),
+        1 - pi,
+        rtol=1e-3 if dtype == np.float32 else 1e-4,
+    )
+
+
+@pytest.mark.parametrize("name", ["neyman", "squared-hellinger"])
+def test_nothing_cancels_where_p_equals_q(name):
+    v = np.array([-1e-5, 1e-7, 1e-5, 1e-3], np.float32)
+    row = divergence(name)
+    for function in (row.activation, row.pulled):
+        np.testing.assert_allclose(function(v), function(v.astype(np.float64)), rtol=3e-7)
 
 
 @pytest.mark.parametrize(

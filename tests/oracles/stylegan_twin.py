@@ -165,12 +165,10 @@ class StyleTwin:
         loss_D = F.softplus(-r).mean() + F.softplus(f).mean()
         scalars = {"loss_D": loss_D.item()}
         total = loss_D
-        if self.gamma:
-            scalars["penalty"] = 0.0
-            if self.t % self.r1_every == 0:
-                (g,) = torch.autograd.grad(r.sum(), real, create_graph=True)
-                penalty = self.r1_every * self.gamma / 2 * g.square().sum((1, 2, 3)).mean()
-                total, scalars["penalty"] = total + penalty, penalty.item()
+        if self.gamma and self.t % self.r1_every == 0:
+            (g,) = torch.autograd.grad(r.sum(), real, create_graph=True)
+            penalty = self.r1_every * self.gamma / 2 * g.square().sum((1, 2, 3)).mean()
+            total, scalars["penalty"] = total + penalty, penalty.item()
         self.descend("D", total)
 
         fake, ws, w = self.generated(m)
@@ -178,19 +176,17 @@ class StyleTwin:
             self.w_avg = self.w_avg + 0.005 * (w.mean(0) - self.w_avg)
         loss_G = F.softplus(-critic(self.D, fake, self.group)).mean()
         total, scalars["loss_G"] = loss_G, loss_G.item()
-        if self.path_weight:
-            scalars["path_length"] = 0.0
-            if self.t % self.path_every == 0:
-                n, c, height, width = fake.shape
-                y = self.rng.standard_normal((n, height, width, c)) / math.sqrt(height * width)
-                (g,) = torch.autograd.grad(
-                    (fake * channels_first(torch.tensor(y))).sum(), ws, create_graph=True
-                )
-                length = g.square().sum(2).mean(1).sqrt()
-                self.path_mean += self.path_decay * (length.mean().item() - self.path_mean)
-                term = (length - self.path_mean).square().mean()
-                term = self.path_every * self.path_weight * term
-                total, scalars["path_length"] = total + term, term.item()
+        if self.path_weight and self.t % self.path_every == 0:
+            n, c, height, width = fake.shape
+            y = self.rng.standard_normal((n, height, width, c)) / math.sqrt(height * width)
+            (g,) = torch.autograd.grad(
+                (fake * channels_first(torch.tensor(y))).sum(), ws, create_graph=True
+            )
+            length = g.square().sum(2).mean(1).sqrt()
+            self.path_mean += self.path_decay * (length.mean().item() - self.path_mean)
+            term = (length - self.path_mean).square().mean()
+            term = self.path_every * self.path_weight * term
+            total, scalars["path_length"] = total + term, term.item()
         self.descend("G", total)
         self.t += 1
         for k, p in self.G.items():

@@ -1,12 +1,11 @@
-"""Curves: what becomes one, how they are thinned and grouped."""
+"""Curves: what becomes one, how they are thinned."""
 
 import math
 
 import numpy as np
 import pytest
 
-from minigan.report.curves import Panel, Point, curves, panels, thinned
-from minigan.training.curves import PANELS
+from minigan.report.curves import Point, curves, thinned
 
 
 def test_every_quantity_is_a_curve() -> None:
@@ -42,24 +41,3 @@ def test_a_long_curve_keeps_its_ends_and_its_peaks(n: int) -> None:
     assert {points[0], points[-1], (3 * high, 50.0), (3 * low, -50.0), (3 * lost, None)} <= {*kept}
     gaps = np.diff([step for step, _ in kept]) / 3
     assert gaps.max() <= 3 * n / 32  # nowhere more than neighbouring stretches apart
-
-
-def test_groups_are_those_of_the_picture_of_curves() -> None:
-    found = panels(["loss_D", "D(x)", "loss_G", "D(G(z))", "diversity", "fid.distance"])
-    titles = {title for title, _, _ in PANELS}
-    assert {found[0].title, found[1].title} <= titles
-    assert [p.names for p in found] == [
-        ("loss_D", "loss_G"),
-        ("D(x)", "D(G(z))"),
-        ("diversity",),
-        ("fid.distance",),
-    ]
-    assert found[3] == Panel("fid.distance", ("fid.distance",), "linear")
-    assert [p.scale for p in panels(["grad_norm_D"])] == ["log"]
-
-
-def test_curves_of_two_runs_stand_apart() -> None:
-    found = panels(["loss_D", "grad_norm_D", "loss_G", "new"], apart=True)
-    assert {p.names for p in found} == {("loss_D",), ("loss_G",), ("grad_norm_D",), ("new",)}
-    assert {p.title: p.scale for p in found}["grad_norm_D"] == "log"
-    assert panels([]) == []

@@ -336,3 +336,27 @@ def test_classes_of_a_folder_are_asked_for_by_name(minigan: Command, tmp_path: P
     np.testing.assert_array_equal(x, game.generate(z, np.ones((2, 1), int)))
     refused = minigan("sample", folder, "--class", "dog", "--out", tmp_path / "y.png")
     assert "did you mean 'dogs'" in error_line(refused.err)
+
+
+def test_a_run_keeps_its_classes(minigan: Command, tmp_path: Path) -> None:
+    """Folders that are renamed or added would give other classes the numbers of the old ones."""
+    for name in ("circle", "cross", "square"):
+        (tmp_path / "pics" / name).mkdir(parents=True)
+        for i in range(3):
+            pixels = np.random.default_rng(i).integers(256, size=(8, 8, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "pics" / name / f"{i}.png")
+    run = tmp_path / "run"
+    small = ["--size", 8, "--width", 2, "--batch", 4, "--steps", 1]
+    result = minigan("train", "cdcgan", "--data", tmp_path / "pics", *small, "--out", run)
+    assert result.code == 0, result.err
+    stored = json.loads((run / "config.json").read_text())
+    assert stored["classes"] == {"class": ["circle", "cross", "square"]}
+    ask = ["sample", run, "--class", "square", "--out", tmp_path / "x.npz"]
+    assert minigan(*ask).code == 0
+
+    (tmp_path / "pics/circle").rename(tmp_path / "pics/disc")
+    said = error_line(minigan(*ask).err)
+    assert "class: cross, disc, square now, class: circle, cross, square then" in said
+    (tmp_path / "pics").rename(tmp_path / "gone")
+    said = error_line(minigan(*ask).err)
+    assert f"was trained on {tmp_path / 'pics'}, which is not there any more" in said

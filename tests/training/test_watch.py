@@ -13,6 +13,7 @@ from minigan.training.watch import (
     SATURATED_LOSS,
     Watch,
     small_data,
+    young_average,
 )
 
 LOW, HIGH = SATURATED_LOSS / 2, 1.0
@@ -116,3 +117,13 @@ def test_few_examples(size: int | None, batch: int, warns: bool) -> None:
     if warning:
         assert f"{size} examples make only {size // batch} batches of {batch}" in warning
         assert "smaller --batch" in warning
+
+
+def test_an_average_that_stays_untrained() -> None:
+    """0.999^300 = 0.74 of what samples are drawn from is what G began with."""
+    said = young_average(0.999, 300)
+    assert said is not None
+    assert "74% will be the untrained ones after 300 steps; try --ema 0.985 or less" in said
+    assert young_average(0.985, 300) is None
+    assert young_average(0.999, 3000) is None
+    assert young_average(0.999, 0) is None

@@ -45,7 +45,7 @@ EQUATIONS = {
 
 
 class Ranking:
-    """The term of D's loss that ranks it above an earlier, frozen stage; 0 before there is one."""
+    """The term of D's loss that ranks it above an earlier, frozen stage."""
 
     name: ClassVar[str] = "ranking"
 
@@ -56,11 +56,8 @@ class Ranking:
             raise OptionError(f"rank_weight={weight!r} must be above 0 and finite")
         self.earlier_G, self.earlier_D = earlier
         self.prior, self.epsilon, self.weight = prior, epsilon, weight
-        self.active = False
 
     def __call__(self, D: Layer, real: Array, fake: Array, rng: Rng) -> Value:
-        if not self.active:
-            return 0.0
         z = self.prior.draw(len(real), rng)
         before, _ = self.earlier_G.forward(z, update_stats=False)
         below, _ = self.earlier_D.forward(before, update_stats=False)
@@ -122,8 +119,11 @@ class GoGAN(GAN):
         if stage > 1 and first:
             for name in ("G", "D"):
                 _copy(self.networks[name], self.networks[f"earlier_{name}"])
-        self.ranking.active = stage > 1
         return super().step(x) | {"stage": stage}
+
+    def terms_due(self) -> Sequence[CriticTerm]:
+        """All, but for the ranking in the first stage, which has none before it."""
+        return [t for t in self.terms if t is not self.ranking or self.stage > 1]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from minigan.algorithms.gan import GAN
-from minigan.algorithms.options import OPTIMIZERS, Streams, Task
+from minigan.algorithms.options import OPTIMIZERS, OptimizerOptions, Streams, Task
 from minigan.algorithms.remedies import RemedyOptions
 from minigan.algorithms.settings import option
 from minigan.errors import OptionError
@@ -42,7 +42,12 @@ class MLPOptions(RemedyOptions):
 
     @classmethod
     def of(cls, **given: Any) -> Self:
-        """As its base's; the norms of presets are those of convolutional critics."""
+        """As its base's; the norms of presets are those of convolutional critics.
+
+        The default rate is momentum's: rules that scale the gradient have a rate of their own.
+        """
+        if given.get("optimizer") in ("rmsprop", "adam", "adamw"):
+            given = {"lr": OptimizerOptions.lr} | given
         return super().of(**{"norm_D": "none"} | given)
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -46,19 +47,19 @@ EQUATIONS = {
 
 
 class Lazy:
-    """A term of D's loss that counts in some iterations only, `every` times there."""
+    """A term of D's loss for some iterations only, those that `every` divides; it counts `every`
+    times there."""
 
     name: ClassVar[str] = "penalty"
 
     def __init__(self, term: Penalty, every: int) -> None:
         if every < 1:
             raise OptionError(f"--r1-every {every} must be at least 1")
-        self.term, self.every = term, every
-        term.weight *= every
-        self.active = True
+        self.term, self.every = copy(term), every
+        self.term.weight *= every
 
     def __call__(self, D: Layer, real: Array, fake: Array, rng: Rng) -> Value:
-        return self.term(D, real, fake, rng) if self.active else 0.0
+        return self.term(D, real, fake, rng)
 
     def check(self, D: Layer) -> None:
         """As the term."""
@@ -98,21 +99,19 @@ class StyleGAN(GAN):
         super().__init__(G, D, terms=terms, **game)
         self.mixing, self.path_length, self.path_every = mixing, path_length, path_every
         self.lazy = [term for term in terms if isinstance(term, Lazy)]
-        self._path_due = False
 
     @property
     def step_kind(self) -> tuple[bool, ...]:
-        """Which of the lazy terms the next iteration computes: those of D, then path length."""
-        t = self.optimizers["G"].t
-        path = self.path_length is not None and t % self.path_every == 0
-        return (*(t % term.every == 0 for term in self.lazy), path)
+        """Which of the lazy terms this iteration computes: those of D, then path length."""
+        path = self.path_length is not None and self._due(self.path_every)
+        return (*(self._due(term.every) for term in self.lazy), path)
 
-    def step(self, x: Array) -> Scalars:
-        """One iteration, with the regularisation that is due."""
-        *due, self._path_due = self.step_kind
-        for term, active in zip(self.lazy, due, strict=True):
-            term.active = active
-        return super().step(x)
+    def _due(self, every: int) -> bool:
+        return self.optimizers["G"].t % every == 0  # G moves last in an iteration
+
+    def terms_due(self) -> Sequence[CriticTerm]:
+        """Those that are not lazy, and the lazy ones whose turn it is."""
+        return [t for t in self.terms if not isinstance(t, Lazy) or self._due(t.every)]
 
     def generated(self, z: Array, update_stats: bool = True) -> tuple[Array, StyleContext]:
         """Pictures of z and of as many further draws, mixed, under fresh noise."""
@@ -132,13 +131,11 @@ class StyleGAN(GAN):
         """As Algorithm 1's; path length, if it is due, is added on the way."""
         G, terms = self.G, {}
         dws, _ = G.synthesis.backward(dfake, ctx.synthesis)
-        if self._path_due and self.path_length is not None:
+        if self.path_length is not None and self._due(self.path_every):
             y = picture_directions(dfake, self.rng)
             value, owed = self.path_length(G.synthesis, ctx.synthesis, y)
             dws = dws + owed
             terms = {self.path_length.name: value}
-        elif self.path_length is not None:
-            terms = {self.path_length.name: 0.0}
         for share, mapped in zip((ctx.first, 1 - ctx.first), ctx.mapped, strict=True):
             G.mapping.backward((share * dws).sum(1), mapped, need_dx=False)
         return terms

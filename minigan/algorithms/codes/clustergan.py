@@ -24,6 +24,7 @@ from minigan.algorithms.codes.options import PLAIN_NORMS, CodeOptions, weights_o
 from minigan.algorithms.codes.prior import CodePrior
 from minigan.algorithms.gan import GAN
 from minigan.algorithms.options import Streams, Task
+from minigan.algorithms.parts import added
 from minigan.algorithms.settings import option
 from minigan.backend import Array, to_device, to_host
 from minigan.layers import Layer
@@ -80,8 +81,8 @@ class ClusterGAN(GAN):
         noise_loss, class_loss, dh = self.recovery(h, z)
         dfake = dfake + E.backward(dh, E_ctx)
         G.backward(dfake, G_ctx, need_dx=False)  # eq: clustergan.1
-        total = loss + self.beta_n * noise_loss + self.beta_c * class_loss
         terms = self.regularize("G")
+        total = loss + self.beta_n * noise_loss + self.beta_c * class_loss + added(terms)
         norms = {f"grad_norm_{name}": self.descend(name, total) for name in ("G", "E")}
         return {"loss_G": loss, "noise": noise_loss, "cluster": class_loss, **terms, **norms}
 

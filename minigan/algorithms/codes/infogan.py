@@ -92,6 +92,7 @@ class Bound:
 class InfoGAN(GAN):
     """The loop above. D is a `recognising_discriminator`: its first layer gives D's logit and Q."""
 
+    has_own_generator_loss = True
     prior: CodePrior
     D: Sequential
 
@@ -119,13 +120,9 @@ class InfoGAN(GAN):
         d_q *= -self.info_weight
         self.both.backward(_joined(d_real, np.zeros_like(real_q)), real_ctx, need_dx=False)
         self.both.backward(_joined(d_fake, d_q), fake_ctx, need_dx=False)  # eq: infogan.6
-        terms = {term.name: term(D, x, fake, self.rng) for term in self.terms}
         loss = loss - self.info_weight * added(information)
-        norm = self.descend("D", loss + added(terms))
-        if self.weight_clipping:
-            self.weight_clipping(D)
-        report = self.objective.report(real_scores, fake_scores)
-        return {"loss_D": loss, **report, **information, **terms, "grad_norm_D": norm}
+        said = {**self.objective.report(real_scores, fake_scores), **information}
+        return {"loss_D": loss, **said, **self.move_discriminator(loss, x, fake)}
 
     def update_generator(self, z: Array, x: Array | None = None) -> Scalars:
         """Descend J(G) - lambda L_I in G, with D and Q frozen."""
@@ -143,8 +140,9 @@ class InfoGAN(GAN):
         dfake = self.both.backward(_joined(d_scores, d_q), ctx, need_dw=False)
         G.backward(dfake, G_ctx, need_dx=False)  # eq: infogan.6
         loss = loss - self.info_weight * added(information)
-        norm = self.descend("G", loss)
-        return {"loss_G": loss, "grad_norm_G": norm}
+        terms = self.regularize("G")
+        norm = self.descend("G", loss + added(terms))
+        return {"loss_G": loss, **terms, "grad_norm_G": norm}
 
     def cluster(self, x: Array) -> Array:
         """The likeliest class of the first categorical code for each example, int (N,).

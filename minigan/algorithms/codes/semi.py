@@ -30,7 +30,6 @@ from minigan.algorithms.base import Scalars
 from minigan.algorithms.codes.options import NETWORKS, PLAIN_NORMS, CodeOptions, weights_of
 from minigan.algorithms.gan import GAN
 from minigan.algorithms.options import Streams, Task
-from minigan.algorithms.parts import added
 from minigan.algorithms.settings import known, option
 from minigan.backend import Array, scalar, to_device, to_host
 from minigan.errors import OptionError
@@ -107,18 +106,15 @@ class SemiSupervisedGAN(GAN):
         fake = G.forward(z, update_stats=False)[0]
         x, fake = self.shown(x), self.shown(fake)
         real_scores, real_ctx = D.forward(x)  # eq: semi.d
+        # C is asked for the classes of real examples alone, so its statistics are of these alone.
         fake_scores, fake_ctx = D.forward(fake, update_stats=False)  # eq: semi.d
         losses = self.objective.discriminator
         loss, d_real, d_fake = losses(real_scores, fake_scores)  # eq: semi.unsupervised
         D.backward(d_real, real_ctx, need_dx=False)
         D.backward(d_fake, fake_ctx, need_dx=False)
-        terms = {term.name: term(D, x, fake, self.rng) for term in self.terms}
-        total = loss + self.weight * supervised["supervised"] + added(terms)
-        norm = self.descend("D", total)
-        if self.weight_clipping:
-            self.weight_clipping(D)
-        report = self.objective.report(real_scores, fake_scores)
-        return {"loss_D": loss, **supervised, **report, **terms, "grad_norm_D": norm}
+        said = {**supervised, **self.objective.report(real_scores, fake_scores)}
+        total = loss + self.weight * supervised["supervised"]
+        return {"loss_D": loss, **said, **self.move_discriminator(total, x, fake)}
 
     def update_classifier(self, m: int) -> Scalars:
         """Descend L_supervised alone: the baseline."""
@@ -208,8 +204,9 @@ def build(options: Options, task: Task, streams: Streams) -> GAN:
         C = D.layers[0]
         assert isinstance(C, Sequential)
         end = len(C.layers) - 1
-        below = end - 1 - isinstance(C.layers[end - 1], Dropout)
-        parts["generator_loss"] = FeatureMatching(f"0.{below}")
+        dropped = isinstance(C.layers[end - 1], Dropout)
+        features = end - 2 if dropped else end - 1  # the last layer but C's logits and dropout
+        parts["generator_loss"] = FeatureMatching(f"0.{features}")
     return options.build_game(
         options.generator(options.z_dim, task.shape, streams),
         D,

@@ -30,11 +30,12 @@ from minigan.algorithms.base import Scalars
 from minigan.algorithms.conditional.base import LabelNames, check_labels
 from minigan.algorithms.gan import GAN
 from minigan.algorithms.parts import added
+from minigan.algorithms.settings import known
 from minigan.backend import Array, stacked, to_device, to_host
 from minigan.errors import NonFiniteError, OptionError
 from minigan.layers import Layer
 from minigan.layers.base import GradContext
-from minigan.losses.conditional import Judge, Numbers
+from minigan.losses.conditional import WRONG_PAIRS, Judge, Numbers
 from minigan.losses.objective import Objective
 from minigan.noise import Rng
 from minigan.ops.labels import multi_hot
@@ -50,6 +51,8 @@ class ConditionalGAN(GAN):
     one of WRONG_PAIRS (losses/conditional.py). The other arguments are GAN's.
     """
 
+    has_own_generator_loss = True
+
     def __init__(
         self,
         G: Layer,
@@ -61,6 +64,7 @@ class ConditionalGAN(GAN):
         wrong_pairs: str = "none",
         **parts: Any,
     ) -> None:
+        known("way to count wrong pairs:", wrong_pairs, WRONG_PAIRS)
         super().__init__(G, D, **parts)
         self.judge = judge(self.objective)
         self.label_names, self.draw_labels = label_names, draw_labels
@@ -97,12 +101,8 @@ class ConditionalGAN(GAN):
         for (_, ctx), gradient in zip(seen, given, strict=True):
             D.backward(gradient, ctx, need_dx=False)
         alone = Beside(D, c, self.judge.scores)
-        terms = {term.name: term(alone, x, fake, self.rng) for term in self.terms}
-        terms |= self.regularize("D")
-        norm = self.descend("D", loss + added(terms))
-        if self.weight_clipping:
-            self.weight_clipping(D)
-        return {"loss_D": loss, **self.judge.report(numbers), **terms, "grad_norm_D": norm}
+        moved = self.move_discriminator(loss, x, fake, alone)
+        return {"loss_D": loss, **self.judge.report(numbers), **moved}
 
     def update_conditional_generator(self, z: Array, c: Array, x: Array) -> Scalars:
         """Descend the judge's loss of G(z, c), with D frozen; x: examples of c, as D saw them."""

@@ -23,8 +23,8 @@ class ConditionalOptions(LabelOptions, AdversarialOptions):
 
     wrong_pairs: str | None = option(
         None,
-        "real examples with a wrong label as a third term of D's loss: whole as the lectures', "
-        "both negatives halved as Reed et al., or none (default: whole, halved where D compares)",
+        "real examples with a wrong label as a third term of D's loss: at its whole weight, both "
+        "negatives halved as Reed et al., or none (default: whole, halved where D compares)",
         WRONG_PAIRS,
     )
 
@@ -34,7 +34,7 @@ class ConditionalOptions(LabelOptions, AdversarialOptions):
         objective = self.build_objective()
         if self.wrong_pairs is None:
             return "whole" if weighs_whole(objective) else "halved"
-        known("way to count wrong pairs:", self.wrong_pairs, dict.fromkeys(WRONG_PAIRS))
+        known("way to count wrong pairs:", self.wrong_pairs, WRONG_PAIRS)
         if self.wrong_pairs == "whole" and not weighs_whole(objective):
             raise OptionError(
                 f"--wrong-pairs whole adds a third term of its own to D's loss, and that of "

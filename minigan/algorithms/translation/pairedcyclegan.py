@@ -209,10 +209,10 @@ def beside(x: Array, y: Array) -> Array:
 
 @dataclass(frozen=True, kw_only=True)
 class Options(TranslationOptions):
-    """The lecture's total loss, dilated residual generators, Adam(2e-4, 0.5, 0.999), batches of 1.
+    """The paper's losses, dilated residual generators, Adam(2e-4, 0.5, 0.999), batches of 1.
 
-    The lecture leaves lambda_G, lambda_F and lambda_P open. Ours are a tenth of L_I and L_S for the
-    first two, and as much for L_P: without it references are not told apart (`bench makeup`).
+    lambda_G, lambda_F and lambda_P are ours: a tenth of L_I and L_S for the first two, and as much
+    for L_P: without it references are not told apart (`bench makeup`).
     """
 
     both_ways: ClassVar[bool] = True

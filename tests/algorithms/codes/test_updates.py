@@ -5,6 +5,7 @@ import pytest
 
 from minigan.backend import make_rng
 from minigan.gradcheck import check_loss
+from minigan.losses.orthogonal import OrthogonalRegularization
 from tests.algorithms.codes.cases import CASES, PLAIN, POINTS, VANILLA, Case
 from tests.algorithms.games import changed
 
@@ -52,10 +53,16 @@ def total(game, name, update):
     ],
     ids=str,
 )
-def test_the_gradient_of_the_total_loss(case, player, nets):
+@pytest.mark.parametrize("regularized", [False, True])
+def test_the_gradient_of_the_total_loss(case, player, nets, regularized):
     x = case.examples(5, 1)
     for name in nets:
         game = case.ours()
+        if regularized:
+            game.regularizers = {
+                "G": [OrthogonalRegularization(0.3)],
+                "D": [OrthogonalRegularization(0.2)],
+            }
         z = game.prior.draw(5, make_rng(2))
         moves = {
             "discriminator": lambda g, z=z: g.update_discriminator(x, z),

@@ -12,14 +12,15 @@ from minigan.algorithms.conditional.base import (
     class_number,
 )
 from minigan.algorithms.conditional.cdcgan import WAYS
-from minigan.algorithms.conditional.game import Beside, wrong_labels
+from minigan.algorithms.conditional.game import Beside, ConditionalGAN, wrong_labels
 from minigan.algorithms.latent import Latent
+from minigan.algorithms.parts import Fooling
 from minigan.backend import make_rng
 from minigan.data import open_data
 from minigan.errors import DataError, NonFiniteError, OptionError, UnknownNameError
 from minigan.gradcheck import check_layer
 from minigan.layers import BatchNorm
-from minigan.losses.conditional import WRONG_PAIRS
+from minigan.losses.conditional import WRONG_PAIRS, PairJudge
 from minigan.metrics.extractors import ShippedExtractor
 from minigan.noise import Stream
 
@@ -112,6 +113,23 @@ def test_D_is_shown_wrong_pairs_only_where_they_are_asked_for(wrong_pairs, monke
         assert (c != right).any(1).all()
         np.testing.assert_array_equal(c.sum(1), len(NAMES))
     np.testing.assert_array_equal(shown[-1][1], right)
+
+
+def test_another_way_or_another_loss_of_G_is_refused():
+    game = build(d_sees="late")
+    parts = {
+        "optimizer_G": game.optimizers["G"],
+        "optimizer_D": game.optimizers["D"],
+        "prior": game.prior,
+        "rng": game.rng,
+        "judge": PairJudge,
+        "label_names": game.label_names,
+        "draw_labels": game.draw_labels,
+    }
+    with pytest.raises(UnknownNameError, match="unknown way to count wrong pairs: 'half'"):
+        ConditionalGAN(game.G, game.D, wrong_pairs="half", **parts)
+    with pytest.raises(OptionError, match="ConditionalGAN has its own loss of G"):
+        ConditionalGAN(game.G, game.D, generator_loss=Fooling(game.objective), **parts)
 
 
 def test_k_steps_of_D_take_their_own_examples_and_labels():
