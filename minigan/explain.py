@@ -1,7 +1,8 @@
 """Equations beside the code that computes them, read from the source.
 
 A module declares its equations once, EQUATIONS = {"gan.1": r"..."}, and every line that computes
-one ends in a marker: a comment of `eq:` and the id. The part before the dot is the topic.
+one ends in a marker: a comment of `eq:` and the id. The part before the dot is the topic. PAPER is
+where they stand, or says so by topic or id.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 from minigan.algorithms import ALGORITHMS
 from minigan.algorithms.presets import PRESETS
 from minigan.errors import UnknownNameError
-from minigan.losses import OBJECTIVES
+from minigan.losses import OBJECTIVES, PENALTIES
 
 PACKAGE = Path(__file__).parent
 MARKER = re.compile(r"#\s*eq:\s*(?P<ids>[\w.]+(?:\s*,\s*[\w.]+)*)\s*")
@@ -57,7 +58,7 @@ def equations(root: Path = PACKAGE) -> dict[str, Equation]:
         for id, latex in constants.get("EQUATIONS", {}).items():
             if id in declared:
                 raise ValueError(f"equation {id} is declared twice, again in {path}")
-            declared[id] = latex, constants.get("PAPER", "")
+            declared[id] = latex, _paper_of(id, constants.get("PAPER", ""))
         for ids, line in _marked(source, path.relative_to(root.parent)):
             for id in ids:
                 marked.setdefault(id, []).append(line)
@@ -70,16 +71,14 @@ def equations(root: Path = PACKAGE) -> dict[str, Equation]:
 
 
 def topics(found: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """What `explain` takes: the first part of one of the ids `found`, or a name.
+    """What `explain` takes: the first part of one of the ids `found`, or a name. Each has topics,
+    and whole ids of single equations.
 
     A name is that of an objective, of a paper's preset, or of an algorithm; one of several counts
     as the last of these.
     """
     own = {id.partition(".")[0] for id in found}
-    presets = {
-        name: (*OBJECTIVES[options["objective"]].explains, "penalty")
-        for name, options in PRESETS.items()
-    }
+    presets = {name: _of_preset(options) for name, options in PRESETS.items()}
     return (
         {t: (t,) for t in sorted(own)}
         | {n: o.explains for n, o in OBJECTIVES.items()}
@@ -94,7 +93,20 @@ def explain(name: str) -> list[Equation]:
     known = topics(found)
     if name not in known:
         raise UnknownNameError("topic", name, known)
-    return [e for t in known[name] for e in found.values() if e.id.startswith(f"{t}.")]
+    return [e for t in known[name] for e in found.values() if belongs(e.id, t)]
+
+
+def belongs(id: str, topic: str) -> bool:
+    """Whether the equation is one of a topic, or the one of that id."""
+    return f"{id}.".startswith(f"{topic}.")
+
+
+def _of_preset(options: dict[str, Any]) -> tuple[str, ...]:
+    """The topics and equations of a paper's recipe: its objective's, and those of its parts."""
+    found = OBJECTIVES[options["objective"]].explains
+    if "penalty" in options:
+        found += (PENALTIES[options["penalty"]].explains,)
+    return (*found, "clipping") if "clip_weights" in options else found
 
 
 def _marked(source: str, path: Path) -> Iterator[tuple[list[str], Line]]:
@@ -113,6 +125,13 @@ def _marked(source: str, path: Path) -> Iterator[tuple[list[str], Line]]:
                 "`# eq: ID` or `# eq: ID, ID`"
             )
         yield re.split(r"\s*,\s*", match["ids"].strip()), Line(path, number, code)
+
+
+def _paper_of(id: str, paper: str | dict[str, str]) -> str:
+    """The paper of an equation: the module's one, or that of its id or topic."""
+    if isinstance(paper, str):
+        return paper
+    return next((paper[key] for key in (id, id.partition(".")[0]) if key in paper), "")
 
 
 def _constants(source: str) -> dict[str, Any]:

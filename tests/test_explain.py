@@ -42,10 +42,29 @@ def test_a_topic_is_the_first_part_of_an_id() -> None:
     own = {id.partition(".")[0] for id in ALL}
     assert topics(ALL).keys() == own | ALGORITHMS.keys() | OBJECTIVES.keys() | PRESETS.keys()
     for name, found in topics(ALL).items():
-        assert set(found) <= own, name
+        assert set(found) <= own | ALL.keys(), name
     assert [e.id for e in explain("loss")] == [id for id in ALL if id.startswith("loss.")]
     with pytest.raises(UnknownNameError, match="unknown topic 'los'; did you mean 'loss'"):
         explain("los")
+
+
+def test_a_module_can_name_a_paper_for_each_topic_or_equation() -> None:
+    assert ALL["hinge.d"].paper.startswith("Lim and Ye 2017")
+    assert ALL["penalty.r1"].paper.startswith("Mescheder et al. 2018")
+    assert ALL["penalty.gp"].paper.startswith("Gulrajani et al. 2017")
+    assert {e.paper for e in explain("projection")} == {
+        "Miyato and Koyama 2018, arXiv:1802.05637, eq. 3"
+    }
+
+
+def test_a_papers_recipe_has_its_own_parts_alone() -> None:
+    def ids(name: str) -> set[str]:
+        return {e.id for e in explain(name)}
+
+    assert ids("wgan") == {"wgan.d", "wgan.g", "clipping.w"}
+    assert ids("wgan-gp") == {"wgan.d", "wgan.g", "penalty.gp"}
+    assert ids("wgan-div") == {"wgan.d", "wgan.g", "penalty.div"}
+    assert {id for id in ids("dragan") if id.startswith("penalty.")} == {"penalty.dragan"}
 
 
 # --- on a package made up for the purpose ---------------------------------------------------------

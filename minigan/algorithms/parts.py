@@ -18,6 +18,10 @@ from minigan.losses.objective import Objective, Value
 from minigan.noise import Rng
 from minigan.schedule import linear_decay
 
+PAPER = "Arjovsky et al. 2017, Wasserstein GAN, arXiv:1701.07875, Algorithm 1, line 7"
+
+EQUATIONS = {"clipping.w": r"w \leftarrow \mathrm{clip}(w, -c, c)"}
+
 
 class CriticTerm(Protocol):
     """A term of D's loss beyond the objective: a gradient penalty, GoGAN's ranking."""
@@ -106,7 +110,7 @@ class WeightClipping:
 
     def __call__(self, net: Layer) -> None:
         weights = net.flat.data
-        np.clip(weights, -self.c, self.c, out=weights)
+        np.clip(weights, -self.c, self.c, out=weights)  # eq: clipping.w
         net.flat.touch()
 
 

@@ -38,10 +38,11 @@ from minigan.layers.given import ConditionalLayer, ConditionalSequential, owed
 from minigan.layers.norm import BatchNorm, InstanceNorm
 from minigan.layers.params import Directions
 
-PAPER = (
-    "Dumoulin et al. 2017, arXiv:1610.07629, section 2.2; Huang and Belongie 2017, "
-    "arXiv:1703.06868, eq. 8; Miyato and Koyama 2018, arXiv:1802.05637, eq. 3"
-)
+PAPER = {
+    "condition.norm": "Dumoulin et al. 2017, arXiv:1610.07629, section 2.2",
+    "condition.adain": "Huang and Belongie 2017, AdaIN, arXiv:1703.06868, eq. 8",
+    "projection": "Miyato and Koyama 2018, arXiv:1802.05637, eq. 3",
+}
 
 EQUATIONS = {
     "condition.norm": r"z = \gamma_s \left(\frac{x - \mu}{\sigma}\right) + \beta_s",

@@ -31,11 +31,13 @@ from minigan.errors import OptionError
 from minigan.losses.categorical import categorical_nll
 from minigan.losses.objective import Objective, Value
 
-PAPER = (
-    "Mirza and Osindero 2014, arXiv:1411.1784, eq. 2; Reed et al. 2016, arXiv:1605.05396, "
-    "Algorithm 1; Zhang et al. 2018, StackGAN++, arXiv:1710.10916; Odena et al. 2017, "
-    "arXiv:1610.09585, eq. 2 and 3"
-)
+PAPER = {
+    "cgan": "Mirza and Osindero 2014, Conditional GAN, arXiv:1411.1784, eq. 2",
+    "cgan.three": "Reed et al. 2016, arXiv:1605.05396, Algorithm 1, with both negatives whole",
+    "cgan.halved": "Reed et al. 2016, arXiv:1605.05396, Algorithm 1",
+    "cgan.scores": "Zhang et al. 2018, StackGAN++, arXiv:1710.10916",
+    "acgan": "Odena et al. 2017, AC-GAN, arXiv:1610.09585, eq. 2 and 3",
+}
 
 EQUATIONS = {
     "cgan.2": r"\min_G \max_D V(D, G) = \mathbb{E}_x[\log D(x|y)]"

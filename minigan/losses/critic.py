@@ -17,10 +17,11 @@ from minigan.errors import OptionError
 from minigan.losses.objective import Objective, Value, column, mean, paired
 from minigan.ops.loss import Term, mean_loss, mean_losses
 
-PAPER = (
-    "Arjovsky et al. 2017, Wasserstein GAN, arXiv:1701.07875, Algorithm 1; Lim and Ye 2017,"
-    " arXiv:1705.02894; Juefei-Xu et al. 2017, GoGAN, arXiv:1704.04865"
-)
+PAPER = {
+    "wgan": "Arjovsky et al. 2017, Wasserstein GAN, arXiv:1701.07875, Algorithm 1",
+    "hinge": "Lim and Ye 2017, Geometric GAN, arXiv:1705.02894",
+    "gogan": "Juefei-Xu et al. 2017, Gang of GANs, arXiv:1704.04865",
+}
 
 EQUATIONS = {
     "wgan.d": r"\max_{\|D\|_L \le 1} \mathbb{E}_x[D(x)] - \mathbb{E}_z[D(G(z))]",

@@ -32,11 +32,12 @@ from minigan.layers import BatchNorm, Layer, MinibatchDiscrimination
 from minigan.losses.objective import Value
 from minigan.noise import Rng
 
-PAPER = (
-    "Gulrajani et al. 2017, arXiv:1704.00028, eq. 3; Kodali et al. 2017, DRAGAN, arXiv:1705.07215;"
-    " Mescheder et al. 2018, arXiv:1801.04406, eq. 9 and 10; Wu et al. 2018, WGAN-div,"
-    " arXiv:1712.01026"
-)
+PAPER = {
+    "penalty.gp": "Gulrajani et al. 2017, WGAN-GP, arXiv:1704.00028, eq. 3",
+    "penalty.dragan": "Kodali et al. 2017, DRAGAN, arXiv:1705.07215",
+    "penalty": "Mescheder et al. 2018, arXiv:1801.04406, eq. 9 and 10",
+    "penalty.div": "Wu et al. 2018, WGAN-div, arXiv:1712.01026",
+}
 
 EQUATIONS = {
     "penalty.gp": r"\lambda \, \mathbb{E}_{\hat x}[(\|\nabla_{\hat x} D(\hat x)\|_2 - 1)^2],"
@@ -63,6 +64,7 @@ class Penalty(ABC):
 
     name: ClassVar[str]
     summary: ClassVar[str]
+    explains: ClassVar[str]  # the id of its equation
     paper_weight: ClassVar[float]
 
     def __init__(self, *, weight: float | None = None) -> None:
@@ -125,6 +127,7 @@ class Interpolated(_ToTarget):
     """
 
     name = "wgan-gp"
+    explains = "penalty.gp"
     summary = "gradient norm 1 between real and generated examples"
     paper_weight = 10.0
 
@@ -142,6 +145,7 @@ class Perturbed(_ToTarget):
     """
 
     name = "dragan"
+    explains = "penalty.dragan"
     summary = "gradient norm 1 around real examples"
     paper_weight = 10.0
 
@@ -165,6 +169,7 @@ class Div(Penalty):
     """
 
     name = "wgan-div"
+    explains = "penalty.div"
     summary = "a high power of the gradient norm between real and generated examples"
     paper_weight = 2.0
 
@@ -186,6 +191,7 @@ class R1(Penalty):
     """R1: half the squared norm at real examples."""
 
     name = "r1"
+    explains = "penalty.r1"
     summary = "half the squared gradient norm at real examples"
     paper_weight = 10.0
 
@@ -200,6 +206,7 @@ class R2(R1):
     """R2: half the squared norm at generated examples."""
 
     name = "r2"
+    explains = "penalty.r2"
     summary = "half the squared gradient norm at generated examples"
 
     def points(self, real: Array, fake: Array, rng: Rng) -> Array:

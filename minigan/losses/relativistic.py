@@ -35,7 +35,7 @@ class Relativistic(Objective):
 
     def discriminator(self, real: Array, fake: Array) -> tuple[Value, Array, Array]:
         paired(self, real, fake)
-        loss = softplus(fake - real)
+        loss = softplus(fake - real)  # eq: rgan.d
         slope = sigmoid(fake - real) / real.size
         return mean(loss), -slope, slope  # eq: rgan.d
 

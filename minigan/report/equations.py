@@ -15,8 +15,8 @@ from latex2mathml.converter import convert
 from markupsafe import Markup
 
 from minigan.algorithms import ALGORITHMS
-from minigan.explain import Equation, Line, equations, topics
-from minigan.losses import OBJECTIVES
+from minigan.explain import Equation, Line, belongs, equations, topics
+from minigan.losses import OBJECTIVES, PENALTIES
 
 LIMITS = ("min", "max", "sup", "inf", "lim")  # what stands below these, not beside them
 
@@ -64,8 +64,8 @@ def _topics(algorithm: str | None, options: dict[str, Any]) -> tuple[str, ...]:
     if objective in known:  # the recipe names those of its default
         of_objectives = {topic for o in OBJECTIVES.values() for topic in o.explains}
         found = (*(t for t in found if t not in of_objectives), *known[objective])
-    if penalty not in (None, "none"):
-        found = (*found, "penalty")
+    if penalty in PENALTIES:
+        found = (*found, PENALTIES[penalty].explains)
     return tuple(dict.fromkeys(found))
 
 
@@ -79,6 +79,6 @@ def _by_paper(wanted: tuple[str, ...]) -> dict[str, list[Shown]]:
     found: dict[str, list[Shown]] = {}
     for topic in wanted:
         for e in _equations().values():
-            if e.id.startswith(f"{topic}."):
+            if belongs(e.id, topic):
                 found.setdefault(e.paper, []).append(Shown(e.id, e.latex, mathml(e.latex), e.lines))
     return found

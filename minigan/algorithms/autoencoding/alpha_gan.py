@@ -99,9 +99,8 @@ class AlphaGAN(Autoencoding):
         error, dy = absolute_error(y, x)
         fooling, dcode_fooling = self.fool(C, code, None)
         dcode = G.backward(self.weight * dy, G_ctx, need_dw=False)
-        E.backward(
-            q.backward(dcode + dcode_fooling, code_ctx), E_ctx, need_dx=False
-        )  # eq: alphagan.e
+        dh = q.backward(dcode + dcode_fooling, code_ctx)
+        E.backward(dh, E_ctx, need_dx=False)  # eq: alphagan.e
         loss = self.weight * error + fooling
         norm = self.descend("E", loss)
         return {"reconstruction": error, "loss_E": loss, "grad_norm_E": norm}

@@ -89,10 +89,10 @@ class Translating(Algorithm):
         D = net if given is None else Given(net, given)
         real_scores, real_ctx = D.forward(real)
         fake_scores, fake_ctx = D.forward(fake)
-        weight, losses = self.weight_D, self.objective.discriminator
-        loss, d_real, d_fake = losses(real_scores, fake_scores)  # eq: pix2pix.1, pix2pix.2
+        weight, losses = self.weight_D, self.objective.discriminator  # eq: pix2pix.1, pix2pix.2
+        loss, d_real, d_fake = losses(real_scores, fake_scores)  # eq: dualgan.1, dualgan.2
         D.backward(weight * d_real, real_ctx, need_dx=False)  # eq: cyclegan.1, discogan.6
-        D.backward(weight * d_fake, fake_ctx, need_dx=False)  # eq: dualgan.1, dualgan.2
+        D.backward(weight * d_fake, fake_ctx, need_dx=False)  # eq: cyclegan.1, discogan.6
         loss = weight * loss
         norm = self.descend(name, loss)
         report = _named(self.objective.report(real_scores, fake_scores), name)
