@@ -29,10 +29,11 @@ from bench.standard import LONG_RUN
 from bench.work import Work
 
 MINUTES = 8.5  # leaves half a minute of nine for the start and the end
-TESTS = (sys.executable, "-m", "pytest", "tests/cuda", "-m", "cuda", "-q")
+TESTS = (sys.executable, "-m", "pytest", "tests/cuda", "-m", "cuda")
 # Where pytest-xdist is there, as many processes as share a card well.
 SEVERAL = ("-n", "8") if find_spec("xdist") else ()
 TESTS_SHARE = 0.45  # of the time, at most
+PATIENCE = 3  # times what an item was guessed to take: one that hangs must not take all
 
 WIDE, NARROW, MLP = Work.of("dcgan"), Work.of("dcgan", 32, 32), Work.of("mlp")
 EAGER = ("torch", "torch-tuned", "torch-graph")
@@ -116,12 +117,15 @@ def run_card(
         session.say(f"\n{name} ({left:.0f} s left)")
         where = session.where._replace(precision=item.precision)
         try:
-            with _at_most(left):
+            with _at_most(min(left, PATIENCE * max(item.seconds, 1))):
                 rows = item.measure(replace(session, where=where), stored)
         except (BenchError, TimeUp) as error:
             missing.append(f"{name}: {error}")
             session.say(missing[-1])
             continue
+        finally:
+            missing += [f"{name}: {failure}" for failure in session.failures]
+            session.failures.clear()
         if not rows:
             missing.append(f"{name}: nothing could be measured")
         append(path, rows)

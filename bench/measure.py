@@ -35,6 +35,14 @@ class Session:
     machine: str = field(default_factory=machine)
     versions: dict[str, str] = field(default_factory=versions)
     choices: dict[tuple[Work, int], dict[str, str]] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)  # on a card, what was passed over
+
+    def failed(self, what: str, error: BenchError) -> None:
+        """On a card, whose time is dear, one failure ends nothing: it is said and kept."""
+        if not self.where.on_card:
+            raise error
+        self.failures.append(f"{what}: not measured: {error.message}")
+        self.say(self.failures[-1])
 
     def worker(self, side: str) -> Worker:
         """A process for one side."""
@@ -107,7 +115,8 @@ def known_peers(names: Sequence[str], where: Where) -> list[str]:
 
 
 def measure_step(session: Session, work: Work, peers: Sequence[str]) -> list[Row]:
-    """A row for each peer that can run here. Raises NotTheSame before anything is timed."""
+    """A row for each peer that can run here. Raises NotTheSame before anything is timed; on a card
+    a peer that cannot be measured is said and left out."""
     rows: list[Row] = []
     with session.worker("ours") as ours:
         mine = Built.of(ours, work)
@@ -122,6 +131,9 @@ def measure_step(session: Session, work: Work, peers: Sequence[str]) -> list[Row
             except TimeUp as over:
                 session.say(f"{name}: {over}")
                 return rows
+            except BenchError as error:
+                session.failed(f"{work} beside {name}", error)
+                continue
             session.say(line(row))
             rows.append(row)
     return rows

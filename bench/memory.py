@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.cards import card_of
-from bench.errors import Unavailable
+from bench.errors import BenchError, Unavailable
 from bench.measure import Session, known_peers
 from bench.rows import Row
 from bench.where import CPU, Where
@@ -108,6 +108,9 @@ def measure_memory(session: Session, work: Work, peers: Sequence[str], steps: in
             theirs = _ask(session, name, work, steps, session.choose(work))
         except Unavailable as reason:
             session.say(f"{name}: skipped: {reason}")
+            continue
+        except BenchError as error:
+            session.failed(f"memory of {work} beside {name}", error)
             continue
         measured = summary(ours, theirs, steps)
         measured["detail"] |= session.form()

@@ -173,9 +173,7 @@ def measure_ops(session: Session, works: Iterable[Work], peer: bool = True) -> l
                     session.say(f"{over}: {len(rows)} operations")
                     return rows
                 except BenchError as error:
-                    if not session.where.on_card:
-                        raise
-                    session.say(f"{case} {case.direction}: not measured: {error.message}")
+                    session.failed(f"{case} {case.direction}", error)
                     continue
                 row.detail.update(disturbed)
                 if peer:

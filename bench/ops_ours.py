@@ -40,8 +40,8 @@ def build(case: Case, threads: int, where: Where = CPU) -> OurOp:
     prepare_process(threads, where)
     make = {"loss": _loss, "adam": _adam}.get(case.op, _layer)
     if not where.on_card:
-        return make(case, where.device)
-    return _rotated([make(case, where.device) for _ in range(case.copies)])
+        return make(case, where)
+    return _rotated([make(case, where) for _ in range(case.copies)])
 
 
 def _rotated(ops: list[OurOp]) -> OurOp:
@@ -60,10 +60,12 @@ def _rotated(ops: list[OurOp]) -> OurOp:
     return rotated
 
 
-def _layer(case: Case, device: str) -> OurOp:
-    net = _net(case).to(device)
-    x = to_device(case.numbers(case.x_shape, 1), device)
-    dy = to_device(case.numbers(case.y_shape, 2), device)
+def _layer(case: Case, where: Where) -> OurOp:
+    net = _net(case).to(where.device)
+    x, dy = (
+        to_device(_rounded(case.numbers(shape, i), where), where.device)
+        for shape, i in ((case.x_shape, 1), (case.y_shape, 2))
+    )
     _, ctx = net.forward(x)
     params = net.flat.params
 
@@ -99,10 +101,20 @@ def _net(case: Case) -> layers.Sequential:
     return layers.Sequential(layers.BatchNorm(case.cin), layers.LeakyReLU(negative_slope=0.2))
 
 
-def _loss(case: Case, device: str) -> OurOp:
+def _rounded(a: Array, where: Where) -> Array:
+    """In bf16 the numbers that PyTorch's side starts from, to the nearest and even at a tie: a
+    norm's mean taken of others would have another sign of (x - mean) here and there."""
+    if where.precision != "bf16":
+        return a
+    bits = a.view(np.uint32)
+    bits = (bits + 0x7FFF + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)
+    return bits.astype(np.uint32).view(np.float32)
+
+
+def _loss(case: Case, where: Where) -> OurOp:
     """Both players' losses and gradients."""
     objective = NonSaturating()
-    real, fake = (to_device(case.numbers((case.batch, 1), i), device) for i in (1, 2))
+    real, fake = (to_device(case.numbers((case.batch, 1), i), where.device) for i in (1, 2))
 
     def run() -> tuple[Any, ...]:
         return *objective.discriminator(real, fake), *objective.generator(fake)
@@ -115,13 +127,13 @@ def _loss(case: Case, device: str) -> OurOp:
     return OurOp(run, outputs)
 
 
-def _adam(case: Case, device: str) -> OurOp:
+def _adam(case: Case, where: Where) -> OurOp:
     param = layers.Param(np.zeros(case.cin, np.float32))
     flat = layers.FlatParams({"theta": param})
     optimizer = Adam(flat, LR, beta1=BETA1)
     flat.grad[...] = case.numbers((case.cin,), 1)
-    flat.to(device)
-    optimizer.to(device)
+    flat.to(where.device)
+    optimizer.to(where.device)
 
     def outputs() -> dict[str, Array]:
         """Three steps from zero."""
@@ -132,10 +144,10 @@ def _adam(case: Case, device: str) -> OurOp:
             optimizer.step()
         return {"theta": flat.data.copy()}
 
-    if device == "cpu":
+    if where.device == "cpu":
         return OurOp(optimizer.step, outputs)
     optimizer.t = 1
-    rates = to_device(np.array(optimizer.rates(LR)), device)
+    rates = to_device(np.array(optimizer.rates(LR)), where.device)
     rule = cuda_version(optimizer.card_rule)
 
     def run() -> None:

@@ -12,7 +12,7 @@ from minigan.errors import ShapeError
 def cross_entropy(logits: Array, labels: Array) -> tuple[float, Array]:
     r"""-(1/N) sum_n log softmax(logits_n)[label_n], and its gradient (softmax - onehot) / N.
 
-    logits (N, K), labels (N,) integers in [0, K). Raises ShapeError otherwise.
+    logits (N, K), labels (N,) integers in [0, K): arrays of the host. Raises ShapeError otherwise.
     """
     n, classes = logits.shape
     low, high = labels.min(initial=0), labels.max(initial=0)

@@ -22,7 +22,7 @@ def began_encoder(
     shape: tuple[int, ...], outputs: int, *, width: int = 64, rng: np.random.Generator
 ) -> Sequential:
     """Pictures (N, H, W, C) -> codes (N, outputs), for the sizes that DCGAN takes."""
-    n = halvings(shape)
+    n = halvings(shape, network="BEGAN")
     layers: list[Layer] = [_conv(shape[-1], width, rng), ELU()]
     for i in range(1, n + 1):
         layers += [_conv(i * width, i * width, rng), ELU()]
@@ -36,7 +36,7 @@ def began_decoder(
     z_dim: int, shape: tuple[int, ...], *, width: int = 64, rng: np.random.Generator
 ) -> Sequential:
     """Codes or noise (N, z_dim) -> pictures (N, H, W, C) in (-1, 1)."""
-    n = halvings(shape)
+    n = halvings(shape, network="BEGAN")
     base = _base(shape)
     layers: list[Layer] = [
         Dense(z_dim, math.prod(base) * width, init="glorot_uniform", rng=rng),
@@ -54,5 +54,5 @@ def _conv(cin: int, cout: int, rng: np.random.Generator, *, stride: int = 1) -> 
 
 def _base(shape: tuple[int, ...]) -> tuple[int, int]:
     """What the picture has been halved to."""
-    n = halvings(shape)
+    n = halvings(shape, network="BEGAN")
     return shape[0] >> n, shape[1] >> n

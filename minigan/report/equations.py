@@ -11,7 +11,6 @@ from functools import cache
 from typing import Any
 from xml.etree import ElementTree
 
-from latex2mathml.converter import convert
 from markupsafe import Markup
 
 from minigan.algorithms import ALGORITHMS
@@ -37,6 +36,8 @@ class Shown:
 @cache
 def mathml(latex: str) -> Markup:
     """A displayed equation. The LaTeX is minigan's own, so the result is no one else's markup."""
+    from latex2mathml.converter import convert  # a training needs it at its end alone
+
     for pattern, known in REWRITTEN.items():
         latex = re.sub(pattern, known, latex)
     root = ElementTree.fromstring(convert(latex, xmlns="", display="block"))

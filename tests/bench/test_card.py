@@ -271,6 +271,30 @@ def test_as_much_is_measured_as_there_is_time_for(session, tmp_path, monkeypatch
     assert len(missing) == 4
 
 
+def test_one_failure_on_a_card_costs_no_other_row(session, tmp_path, monkeypatch):
+    session.where, session.say = Where("cuda", "tf32"), str
+
+    def measure(session, stored):
+        session.failed("step beside torch-graph", NotTheSame("they differ"))
+        return [make_row(device="cuda", precision="tf32")]
+
+    monkeypatch.setattr(card_standard, "ITEMS", [Item("step", "tf32", 1, measure)] * 2)
+    missing = run_card(session, tmp_path / "rows.json", minutes=1)
+    assert missing == ["step, tf32: step beside torch-graph: not measured: they differ"] * 2
+    assert len(read(tmp_path / "rows.json")) == 2
+    session.where = Where("cpu")
+    with pytest.raises(NotTheSame, match="they differ"):
+        session.failed("step", NotTheSame("they differ"))
+
+
+def test_both_sides_start_from_the_same_numbers_in_bf16():
+    a = np.random.default_rng(0).standard_normal((50, 40)).astype(np.float32)
+    a[0, :4] = [1.00390625, 1.01171875, -0.0, 3e38]  # two ties, to even each
+    theirs = torch.from_numpy(a).bfloat16().float().numpy()
+    np.testing.assert_array_equal(ops_ours._rounded(a, Where("cuda", "bf16")), theirs)
+    assert ops_ours._rounded(a, Where("cuda", "tf32")) is a
+
+
 @pytest.mark.parametrize(
     ("code", "limit", "said", "passed"),
     [

@@ -17,7 +17,8 @@ def data(tmp_path):
 
 @pytest.fixture
 def command(data):
-    return ["train", *MLP, *OFTEN, "--data", data, "--steps", 8, "--precision", "fp32"]
+    own = ["--steps", 8, "--precision", "fp32", "--no-report"]
+    return ["train", *MLP, *OFTEN, "--data", data, *own]
 
 
 def log_of(folder):

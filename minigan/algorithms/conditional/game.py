@@ -48,7 +48,8 @@ class ConditionalGAN(GAN):
 
     judge: made of the objective, reads D's numbers. label_names: of the condition; draw_labels:
     (n, rng) -> labels as the data has them, for `sample`. wrong_pairs: how the third term counts,
-    one of WRONG_PAIRS (losses/conditional.py). The other arguments are GAN's.
+    one of WRONG_PAIRS (losses/conditional.py). The other arguments are GAN's, but for
+    generator_loss.
     """
 
     has_own_generator_loss = True
