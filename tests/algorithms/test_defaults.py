@@ -1,0 +1,105 @@
+"""Defaults are the papers', and where they are our own they stay what was measured.
+
+Each row says where its settings come from. A changed default is a changed result for everyone who
+gives no option, so it takes a change here too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from minigan.algorithms import ALGORITHMS
+from minigan.algorithms.presets import PRESETS
+from minigan.losses import PENALTIES, penalties
+from minigan.losses.path_length import PathLength
+
+OURS = "ours, for the small pictures that are shipped"
+PAPER = "the paper's, which the algorithm's file names"
+
+# Algorithm, where its settings stand, and the settings.
+SETTINGS: list[tuple[str, str, dict[str, Any]]] = [
+    (
+        "gan",
+        "the code of Goodfellow et al. 2014",
+        {"optimizer": "momentum", "momentum": 0.5, "pieces": 5, "dropout": 0.5, "k": 1},
+    ),
+    (
+        "dcgan",
+        "Radford et al. 2016, section 4",
+        {"optimizer": "adam", "lr": 2e-4, "beta1": 0.5, "prior": "uniform", "z_dim": 100},
+    ),
+    ("began", PAPER, {"lr": 1e-4, "prior": "uniform", "z_dim": 64}),
+    ("ebgan", PAPER, {"pull_away": 0.1, "power": 2}),
+    (
+        "gogan",
+        "WGAN's Algorithm 1, and " + OURS,
+        {"optimizer": "rmsprop", "lr": 5e-5, "clip_weights": 0.01, "k": 5, "rank_weight": 0.5},
+    ),
+    (
+        "stylegan",
+        PAPER,
+        {
+            **{"lr": 2e-3, "beta1": 0.0, "beta2": 0.99, "mixing": 0.9},
+            **{"r1_every": 16, "path_every": 8, "path_weight": 2.0, "path_decay": 0.01},
+        },
+    ),
+    ("biggan", PAPER, {"k": 2, "beta1": 0.0, "orthogonal": 1e-4}),
+    ("biggan", PAPER, {"objective": "hinge", "beta2": 0.9}),
+    ("biggan", OURS, {"lr_G": 2e-3, "lr_D": 5e-4, "ema": 0.995}),
+    ("aae", OURS, {"lr_game": 1e-4, "prior": "normal", "encoder": "deterministic"}),
+    ("alpha-gan", PAPER, {"lambda_rec": 10.0, "objective": "density-ratio"}),
+    ("bigan", PAPER, {"lr": 2e-4, "beta1": 0.5, "z_dim": 50}),
+    ("semi-supervised", OURS, {"lr": 3e-3, "beta1": 0.5, "labels": 100}),
+    ("semi-supervised", PAPER, {"generator_loss": "feature-matching"}),
+    (
+        "clustergan",
+        PAPER,
+        {"lr": 1e-4, "beta1": 0.5, "beta2": 0.9, "k": 5, "beta_n": 10.0, "beta_c": 10.0},
+    ),
+    ("gan-cls", PAPER, {"lr": 2e-4, "beta1": 0.5}),
+    ("cgan", "the original's perceptrons", {"dropout": 0.5, "beta1": 0.5}),
+    (
+        "pix2pix",
+        PAPER,
+        {"lr": 2e-4, "beta1": 0.5, "weight_l1": 100.0, "patch": 70, "dropout": 0.5},
+    ),
+    (
+        "cyclegan",
+        PAPER,
+        {"objective": "lsgan", "weight_cycle": 10.0, "pool": 50, "lr": 2e-4, "schedule": "linear"},
+    ),
+    ("pairedcyclegan", OURS, {"lambda_G": 0.1, "lambda_F": 0.1, "lambda_P": 1.0}),
+    ("pairedcyclegan", "terms at one weight", {"lambda_I": 1.0, "lambda_S": 1.0}),
+]
+
+
+@pytest.mark.parametrize(("name", "source", "settings"), SETTINGS, ids=lambda v: str(v)[:30])
+def test_an_algorithms_settings(name: str, source: str, settings: dict[str, Any]) -> None:
+    options = ALGORITHMS[name].options()
+    assert {key: getattr(options, key) for key in settings} == settings, source
+
+
+# Gulrajani et al. 2017, Algorithm 1; Arjovsky et al. 2017, Algorithm 1; Wu et al. 2018; Kodali et
+# al. 2017.
+RECIPES = {
+    "wgan": {"clip_weights": 0.01, "k": 5, "optimizer": "rmsprop", "lr": 5e-5},
+    "wgan-gp": {"penalty_weight": 10.0, "k": 5, "lr": 1e-4, "beta1": 0.0, "beta2": 0.9},
+    "wgan-div": {"penalty_weight": 2.0, "penalty_power": 6.0, "k": 5},
+    "dragan": {"penalty_weight": 10.0, "k": 1, "lr": 2e-4, "beta1": 0.5, "beta2": 0.999},
+}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_papers_recipe(name: str) -> None:
+    made = ALGORITHMS["dcgan"].options.of(objective=name)
+    assert {key: getattr(made, key) for key in RECIPES[name]} == RECIPES[name]
+
+
+def test_penalties() -> None:
+    weights = {name: penalty.paper_weight for name, penalty in PENALTIES.items()}
+    assert weights == {"wgan-gp": 10.0, "wgan-div": 2.0, "dragan": 10.0, "r1": 10.0, "r2": 10.0}
+    assert (penalties.Div().power, penalties.Perturbed().spread) == (6.0, 0.5)
+    assert PathLength(like=np.zeros(1)).decay == 0.01
