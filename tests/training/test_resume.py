@@ -5,11 +5,12 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from shlex import split
 
 import pytest
 
 from minigan.noise import KIND
-from minigan.training import config
+from minigan.training import Trainer, config
 from tests.training.support import (
     DCGAN,
     MLP,
@@ -108,6 +109,30 @@ def test_steps_at_a_rate_of_0_are_refused(minigan: Command, tmp_path: Path, sche
     assert "train anew with --steps 5" in result.err
     assert contents(tmp_path / "run") == before
     assert minigan("resume", tmp_path / "run").code == 0  # to its own end: nothing to do
+
+
+def test_what_was_planned_by_the_length_of_the_run_stays(minigan: Command, tmp_path: Path) -> None:
+    """GoGAN's stages are the run in equal parts; prolonged, they are those of the first length."""
+    run = split("gogan --data ring --hidden-G 8 --hidden-D 8 --z-dim 2 --batch 8")
+    assert minigan("train", *run, "--steps", 4, "--out", tmp_path / "run").code == 0
+    assert Trainer.resume(tmp_path / "run", more=6).algorithm.stage_steps == 2  # type: ignore[attr-defined]
+
+
+def test_seconds_go_on(minigan: Command, tmp_path: Path) -> None:
+    train = ["train", *DCGAN, "--log-every", 1, "--steps", 3, "--out", tmp_path / "run"]
+    assert minigan(*train).code == 0
+    log = tmp_path / "run/log.jsonl"
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    lines[-1]["seconds"] = 1000.0  # as if it had taken longer
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert minigan("resume", tmp_path / "run", "--steps", 1).code == 0
+    assert json.loads(log.read_text().splitlines()[-1])["seconds"] > 1000
+
+
+def test_diversity_is_that_of_samples_beside_the_datas(minigan: Command, tmp_path: Path) -> None:
+    """An untrained G's samples are far more alike than kittens are."""
+    assert minigan("train", *DCGAN, "--steps", 1, "--out", tmp_path / "run").code == 0
+    assert 0 < records(tmp_path / "run")[-1]["diversity"] < 0.7
 
 
 def test_the_number_of_threads_stays(
