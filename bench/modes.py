@@ -117,6 +117,8 @@ SHORT = {
 }
 
 # Twice as wide, long and as many packs: more samples near a mode, and what needs a good D gains.
+# Four times as long again (--steps 40000) 94 to 97 % of the samples are near a mode, as published,
+# and fewer modes are left.
 WIDE = {"grid": replace(SHORT["grid"], name="wide", steps=10_000, batch=400, units_G=128)}
 
 Networks = Callable[[np.random.Generator, int, Budget], Layer]
