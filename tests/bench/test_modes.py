@@ -164,6 +164,7 @@ def test_where_it_differs_is_computed(own, said):
 def test_claims():
     good, bad = Summary(24, 0, 95, 0, 1, 3, 0), Summary(22.5, 0, 80, 0, 1, 3, 0)
     assert target("grid", "pac2", good) == f"met: {LEAST['grid']} modes or more"
+    assert target("grid", "pac2", good._replace(modes=23)).startswith("met")
     assert target("grid", "pac2", bad) == "missed: fewer than 23 modes, HQ below the published"
     assert target("grid", "gan", good) == "loses modes, as claimed"
     assert target("grid", "gan", good._replace(modes=25)) == "missed: loses no mode"

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -28,6 +29,18 @@ def test_each_trains(number, objective):
     assert 0 <= found["score"] <= 8
     assert found["architecture"] == asdict(Architecture.drawn(number))
     json.dumps(found)
+
+
+def test_a_score_is_modes_times_the_share_near_one(monkeypatch):
+    counted = SimpleNamespace(modes=4, high_quality=0.5)
+    monkeypatch.setattr("bench.robustness.mixture_modes", lambda *_: counted)
+    assert RobustnessCase(2, "gan", steps=1).play()["score"] == 2.0
+
+
+def test_the_critic_is_the_published_code_s():
+    settings = OBJECTIVES["wgan-gp"]
+    assert (settings["k"], settings["penalty_weight"]) == (5, 0.1)
+    assert "k" not in OBJECTIVES["gan"]
 
 
 def test_both_objectives_start_from_the_same_weights():

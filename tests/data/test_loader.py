@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minigan.data import Batch, Endless, Loader, open_data
+from minigan.data import Batch, Dataset, Endless, Loader, open_data
 from minigan.data.memory import InMemory
+from minigan.data.mixtures import gaussian1d
 from minigan.errors import OptionError
 
 
@@ -121,6 +122,23 @@ def test_endless_batches_share_no_random_numbers() -> None:
     drawn = np.concatenate([loader.batch(i).x[:, 0] for i in range(4)])
     # Overlapping streams would repeat hundreds; float32 leaves a few chance repetitions.
     assert len(np.unique(drawn)) > len(drawn) - 20
+
+
+class Varied(InMemory):
+    """Every batch with a number of its own added."""
+
+    def vary(self, batch: Batch, rng: np.random.Generator) -> Batch:
+        return batch._replace(x=np.full_like(batch.x, rng.standard_normal()))
+
+
+def test_variations_differ_by_position_and_seed_and_share_nothing_with_draws() -> None:
+    def first(data: Dataset, scale: float = 1.0, shift: float = 0.0) -> set[float]:
+        numbers = [Loader(data, 1, seed=s).batch(i).x[0, 0] for s in range(4) for i in range(6)]
+        return {round((float(x) - shift) / scale, 3) for x in numbers}
+
+    seen = first(Varied("varied", np.zeros((8, 1), np.float32)))
+    assert len(seen) == 24
+    assert not seen & first(gaussian1d(mu=4.0, sigma=1.25), 1.25, 4.0)
 
 
 def test_the_data_is_no_function_of_noise_from_the_same_seed() -> None:

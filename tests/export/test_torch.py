@@ -88,3 +88,12 @@ def test_a_noisy_network_is_used_in_training_mode() -> None:
     module = to_torch(L.Sequential(L.Dropout(0.5, rng=np.random.default_rng(0))), [(2,)])
     assert "net.train()" in source(module, "T.", "f", noisy=True)
     assert "net.eval()" in source(module, "T.", "f")
+
+
+def test_what_only_training_uses_is_written_too() -> None:
+    """Who trains on needs the share that is dropped, and the momentum of running statistics."""
+    rng = np.random.default_rng(0)
+    net = L.Sequential(L.BatchNorm(3, momentum=0.3), L.Dropout(0.2, rng=rng))
+    text = source(to_torch(net, [(4, 4, 3)]), "T.", "f")
+    assert "BatchNorm2d(3, eps=1e-05, momentum=0.3)" in text
+    assert "Dropout(0.2)" in text
