@@ -144,6 +144,10 @@ def test_options_out_of_range_are_refused():
         L.BatchNorm(3, momentum=1.5)
 
 
+def test_running_statistics_move_by_a_tenth_unless_told() -> None:
+    assert L.BatchNorm(3).momentum == 0.1
+
+
 @pytest.mark.parametrize("layer", [L.InstanceNorm, L.BatchNorm])
 def test_gradients_of_many_places_are_summed_exactly_enough(layer):
     """A float32 sum of 65,536 numbers one after the other is off by some 1e-6."""
