@@ -6,7 +6,8 @@ beta1 = 0.8, 400 epochs of 100,000 samples at a rate of 1e-4. Modes, high-qualit
 KL of 2,500 samples (Lin et al. 2018, section 4.1 and table 1). Two things are as in the authors'
 published code, where the paper leaves them open: a minibatch holds 100 packs, so that packs of m
 see m times as many samples; weights start from N(0, 0.02^2). What another paper sets besides for
-its objective (WGAN's RMSProp, five steps of D) is kept. This is `--full`.
+its objective (WGAN's RMSProp, five steps of D) is kept. This is `--full`; killed, it goes on from
+its last checkpoint in runs/bench/, and a longer one goes on from a shorter one (`--steps`).
 
 The default is short, for a processor core: `SHORT` says how. Found by trial, on packs of 4 first:
 
@@ -34,10 +35,12 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from bench.resumable import train
 from minigan.algorithms.adversarial.unrolled import UnrolledGAN
 from minigan.algorithms.gan import GAN
 from minigan.algorithms.options import AdversarialOptions, Streams, Task
@@ -45,7 +48,7 @@ from minigan.algorithms.presets import PRESETS
 from minigan.backend import make_rng
 from minigan.data import Loader, open_data
 from minigan.data.mixtures import Mixture
-from minigan.errors import MiniganError
+from minigan.errors import NonFiniteError
 from minigan.init import normal
 from minigan.layers import (
     BatchNorm,
@@ -223,6 +226,7 @@ class ModesCase:
     run: str
     seed: int
     budget: Budget
+    folder: Path | None = None  # for checkpoints of a long budget; its rates must be constant
 
     @property
     def key(self) -> str:
@@ -241,22 +245,19 @@ class ModesCase:
         }
         gan = build(RUNS[self.run], self.seed, self.budget)
         batch = self.budget.batch * RUNS[self.run].pack
+        workspace = self.folder and self.folder / f"{self.data}-{self.run}-seed{self.seed}"
         before = time.process_time()
         try:
-            with (
-                Loader(dataset, batch * gan.minibatches, seed=self.seed) as loader,
-                np.errstate(all="ignore"),
-            ):
-                for step in range(self.budget.steps):
-                    gan.step(loader.batch(step).x)
+            with Loader(dataset, batch * gan.minibatches, seed=self.seed) as loader:
+                seconds = train(gan, loader, self.budget.steps, workspace)
             x = gan.sample(SAMPLES, make_rng(self.seed, 3))
-        except MiniganError as error:
+        except NonFiniteError as error:
             return found | {"error": str(error), "seconds": time.process_time() - before}
         counted = mixture_modes(x, dataset.centres, dataset.sigma)
         points = np.round(x[:SHOWN].astype(np.float64), 3)
         return found | {
             "error": None,
-            "seconds": time.process_time() - before,
+            "seconds": seconds,
             "modes": counted.modes,
             "high_quality": counted.high_quality,
             "reverse_kl": counted.reverse_kl,

@@ -59,7 +59,7 @@ def _sweep_options(command: Command) -> Command:
 @click.option("--all", "everything", is_flag=True, help="Every run: each objective and remedy.")
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("--steps", type=click.IntRange(min=1), help="Another number of steps.")
-@click.option("--full", is_flag=True, help="The paper's budget: days.")
+@click.option("--full", is_flag=True, help="The paper's budget: two to four hours for each run.")
 @click.option("--wide", is_flag=True, help="A wider, longer budget for the grid.")
 @_sweep_options
 def modes(
@@ -90,7 +90,8 @@ def modes(
                     continue
                 budget = FULL if full else WIDE[where] if wide else SHORT[where]
                 budget = replace(budget, steps=steps or budget.steps)
-                cases += [ModesCase(where, n, seed, budget) for n in names if n in RUNS]
+                folder = Path("runs/bench/modes") if full else None
+                cases += [ModesCase(where, n, seed, budget, folder) for n in names if n in RUNS]
     if not cases:
         raise BenchError(f"--only {only} names no run of --data {', '.join(data or DATA)}")
     _sweep(cases, "modes", jobs, out)
