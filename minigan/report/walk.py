@@ -13,11 +13,11 @@ from minigan.algorithms.latent import Latent
 from minigan.errors import MiniganError
 from minigan.report.run import Run
 from minigan.training import checkpoint
+from minigan.training.building import build_algorithm, recalled
 from minigan.training.config import Config
 from minigan.training.labels import panel_labels
 from minigan.training.pictures import grid
 from minigan.training.sampling import draw_z, generate
-from minigan.training.trainer import build_algorithm, dataset_of
 
 ROWS, COLUMNS = 4, 10
 
@@ -44,7 +44,7 @@ def stored_walk(run: Run) -> tuple[bytes | None, str | None]:
         return None, None
     try:
         config = Config.load(run.folder / "config.json").on("cpu").in_force()
-        dataset = dataset_of(config)
+        dataset = recalled(config)
         algorithm = build_algorithm(config, dataset)
         checkpoint.load(run.folder / "checkpoints").restore(algorithm)
     except MiniganError as error:

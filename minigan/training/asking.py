@@ -64,7 +64,8 @@ def asked_labels(
     if wish.name is not None:
         column, number = _class(names, wish.name)
         chosen[column] = number
-    labels = algorithm.draw_labels(n, rng)
+    every = len(chosen) == len(names)  # then nothing is left for the data to say
+    labels = np.zeros((n, len(names)), np.int64) if every else algorithm.draw_labels(n, rng)
     for column, number in chosen.items():
         labels[:, column] = number
     return labels

@@ -98,7 +98,8 @@ class Config:
     """A run's algorithm with its options, the run's own, and the versions that it began with.
 
     schedule_steps is the length that learning-rate schedules were made for: it stays when a run is
-    prolonged. classes: of each label that the run is conditioned on, in the data's order.
+    prolonged. classes: of each label that the run is conditioned on, in the data's order; shape: of
+    an example, None where the data itself is needed.
     """
 
     algorithm: str
@@ -107,6 +108,7 @@ class Config:
     schedule_steps: int
     versions: dict[str, str]
     classes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    shape: tuple[int, ...] | None = None
 
     @classmethod
     def create(cls, algorithm: str, options: Any, run: RunOptions) -> Self:
@@ -136,17 +138,15 @@ class Config:
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
             options = recipe(stored["algorithm"]).options
-            config = cls(
+            return cls(
                 stored["algorithm"],
                 _typed(options, stored["options"]),
                 _typed(RunOptions, stored["run"]),
                 int(stored["schedule_steps"]),
                 stored["versions"],
                 {name: tuple(found) for name, found in stored.get("classes", {}).items()},
+                tuple(map(int, stored["shape"])) if stored.get("shape") else None,
             )
-            if recipe(config.algorithm).takes != "captions":  # those keep their words
-                _check_data(path.parent, config.run)
-            return config
         except FileNotFoundError:
             raise CheckpointError(
                 f"{path.parent} holds no run (no config.json); `minigan train` starts one"
@@ -155,14 +155,6 @@ class Config:
             raise CheckpointError(
                 f"{path} cannot be read as a run's configuration: {error}"
             ) from error
-
-
-def _check_data(folder: Path, run: RunOptions) -> None:
-    """Raise CheckpointError for a run whose own data has been moved or removed."""
-    if run.data and Path(run.data).is_absolute() and not Path(run.data).exists():
-        raise CheckpointError(
-            f"{folder} was trained on {run.data}, which is not there any more; put it back"
-        )
 
 
 def versions() -> dict[str, str]:

@@ -16,10 +16,10 @@ from minigan.errors import DataError, OptionError
 from minigan.metrics import METRICS, Result, checked, measure
 from minigan.metrics.translations import EXTRACTORS, NO_WAY_BACK
 from minigan.training import best
+from minigan.training.building import build_algorithm, dataset_of
 from minigan.training.config import Config
 from minigan.training.files import write_atomically
 from minigan.training.generation import asking, made_by, subject_of
-from minigan.training.trainer import build_algorithm, dataset_of
 from minigan.training.translating import pairs_of
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from safetensors import SafetensorError
@@ -13,19 +13,22 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from minigan.algorithms import Algorithm
+from minigan.algorithms.conditional.base import Conditional, uniform_labels
 from minigan.algorithms.latent import Latent
 from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, make_rng
+from minigan.data import Dataset, Loader
 from minigan.errors import CheckpointError, DataError, OptionError, UnknownNameError
 from minigan.export import onnx, torch
 from minigan.export.state_dict import load_state_dict
 from minigan.layers import Dropout, Layer
 from minigan.models.stylegan import StyleGenerator
 from minigan.training import best, checkpoint
+from minigan.training.building import build_algorithm, recalled
 from minigan.training.config import Config
 from minigan.training.files import write_atomically
+from minigan.training.labels import conditions
 from minigan.training.labels import inputs as inputs_of
-from minigan.training.trainer import Trainer
 
 Inputs = dict[str, tuple[tuple[int, ...], np.dtype[Any]]]  # shape without the batch, and dtype
 FAR = 1e-4  # of an output's largest number: no rounding of float32
@@ -54,9 +57,9 @@ def export(
             f"--torch {torch_file}: wanted a .safetensors file, which PyTorch loads with "
             "safetensors.torch.load_file; a .pt file could run code when it is opened"
         )
-    trainer = _trainer(folder, network)
-    config, algorithm = trainer.config, trainer.algorithm
-    inputs = _inputs(trainer, network)
+    run = _as_new(folder, network)
+    config, algorithm = run.config, run.algorithm
+    inputs = _inputs(run, network)
     stored = best.load(folder / "checkpoints", step)
     stored.restore(algorithm)
     noisy = isinstance(algorithm, Translating) and algorithm.noisy and network in ("G", "F")
@@ -76,8 +79,8 @@ def import_weights(folder: Path, file: Path, *, network: str = "G") -> str:
     The run's checkpoint of step 0 is written anew. Returns what was done. Raises DataError for a
     file that is no state dict of this network, OptionError for a run that has been trained.
     """
-    trainer = _trainer(folder, network)
-    algorithm, checkpoints = trainer.algorithm, trainer.checkpoints
+    run = _as_new(folder, network)
+    algorithm, checkpoints = run.algorithm, folder / "checkpoints"
     if checkpoint.steps(checkpoints) != [0]:
         raise OptionError(
             f"{folder} has been trained, and what it learned would be lost: start another run with "
@@ -88,7 +91,7 @@ def import_weights(folder: Path, file: Path, *, network: str = "G") -> str:
     count = load_state_dict(net, _tensors(file))
     if network in algorithm.averages:
         algorithm.averages[network].restart()
-    checkpoint.save(checkpoints, 0, algorithm, keep=trainer.config.run.keep)
+    checkpoint.save(checkpoints, 0, algorithm, keep=run.config.run.keep)
     use = "`minigan sample` draws from it; " if network == "G" else ""
     return (
         f"{count} layers of {network} from {file}: {folder}; "
@@ -96,13 +99,23 @@ def import_weights(folder: Path, file: Path, *, network: str = "G") -> str:
     )
 
 
-def _trainer(folder: Path, network: str) -> Trainer:
-    """The run in `folder`, as new, on the CPU. Raises UnknownNameError for a network it lacks."""
-    trainer = Trainer(folder, Config.load(folder / "config.json").on("cpu"))
-    networks = _networks(trainer.algorithm)
+class _AsNew(NamedTuple):
+    """A run whose networks are built and untrained, on the CPU."""
+
+    config: Config
+    dataset: Dataset
+    algorithm: Algorithm
+
+
+def _as_new(folder: Path, network: str) -> _AsNew:
+    """The run in `folder`. Raises UnknownNameError for a network it lacks."""
+    config = Config.load(folder / "config.json").on("cpu").in_force()
+    dataset = recalled(config)
+    algorithm = build_algorithm(config, dataset)
+    networks = _networks(algorithm)
     if network not in networks:
-        raise UnknownNameError(f"network of {trainer.config.algorithm}", network, networks)
-    return trainer
+        raise UnknownNameError(f"network of {config.algorithm}", network, networks)
+    return _AsNew(config, dataset, algorithm)
 
 
 def _tensors(file: Path) -> Mapping[str, Array]:
@@ -168,24 +181,25 @@ def _networks(algorithm: Algorithm) -> dict[str, Layer]:
     return {**algorithm.networks, **ways}
 
 
-def _inputs(trainer: Trainer, network: str) -> Inputs:
-    """The inputs of a network: as it says itself, or as a step of training gives them to it.
+def _inputs(run: _AsNew, network: str) -> Inputs:
+    """The inputs of a network: as it says itself, or as samples or a training step give them to it.
 
-    The step is made, so the weights move. Raises OptionError for a network that no step runs whole.
+    A step may be made, so the weights move. Raises OptionError for a network that nothing runs
+    whole, DataError for one that only a step runs and data that is gone.
     """
-    algorithm = trainer.algorithm
+    algorithm = run.algorithm
     net = _networks(algorithm)[network]
     if isinstance(net, StyleGenerator):
         sizes = {"z": (algorithm.prior.dim,), "noise": (net.synthesis.pixels,)}  # type: ignore[attr-defined]
         return {name: (size, np.dtype(np.float32)) for name, size in sizes.items()}
-    seen = _recorded(trainer, net)
+    seen = _recorded(run, net)
     if not seen and isinstance(algorithm, Translating):
         h, w, *channels = (int(side) for side in algorithm.sides)
         seen = [((h, w, channels[network == "F"]), np.dtype(np.float32))]
     if not seen and network == "D":  # its parts are run one by one
-        seen = [(trainer.dataset.shape, np.dtype(np.float32))]
+        seen = [(run.dataset.shape, np.dtype(np.float32))]
     if not seen:
-        name = trainer.config.algorithm
+        name = run.config.algorithm
         raise OptionError(
             f"neither a step nor a sample of {name} runs {network} whole: it cannot be exported"
         )
@@ -194,8 +208,8 @@ def _inputs(trainer: Trainer, network: str) -> Inputs:
     return dict(zip(names, seen, strict=True))
 
 
-def _recorded(trainer: Trainer, net: Layer) -> list[tuple[tuple[int, ...], np.dtype[Any]]]:
-    """Shapes and dtypes of what `net` gets in a step of training, or when samples are drawn."""
+def _recorded(run: _AsNew, net: Layer) -> list[tuple[tuple[int, ...], np.dtype[Any]]]:
+    """Shapes and dtypes of what `net` gets when samples are drawn, else in a step of training."""
     seen: list[tuple[tuple[int, ...], np.dtype[Any]]] = []
     forward = net.forward
 
@@ -206,12 +220,29 @@ def _recorded(trainer: Trainer, net: Layer) -> list[tuple[tuple[int, ...], np.dt
 
     net.forward = recording  # type: ignore[method-assign]  # of this object, and for one step
     try:
-        trainer.algorithm.step(*inputs_of(trainer.loader.batch(0), trainer.conditions))
+        _sample(run.algorithm)
         if not seen:
-            trainer.algorithm.sample(2, make_rng(0))
+            _step(run)
     finally:
         del net.forward
     return seen
+
+
+def _sample(algorithm: Algorithm) -> None:
+    """Two samples, of any classes, which take no data; nothing where there is no latent z."""
+    rng = make_rng(0)
+    if isinstance(algorithm, Conditional):
+        z = algorithm.prior.draw(2, rng)
+        algorithm.generate(z, uniform_labels(algorithm.label_names, 2, rng))
+    elif isinstance(algorithm, Latent):
+        algorithm.sample(2, rng)
+
+
+def _step(run: _AsNew) -> None:
+    """A step of training on the run's data."""
+    batch = run.config.run.batch * run.algorithm.minibatches
+    with Loader(run.dataset, batch, seed=0) as loader:
+        run.algorithm.step(*inputs_of(loader.batch(0), conditions(run.config, run.dataset)))
 
 
 @contextmanager

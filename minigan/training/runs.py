@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from minigan.algorithms import Algorithm
 from minigan.data import Dataset
 from minigan.training import best
+from minigan.training.building import build_algorithm, dataset_of, recalled
 from minigan.training.config import Config
-from minigan.training.trainer import build_algorithm, dataset_of
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run after `step` steps: what it was configured to be, its data and its algorithm."""
+    """A run after `step` steps: what it was configured to be, and its algorithm."""
 
     config: Config
-    dataset: Dataset
     algorithm: Algorithm
     step: int
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """What it was trained on. Raises what opening it raises, DataError where it is gone."""
+        return dataset_of(self.config)
 
 
 def open_run(
@@ -29,13 +34,12 @@ def open_run(
 
     `run.algorithm.sample(n, rng)` draws from it; `run.algorithm.networks["G"]` is its generator.
     It is where it was trained, or on `device`. Raises CheckpointError for a folder that holds no
-    run, DeviceError, and what its data raises where that is gone.
+    run, and DeviceError. Its data is opened when it is needed, and may be gone otherwise.
     """
     folder = Path(folder)
     config = Config.load(folder / "config.json").on(device)
     config.in_force()
-    dataset = dataset_of(config)
-    algorithm = build_algorithm(config, dataset).to(config.run.device)
+    algorithm = build_algorithm(config, recalled(config)).to(config.run.device)
     stored = best.load(folder / "checkpoints", step)
     stored.restore(algorithm)
-    return Run(config, dataset, algorithm, stored.step)
+    return Run(config, algorithm, stored.step)

@@ -13,16 +13,16 @@ from minigan.algorithms.conditional.base import Conditional, VectorConditional
 from minigan.algorithms.latent import Latent
 from minigan.backend import Array, make_rng
 from minigan.data import Dataset
-from minigan.errors import OptionError
+from minigan.errors import DataError, OptionError
 from minigan.training import best
 from minigan.training.asking import Wish, asked_labels, check_wish, three_panels
+from minigan.training.building import build_algorithm, dataset_of, recalled
 from minigan.training.captioning import check_texts, list_captions, read_words, rows_of
 from minigan.training.config import Config
 from minigan.training.files import write_atomically
-from minigan.training.latent_tools import Interpolation, Tool, source_of
+from minigan.training.latent_tools import Arithmetic, Interpolation, Tool, source_of
 from minigan.training.latent_tools.base import CHUNK
 from minigan.training.pictures import to_image, write_png
-from minigan.training.trainer import build_algorithm, dataset_of
 from minigan.training.translating import picture_of
 
 
@@ -60,7 +60,8 @@ def write_samples(
     wish, takes = Wish(class_name, attributes, panels), recipe(config.algorithm).takes
     check_texts(texts, wish.flag, config.algorithm, takes)
     words = read_words(folder) if texts else None
-    dataset = words or dataset_of(config)
+    own = dataset_of if isinstance(tool, Arithmetic) else recalled
+    dataset = words or own(config)
     algorithm = build_algorithm(config, dataset).to(config.run.device)
     stored = best.load(folder / "checkpoints", step)
     stored.restore(algorithm)
@@ -72,7 +73,10 @@ def write_samples(
         labels = words.vocabulary.encode(texts)
     elif isinstance(algorithm, Conditional):
         labels = asked_labels(algorithm, wish, n, make_rng(seed, 6))
-    source = source_of(algorithm, dataset, labels, n, make_rng(seed, 6))
+    try:
+        source = source_of(algorithm, dataset, labels, n, make_rng(seed, 6))
+    except DataError as error:
+        raise DataError(f"{error}, or ask for labels with --class or --attr") from error
     if source is None:
         other = recipe(config.algorithm).translates
         advice = "; `minigan translate` takes pictures through it" if other else ""

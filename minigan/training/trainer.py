@@ -27,30 +27,29 @@ from typing import Any
 
 import numpy as np
 
-from minigan.algorithms import Algorithm, Streams, Task, recipe
+from minigan.algorithms import Algorithm, recipe
 from minigan.algorithms.conditional.base import Conditional
 from minigan.algorithms.latent import Reconstructing
 from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, keep_freed_memory, make_rng
-from minigan.data import Dataset, Loader, Pairs, open_captions, open_data
-from minigan.data.balanced import balanced
-from minigan.data.options import Split
+from minigan.data import Loader, Pairs
 from minigan.errors import NonFiniteError, OptionError
 from minigan.metrics import diversity
 from minigan.training import best, checkpoint, log
 from minigan.training.best import Best
+from minigan.training.building import build_algorithm, dataset_of
 from minigan.training.captioning import keep_words
 from minigan.training.config import Config, RunOptions
 from minigan.training.curves import write_curves
 from minigan.training.files import UNFINISHED, remove_unfinished
 from minigan.training.held_out import HeldOut
-from minigan.training.labels import COLUMNS, Conditions, conditions, inputs, panel
+from minigan.training.labels import COLUMNS, conditions, inputs, panel
 from minigan.training.observer import Observer
 from minigan.training.pictures import grid, pairs, plot_points, write_film, write_png
 from minigan.training.progress import ProgressReport
 from minigan.training.stepper import Stepper, read
 from minigan.training.stop import StopRequest
-from minigan.training.translating import pairs_of, picture_of, sheet
+from minigan.training.translating import picture_of, sheet
 from minigan.training.watch import Watch, small_data, young_average
 
 LOCK = ".lock"
@@ -106,9 +105,7 @@ class Trainer:
             go_on = f", or go on with `minigan resume {folder}`" if run_there else ""
             raise OptionError(f"{folder} exists already; choose another --out{go_on}")
         trainer = cls(folder, Config.create(algorithm, options, run))
-        if trainer.conditions and recipe(algorithm).takes == "labelled":
-            classes = dict(trainer.conditions.label_names)
-            trainer.config = replace(trainer.config, classes=classes)
+        trainer.config = replace(trainer.config, **_remembered(trainer))
         trainer.loader.batch(0)  # one that cannot be made is met before there is a folder
         return trainer
 
@@ -297,6 +294,14 @@ class Trainer:
             ) from error
 
 
+def _remembered(trainer: Trainer) -> dict[str, Any]:
+    """What a run keeps in its configuration of its data: enough to draw samples without it."""
+    if recipe(trainer.config.algorithm).takes not in ("examples", "labelled"):
+        return {}  # pairs are needed themselves, and the words of captions have their own file
+    classes = dict(trainer.conditions.label_names) if trainer.conditions else {}
+    return {"shape": trainer.dataset.shape, "classes": classes}
+
+
 class _Clock:
     """Seconds of training, going on from what an earlier part of the run logged."""
 
@@ -318,47 +323,6 @@ def _refuse_idle_steps(algorithm: Algorithm, config: Config) -> None:
             f"{getattr(config.options, 'schedule', '')}), so that more steps would change nothing; "
             f"train anew with --steps {total}, or go on from before the end without --steps"
         )
-
-
-def dataset_of(config: Config, split: Split = "train") -> Dataset:
-    """The run's data set, or its test split."""
-    run = config.run
-    if run.data is None:
-        raise OptionError("the run's configuration names no data")
-    if recipe(config.algorithm).translates:
-        return pairs_of(config, run.data, split)
-    opened = open_captions if recipe(config.algorithm).takes == "captions" else open_data
-    return opened(
-        run.data,
-        size=run.picture_size,
-        channels=run.channels,  # type: ignore[arg-type]  # checked by open_data
-        split=split,
-        strict=run.strict,
-    )
-
-
-def build_algorithm(config: Config, dataset: Dataset) -> Algorithm:
-    """The run's algorithm, as new. Raises DataError for data that lacks the labels it needs."""
-    run, chosen = config.run, conditions(config, dataset)
-    task = Task(
-        dataset.shape,
-        dataset.kind,
-        config.schedule_steps,
-        batch=run.batch,
-        examples=lambda n: dataset.draw(n, make_rng(run.seed, 8)).x,
-        channels=dataset.channels if isinstance(dataset, Pairs) else None,
-        label_names=chosen.label_names if chosen else {},
-        labels=partial(chosen.draw, dataset) if chosen else None,
-        balanced=partial(_balanced, dataset, chosen, run.seed) if chosen else None,
-    )
-    return recipe(config.algorithm).build(config.options, task, Streams(config.run.seed))
-
-
-def _balanced(dataset: Dataset, chosen: Conditions, seed: int, n: int) -> tuple[Array, Array]:
-    """n examples with their first label, as many of each class, always the same."""
-    found = balanced(dataset, next(iter(chosen.label_names)), n, make_rng(seed, 12))
-    assert found.labels is not None
-    return found.x, found.labels
 
 
 def _relative(a: float, b: float) -> float:

@@ -1,5 +1,6 @@
 """The command: report of a folder, at the end of a run, live; and what it says when it cannot."""
 
+import json
 import re
 import shutil
 import signal
@@ -89,9 +90,14 @@ def test_a_checkpoint_that_is_damaged(folder: Path) -> None:
 
 
 def test_data_that_are_gone(tmp_path: Path, folder: Path) -> None:
-    """The report is of what there is, and data are not in a run's folder."""
-    text = (folder / "config.json").read_text()
-    (folder / "config.json").write_text(text.replace('"kittens"', '"/gone/cats.npz"'))
+    """A walk needs none, only the shape of its examples, which a run remembers."""
+    walked = stored_walk(read(folder))[0]
+    stored = json.loads((folder / "config.json").read_text())
+    stored["run"]["data"] = "/gone/cats.npz"
+    (folder / "config.json").write_text(json.dumps(stored))
+    assert stored_walk(read(folder)) == (walked, None)
+    del stored["shape"]
+    (folder / "config.json").write_text(json.dumps(stored))
     picture, note = stored_walk(read(folder))
     assert picture is None
     assert "cats.npz" in (note or "")

@@ -18,10 +18,10 @@ from minigan.errors import DataError
 from minigan.metrics import Subject, measure, shipped_classifier
 from minigan.metrics.label_accuracy import shares
 from minigan.training import best
+from minigan.training.building import build_algorithm, dataset_of
 from minigan.training.config import Config
 from minigan.training.evaluation import fitting
 from minigan.training.labels import conditions, inputs
-from minigan.training.trainer import build_algorithm, dataset_of
 from tests.training.support import (
     OFTEN,
     Finished,
@@ -338,6 +338,11 @@ def test_classes_of_a_folder_are_asked_for_by_name(minigan: Command, tmp_path: P
     assert "did you mean 'dogs'" in error_line(refused.err)
 
 
+def contents(path: Path) -> np.ndarray:
+    with np.load(path) as stored:
+        return stored["x"]
+
+
 def test_a_run_keeps_its_classes(minigan: Command, tmp_path: Path) -> None:
     """Folders that are renamed or added would give other classes the numbers of the old ones."""
     for name in ("circle", "cross", "square"):
@@ -354,9 +359,18 @@ def test_a_run_keeps_its_classes(minigan: Command, tmp_path: Path) -> None:
     ask = ["sample", run, "--class", "square", "--out", tmp_path / "x.npz"]
     assert minigan(*ask).code == 0
 
+    asked = contents(tmp_path / "x.npz")
+    anything = ["sample", run, "--out", tmp_path / "y.npz"]
+    assert minigan(*anything).code == 0
+
     (tmp_path / "pics/circle").rename(tmp_path / "pics/disc")
-    said = error_line(minigan(*ask).err)
-    assert "class: cross, disc, square now, class: circle, cross, square then" in said
+    now = "class: cross, disc, square now, class: circle, cross, square then"
+    for command in (["resume", run, "--steps", 1], anything):
+        assert now in error_line(minigan(*command).err)
     (tmp_path / "pics").rename(tmp_path / "gone")
-    said = error_line(minigan(*ask).err)
-    assert f"was trained on {tmp_path / 'pics'}, which is not there any more" in said
+    gone = f"was trained on {tmp_path / 'pics'}, which is not there any more; put it back"
+    said = error_line(minigan(*anything).err)
+    assert said.endswith(f"{gone}, or ask for labels with --class or --attr")
+    assert error_line(minigan("resume", run, "--steps", 1).err).endswith(gone)
+    assert minigan(*ask).code == 0  # its classes are those that it was trained on
+    np.testing.assert_array_equal(contents(tmp_path / "x.npz"), asked)

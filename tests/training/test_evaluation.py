@@ -15,9 +15,9 @@ from minigan.metrics.frechet import frechet_distance
 from minigan.metrics.modes import mixture_modes
 from minigan.metrics.subject import REAL, SAMPLES, examples
 from minigan.training import Config, checkpoint
+from minigan.training.building import build_algorithm
 from minigan.training.evaluation import evaluate
 from minigan.training.generation import drawing
-from minigan.training.trainer import build_algorithm
 from tests.training.support import MLP, POINTS, Finished, error_line, leave, write_pictures
 
 Command = Callable[..., Finished]

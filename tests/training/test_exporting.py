@@ -13,8 +13,8 @@ import pytest
 from minigan.cli import main
 from minigan.export.onnx import channels_first
 from minigan.training import best
+from minigan.training.building import build_algorithm, dataset_of
 from minigan.training.config import Config
-from minigan.training.trainer import build_algorithm, dataset_of
 
 SMALL = ["--size", "16", "--width", "4", "--batch", "4", "--seed", "1"]
 RUNS = {

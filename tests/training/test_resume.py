@@ -9,6 +9,9 @@ from shlex import split
 
 import pytest
 
+from minigan import open_run
+from minigan.backend import make_rng
+from minigan.errors import DataError
 from minigan.noise import KIND
 from minigan.training import Trainer, config
 from tests.training.support import (
@@ -292,7 +295,20 @@ def test_a_folder_without_a_usable_configuration(
 def test_data_that_has_gone(minigan: Command, tmp_path: Path) -> None:
     data = write_pictures(tmp_path / "own.npz")
     assert minigan("train", *MLP, "--data", data, "--steps", 0, "--out", tmp_path / "run").code == 0
+    draw = ("sample", tmp_path / "run", "--n", 4, "--out", tmp_path / "x.npz")
+    assert minigan(*draw).code == 0
+    with_data = (tmp_path / "x.npz").read_bytes()
     data.unlink()
+    assert minigan(*draw).code == 0  # a trained generator needs none of it
+    assert (tmp_path / "x.npz").read_bytes() == with_data
+    run = open_run(tmp_path / "run")
+    assert run.algorithm.sample(2, make_rng(0)).shape[0] == 2
+    with pytest.raises(DataError, match="which is not there any more"):
+        run.dataset  # noqa: B018
+    exported = minigan("export", tmp_path / "run", "--torch", tmp_path / "G.safetensors")
+    assert exported.code == 0, exported.err
+    result = minigan("eval", tmp_path / "run")
+    assert f"trained on {data}, which is not there any more" in error_line(result.err)
     before = contents(tmp_path / "run")
     result = minigan("resume", tmp_path / "run", "--steps", 2)
     assert result.code == 1

@@ -158,7 +158,7 @@ def test_a_run_on_own_captions_draws_without_its_data(
     assert minigan(*ask, "--text", "it is blue").code == 0
     assert x_of(tmp_path / "x.npz").shape == (2, 16, 16, 3)
     refused = minigan(*ask)
-    assert "/gone has no captions" in error_line(refused.err)
+    assert "was trained on /gone, which is not there any more" in error_line(refused.err)
 
 
 def test_other_words_than_a_run_has_learned_are_refused(
