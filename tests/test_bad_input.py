@@ -112,6 +112,18 @@ REFUSED: list[tuple[str, int, list[str]]] = [
     ("train dcgan --device tpu", 1, ["unknown device 'tpu'", "cpu, cuda, cuda:N"]),
     ("train dcgan --eval-every 5", 1, ["--eval-every and", "give --keep-best METRIC too"]),
     ("train dcgan --eval-samples 50", 1, ["--eval-samples say", "give --keep-best METRIC too"]),
+    # options that others leave without effect
+    (
+        "train vae --width 8",
+        1,
+        ["--width does nothing with --network mlp; it is for --network con"],
+    ),
+    (
+        "train dcgan --reference-batch 8 --norm-G layer",
+        1,
+        ["nothing with --norm-G layer", "it is for --norm-G or --norm-D reference or virtual"],
+    ),
+    ("train pix2pix --blocks 2", 1, ["with --generator unet", "--generator resnet or dilated"]),
     # optimisers and schedules
     (
         "train biggan --lr 0.1",

@@ -89,7 +89,7 @@ def test_train_leaves_what_is_promised(unbroken: Path) -> None:
 def test_the_configuration_holds_everything(unbroken: Path) -> None:
     stored = json.loads((unbroken / "config.json").read_text())
     assert set(stored) == {
-        *("algorithm", "options", "run", "schedule_steps", "versions", "classes")
+        *("algorithm", "options", "run", "schedule_steps", "versions", "classes", "shape")
     }
     assert set(stored["options"]) == {f.name for f in fields(ALGORITHMS["dcgan"].options)}
     assert stored["run"] == {

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from minigan import optim, schedule
 from minigan.algorithms.gan import GAN
 from minigan.algorithms.objective_options import ObjectiveOptions
 from minigan.algorithms.parts import CriticTerm, InstanceNoise, WeightClipping
-from minigan.algorithms.settings import flag, known, option, settings_for
+from minigan.algorithms.settings import Company, flag, known, option, settings_for
 from minigan.backend import Array, make_rng
 from minigan.errors import OptionError
 from minigan.layers import FlatParams, Layer
@@ -64,7 +64,12 @@ class Streams:
 
 @dataclass(frozen=True, kw_only=True)
 class OptimizerOptions:
-    """The optimiser of both players; an option left out is the optimiser's own default."""
+    """The optimiser of both players; an option left out is the optimiser's own default.
+
+    only_with: of an option that some choices leave without effect, the choices that do not.
+    """
+
+    only_with: ClassVar[Company] = MappingProxyType({})
 
     optimizer: str = option("adam", "rule that moves the weights", OPTIMIZERS)
     lr: float = option(2e-4, "learning rate")

@@ -7,12 +7,12 @@ Each is a part that the networks or Algorithm 1 take; this file only names them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from minigan.algorithms.adversarial.unrolled import UnrolledGAN
 from minigan.algorithms.gan import GAN
 from minigan.algorithms.options import AdversarialOptions, Streams, Task
-from minigan.algorithms.settings import option
+from minigan.algorithms.settings import Company, Needs, option
 from minigan.backend import Array
 from minigan.errors import OptionError
 from minigan.layers import Layer
@@ -26,6 +26,10 @@ from minigan.prior import Prior
 @dataclass(frozen=True, kw_only=True)
 class RemedyOptions(AdversarialOptions):
     """Parts of D, of what G descends, and of both players' losses; all are off unless asked for."""
+
+    only_with: ClassVar[Company] = {
+        "reference_batch": Needs(("norm_G", "norm_D"), tuple(WITH_REFERENCE))
+    }
 
     pac: int = option(1, "examples that D judges together (PacGAN); must divide --batch")
     spectral_norm: bool = option(False, "divide each weight of D by its largest singular value")

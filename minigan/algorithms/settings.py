@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Any
+from typing import Any, NamedTuple
 
 from minigan.errors import OptionError, UnknownNameError
 from minigan.losses.objectives import settings_of
@@ -18,6 +18,29 @@ def option(default: Any, help: str, choices: Any = None) -> Any:
 def flag(name: str) -> str:
     """How the command line writes the option of that field."""
     return "--" + name.replace("_", "-")
+
+
+class Needs(NamedTuple):
+    """What gives an option something to do: one of `values` for one of the other `options`."""
+
+    options: tuple[str, ...]
+    values: tuple[str, ...]
+
+
+Company = Mapping[str, Needs]  # what an option, by its name, needs beside it
+
+
+def refuse_idle(options: type, given: Mapping[str, Any]) -> None:
+    """Raise OptionError for an option among those `given` that would be passed over.
+
+    The options' class lists in `only_with` what its options need beside them.
+    """
+    for name, needs in getattr(options, "only_with", {}).items():
+        chosen = {other: given.get(other, getattr(options, other)) for other in needs.options}
+        if name in given and not set(chosen.values()) & set(needs.values):
+            found = " and ".join(f"{flag(o)} {v}" for o, v in chosen.items() if v is not None)
+            wanted = f"{' or '.join(map(flag, needs.options))} {' or '.join(needs.values)}"
+            raise OptionError(f"{flag(name)} does nothing with {found}; it is for {wanted}")
 
 
 def known(kind: str, name: str, table: Mapping[str, Any]) -> None:

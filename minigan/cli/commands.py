@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from minigan.algorithms import ALGORITHMS
+from minigan.algorithms.settings import refuse_idle
 from minigan.cli.failures import guarded, warnings_as_lines
 from minigan.cli.parameters import Commands, Numbers, Port, StepOrBest, options_of
 from minigan.data.make import RECIPES
@@ -75,6 +76,7 @@ def _train_command(name: str) -> click.Command:
     def run(out: Path | None, serve: int | None, **given: Any) -> int:
         own = {f.name for f in fields(recipe.options)}
         said = {k: v for k, v in given.items() if k in own and _is_said(k)}
+        refuse_idle(recipe.options, said)
         options = recipe.options.of(**said)
         shared = RunOptions(**{k: v for k, v in given.items() if k not in own})
         folder = out or Path("runs") / f"{name}-{Path(shared.data or recipe.data).stem}"

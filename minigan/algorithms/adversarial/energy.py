@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from minigan.algorithms.gan import GAN
 from minigan.algorithms.options import AdversarialOptions, Streams, Task
-from minigan.algorithms.settings import known, option
+from minigan.algorithms.settings import Company, Needs, known, option
 from minigan.backend import Array
 from minigan.errors import OptionError
 from minigan.layers import Layer, ReconstructionError
@@ -87,6 +88,12 @@ NETWORKS: dict[str, Builder] = {"mlp": perceptrons, "conv": dcgan, "began": bega
 @dataclass(frozen=True, kw_only=True)
 class EnergyOptions(AdversarialOptions):
     """The game's options, and those of an auto-encoder."""
+
+    only_with: ClassVar[Company] = {
+        "hidden_G": Needs(("network",), ("mlp",)),
+        "hidden_D": Needs(("network",), ("mlp",)),
+        "width": Needs(("network",), ("conv", "began")),
+    }
 
     network: str = option("mlp", "networks: perceptrons, DCGAN's, or BEGAN's", NETWORKS)
     power: int = option(2, "energies are mean differences to this power: 1 or 2")

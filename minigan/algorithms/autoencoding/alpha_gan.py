@@ -20,14 +20,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from minigan.algorithms.autoencoding.base import Autoencoding
 from minigan.algorithms.autoencoding.options import FAMILIES, JudgedOptions, at_least_0
 from minigan.algorithms.base import Scalars
 from minigan.algorithms.options import Streams, Task
 from minigan.algorithms.parts import Fooling
-from minigan.algorithms.settings import known, option
+from minigan.algorithms.settings import Company, Needs, known, option
 from minigan.backend import Array
 from minigan.layers import Layer
 from minigan.losses import absolute_error
@@ -166,6 +166,10 @@ class Options(JudgedOptions):
     The paper chooses learning rate and lambda for each data set; these made digits here.
     """
 
+    only_with: ClassVar[Company] = {
+        **JudgedOptions.only_with,
+        "hidden_D": Needs(("network",), ("mlp",)),
+    }
     lr: float = option(1e-3, "learning rate")
     beta1: float | None = option(0.5, "averaging factor of adam's first moment")
     network: str = option("conv", "networks: perceptrons, or DCGAN's for pictures", FAMILIES)

@@ -24,7 +24,7 @@ from minigan.algorithms.autoencoding.base import Autoencoding
 from minigan.algorithms.autoencoding.options import JudgedOptions
 from minigan.algorithms.base import Scalars
 from minigan.algorithms.options import Streams, Task
-from minigan.algorithms.settings import known, option
+from minigan.algorithms.settings import Company, Needs, known, option
 from minigan.backend import Array
 from minigan.layers import Layer
 from minigan.losses.adversarial import Minimax, NonSaturating, mean_probability
@@ -112,6 +112,10 @@ class Options(JudgedOptions):
     """
 
     batch_norm: ClassVar[bool] = True
+    only_with: ClassVar[Company] = {
+        **JudgedOptions.only_with,
+        "hidden_D": Needs(("network",), ("mlp",)),
+    }
     lr: float = option(2e-4, "learning rate")
     beta1: float | None = option(0.5, "averaging factor of adam's first moment")
     objective: str = option("non-saturating", "what E and G descend", OBJECTIVES)

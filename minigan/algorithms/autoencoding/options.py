@@ -11,7 +11,7 @@ import numpy as np
 
 from minigan.algorithms.autoencoding.posterior import POSTERIORS, Posterior
 from minigan.algorithms.options import OptimizerOptions, Streams, Task
-from minigan.algorithms.settings import flag, known, option
+from minigan.algorithms.settings import Company, Needs, flag, known, option
 from minigan.errors import OptionError
 from minigan.layers import Layer
 from minigan.losses import OBJECTIVES
@@ -96,6 +96,11 @@ class AutoencoderOptions(OptimizerOptions):
     """The optimiser, the code, and the sizes of encoder and decoder."""
 
     batch_norm: ClassVar[bool] = False  # whether perceptrons hold it
+    only_with: ClassVar[Company] = {
+        "hidden_E": Needs(("network",), ("mlp",)),
+        "hidden_G": Needs(("network",), ("mlp",)),
+        "width": Needs(("network",), ("conv",)),
+    }
     lr: float = option(1e-3, "learning rate")
     network: str = option("mlp", "networks: perceptrons, or DCGAN's for pictures", FAMILIES)
     z_dim: int = option(32, "numbers in a code z")

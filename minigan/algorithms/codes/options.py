@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from minigan.algorithms.options import AdversarialOptions, Streams, Task
-from minigan.algorithms.settings import flag, known, option
+from minigan.algorithms.settings import Company, Needs, flag, known, option
 from minigan.errors import OptionError
 from minigan.layers import Sequential
 from minigan.models import (
@@ -26,6 +27,12 @@ PLAIN_NORMS = [name for name in NORMS if name not in WITH_REFERENCE]
 @dataclass(frozen=True, kw_only=True)
 class CodeOptions(AdversarialOptions):
     """The game's options, and networks of either kind: DCGAN's for pictures, or perceptrons."""
+
+    only_with: ClassVar[Company] = {
+        "hidden_G": Needs(("network",), ("mlp",)),
+        "hidden_D": Needs(("network",), ("mlp",)),
+        "width": Needs(("network",), ("conv",)),
+    }
 
     beta1: float | None = option(0.5, "averaging factor of adam's first moment")
     network: str = option("conv", "networks: DCGAN's for pictures, or perceptrons", NETWORKS)

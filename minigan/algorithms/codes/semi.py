@@ -22,7 +22,7 @@ baseline to compare with.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
@@ -30,7 +30,7 @@ from minigan.algorithms.base import Scalars
 from minigan.algorithms.codes.options import NETWORKS, PLAIN_NORMS, CodeOptions, weights_of
 from minigan.algorithms.gan import GAN
 from minigan.algorithms.options import Streams, Task
-from minigan.algorithms.settings import known, option
+from minigan.algorithms.settings import Company, Needs, known, option
 from minigan.backend import Array, scalar, to_device, to_host
 from minigan.errors import OptionError
 from minigan.layers import Dropout, Layer, Sequential
@@ -164,6 +164,11 @@ class Options(CodeOptions):
     on the maxout units of the original GAN.
     """
 
+    only_with: ClassVar[Company] = {
+        **CodeOptions.only_with,
+        "scale": Needs(("generator_loss",), ("objective",)),
+        "pieces": Needs(("network",), ("mlp",)),
+    }
     lr: float = option(3e-3, "learning rate")
     prior: str = option("uniform", "distribution of the noise z", PRIORS)
     network: str = option("mlp", "networks: DCGAN's for pictures, or perceptrons", NETWORKS)

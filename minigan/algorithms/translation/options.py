@@ -12,7 +12,7 @@ import numpy as np
 
 from minigan.algorithms.options import OptimizerOptions, Streams, Task
 from minigan.algorithms.pair_options import PairDataOptions
-from minigan.algorithms.settings import flag, known, option
+from minigan.algorithms.settings import Company, Needs, flag, known, option
 from minigan.errors import OptionError
 from minigan.layers import Identity, Layer, Parallel, Sequential
 from minigan.losses import OBJECTIVES, Objective, objectives
@@ -46,6 +46,11 @@ class TranslationOptions(PairDataOptions, OptimizerOptions):
 
     both_ways: ClassVar[bool] = False  # whether there is an F beside G
     with_reference: ClassVar[bool] = False  # whether G takes a reference beside x
+    only_with: ClassVar[Company] = {
+        "halvings": Needs(("generator",), ("unet", "encoder-decoder", "dilated")),
+        "blocks": Needs(("generator",), ("resnet", "dilated")),
+        "patch": Needs(("discriminator",), ("patch",)),
+    }
 
     beta1: float | None = option(0.5, "averaging factor of adam's first moment")
     objective: str = option("non-saturating", "what the players descend", SCORED)

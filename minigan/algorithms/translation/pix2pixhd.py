@@ -18,11 +18,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from minigan.algorithms.base import Scalars
 from minigan.algorithms.options import SCHEDULES, Streams, Task
-from minigan.algorithms.settings import known, option
+from minigan.algorithms.settings import Company, Needs, known, option
 from minigan.algorithms.translation.base import Translating
 from minigan.algorithms.translation.options import (
     NORMS,
@@ -268,6 +268,10 @@ class Options(TranslationOptions):
     """The paper's: three scales, lambda 10, G1 with four halvings and nine blocks, G2 with three,
     instance norm, least squares, Adam(2e-4, 0.5, 0.999), a rate that falls from half-way on."""
 
+    only_with: ClassVar[Company] = {
+        "patch": TranslationOptions.only_with["patch"],
+        "local_blocks": Needs(("generator",), ("coarse-to-fine",)),
+    }
     objective: str = option("lsgan", "what the players descend", SCORED)
     schedule: str = option("linear", "learning rate over time; linear: from half-way", SCHEDULES)
     generator: str = option("coarse-to-fine", "G1 and G2, or G1 alone", ENHANCED)

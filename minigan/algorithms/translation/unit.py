@@ -25,7 +25,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from minigan.algorithms.base import Scalars
 from minigan.algorithms.options import Streams, Task
-from minigan.algorithms.settings import option
+from minigan.algorithms.settings import Company, option
 from minigan.algorithms.translation.base import Translating
 from minigan.algorithms.translation.options import NORMS, Rng, Size, TranslationOptions
 from minigan.backend import Array, array_module
@@ -164,6 +164,7 @@ class Options(TranslationOptions):
     and one that is shared, Adam(1e-4, 0.5, 0.999), batches of 1."""
 
     both_ways: ClassVar[bool] = True
+    only_with: ClassVar[Company] = {"patch": TranslationOptions.only_with["patch"]}
 
     lr: float = option(1e-4, "learning rate")
     generator: str = option("shared-latent", "encoders and decoders", ("shared-latent",))
