@@ -87,13 +87,21 @@ def topics(found: Iterable[str]) -> dict[str, tuple[str, ...]]:
     )
 
 
+def contents() -> dict[str, list[Equation]]:
+    """The equations of every algorithm and topic."""
+    found = equations()
+    return {
+        name: [e for t in parts for e in found.values() if belongs(e.id, t)]
+        for name, parts in topics(found).items()
+    }
+
+
 def explain(name: str) -> list[Equation]:
     """The equations of an algorithm or topic. Raises UnknownNameError."""
-    found = equations()
-    known = topics(found)
+    known = contents()
     if name not in known:
         raise UnknownNameError("topic", name, known)
-    return [e for t in known[name] for e in found.values() if belongs(e.id, t)]
+    return known[name]
 
 
 def belongs(id: str, topic: str) -> bool:

@@ -19,7 +19,7 @@ from minigan.cuda.facts import facts
 from minigan.data import DATASETS, PAIRS
 from minigan.data.make import RECIPES
 from minigan.errors import UnknownNameError
-from minigan.explain import explain
+from minigan.explain import contents, explain
 from minigan.gradcheck import TOLERANCE, GradcheckError
 from minigan.gradcheck_cases import CASES
 from minigan.losses import OBJECTIVES, PENALTIES
@@ -49,6 +49,16 @@ def print_list() -> None:
     console.print(
         "--data also takes a folder of pictures, IDX files, CIFAR-10 .bin files or an .npz file."
     )
+
+
+def print_topics() -> None:
+    """Every name that `explain` knows, with how many equations it has and of which paper first."""
+    table = Table("name", "equations", "paper", box=None)
+    for name, found in contents().items():
+        papers = list(dict.fromkeys(e.paper for e in found))
+        more = f" and {len(papers) - 1} more" if len(papers) > 1 else ""
+        table.add_row(name, str(len(found)), escape(papers[0] + more))
+    _console().print(table)
 
 
 def print_explanation(name: str) -> None:

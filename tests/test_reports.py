@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_info
 
 from minigan import reports
 from minigan.errors import UnknownNameError
-from minigan.explain import PACKAGE, explain
+from minigan.explain import PACKAGE, contents, explain
 from minigan.gradcheck import GradcheckError, Result, check_layer
 from minigan.gradcheck_cases import CASES, Case
 from minigan.layers import Tanh
@@ -45,6 +45,14 @@ def test_an_explanation_leads_to_the_code(printed: Printed, name: str) -> None:
         text = (PACKAGE.parent / path).read_text().splitlines()[number - 1]
         assert code
         assert text.strip().startswith(code)
+
+
+def test_every_name_is_listed(printed: Printed) -> None:
+    reports.print_topics()
+    rows = [line.split() for line in printed().splitlines() if line[1:2].strip()]
+    found = {row[0]: int(row[1]) for row in rows[1:]}
+    assert found == {name: len(equations) for name, equations in contents().items()}
+    assert found["dcgan"] == len(explain("dcgan")) > 0
 
 
 # --- gradcheck ------------------------------------------------------------------------------------

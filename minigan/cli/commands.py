@@ -21,6 +21,7 @@ from minigan.cli.failures import guarded, warnings_as_lines
 from minigan.cli.parameters import Commands, Numbers, Port, StepOrBest, options_of
 from minigan.data.make import RECIPES
 from minigan.data.make import make as make_data
+from minigan.errors import OptionError
 from minigan.training import Outcome, RunOptions, Trainer
 from minigan.version import __version__
 
@@ -198,6 +199,8 @@ def sample(folder: Path, out: Path, **how: Any) -> None:
     from minigan.training.latent_tools import OPTIONS, chosen
     from minigan.training.sampling import write_samples
 
+    if how["panels"] and _is_said("n"):
+        raise OptionError("--panels shows every class, in --columns draws: leave --n out")
     tool = chosen(**{name: how[name] for name in OPTIONS})
     rest = {name: value for name, value in how.items() if name == "columns" or name not in OPTIONS}
     click.echo(write_samples(folder, out, tool=tool, **rest))
@@ -368,12 +371,15 @@ def list_() -> None:
 
 
 @cli.command()
-@click.argument("name")
-def explain(name: str) -> None:
-    """A paper's equations beside the lines of code that compute them."""
-    from minigan.reports import print_explanation
+@click.argument("name", required=False)
+def explain(name: str | None) -> None:
+    """A paper's equations beside the lines of code that compute them; without NAME, the names."""
+    from minigan.reports import print_explanation, print_topics
 
-    print_explanation(name)
+    if name is None:
+        print_topics()
+    else:
+        print_explanation(name)
 
 
 @cli.command()

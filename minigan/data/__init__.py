@@ -1,5 +1,6 @@
 """Data: what ships with minigan, the user's own, and the loader that makes batches of it."""
 
+from minigan.data.arrays import from_arrays
 from minigan.data.augment import Augmentation
 from minigan.data.base import Batch, Dataset, DataWarning, Endless, Finite
 from minigan.data.captions import Captioned, open_captions
@@ -33,6 +34,7 @@ __all__ = [
     "Pairs",
     "References",
     "UnknownDataError",
+    "from_arrays",
     "open_captions",
     "open_data",
     "open_pairs",

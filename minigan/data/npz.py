@@ -7,14 +7,14 @@ points are kept as float32. Nothing is ever unpickled.
 
 from __future__ import annotations
 
-import warnings
 import zipfile
 import zlib
 from pathlib import Path
 
 import numpy as np
 
-from minigan.data.base import DataWarning, LabelNames
+from minigan.data.arrays import checked, classes_of, pixels, points
+from minigan.data.base import LabelNames
 from minigan.data.memory import InMemory
 from minigan.data.options import Options
 from minigan.data.pictures import fit_all
@@ -43,9 +43,9 @@ def open(path: Path, options: Options) -> InMemory:
     labels, names = _labels(path, arrays, len(x))
     if x.ndim == 2:
         options.refuse_picture_options(str(path))
-        return InMemory(str(path), _points(path, x), labels, names)
-    pixels = fit_all(_pixels(path, x), options.size, options.channels)
-    return InMemory(str(path), pixels, labels, names)
+        return InMemory(str(path), points(str(path), x), labels, names)
+    fitted = fit_all(pixels(str(path), x), options.size, options.channels)
+    return InMemory(str(path), fitted, labels, names)
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
@@ -73,54 +73,7 @@ def _main_array(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:
             f"{path} holds the arrays {', '.join(arrays) or 'none'}: call the examples x, and the "
             "labels, if there are any, labels"
         )
-    x = arrays[candidates[0]]
-    if x.ndim not in (2, 3, 4) or 0 in x.shape:
-        raise DataError(
-            f"{path}: the examples have shape {x.shape}; give points (N, D) or pictures "
-            "(N, H, W) or (N, H, W, C), at least one"
-        )
-    if x.dtype != np.uint8 and not np.issubdtype(x.dtype, np.floating):
-        raise DataError(f"{path}: the examples have dtype {x.dtype}; give uint8 or a float type")
-    if x.dtype != np.uint8:
-        with np.errstate(over="ignore"):  # what overflows float32 is refused just below
-            x = x.astype(np.float32)
-    if not np.isfinite(x).all():
-        count = np.count_nonzero(~np.isfinite(x))
-        raise DataError(
-            f"{path}: {count} values are NaN or infinite as float32; remove those examples"
-        )
-    return x
-
-
-def _points(path: Path, x: np.ndarray) -> np.ndarray:
-    if x.dtype == np.uint8:
-        raise DataError(f"{path}: points (N, D) of dtype uint8; give a float type")
-    return x
-
-
-def _pixels(path: Path, x: np.ndarray) -> np.ndarray:
-    """uint8 (N, H, W, C)."""
-    x = x[..., None] if x.ndim == 3 else x
-    if x.shape[3] not in (1, 3):
-        hint = "; move the channels to the end" if x.shape[1] in (1, 3) else ""
-        raise DataError(
-            f"{path}: pictures of shape {x.shape} need 1 or 3 channels at the end{hint}"
-        )
-    if x.dtype == np.uint8:
-        return x
-    if x.min() < -1 or x.max() > 1:
-        raise DataError(
-            f"{path}: pictures run from {x.min():.4g} to {x.max():.4g}; give floats in [-1, 1], "
-            "or uint8 for 0 to 255"
-        )
-    if x.min() >= 0:
-        warnings.warn(
-            f"{path}: pictures run from {x.min():.4g} to {x.max():.4g} and are taken as floats in "
-            "[-1, 1], so that 0 is grey; if 0 is black, store 2 x - 1",
-            DataWarning,
-            stacklevel=2,
-        )
-    return np.rint((x + 1) * 127.5).astype(np.uint8)
+    return checked(str(path), arrays[candidates[0]])
 
 
 def _labels(
@@ -130,10 +83,4 @@ def _labels(
     found = [key for key in _LABELS if key in arrays]
     if not found:
         return None, {}
-    y = arrays[found[0]]
-    if y.shape != (examples,) or not np.issubdtype(y.dtype, np.integer) or y.min() < 0:
-        raise DataError(
-            f"{path}: {found[0]} has shape {y.shape} and dtype {y.dtype}; give one whole number, "
-            f"0 or more, for each of the {examples} examples"
-        )
-    return y[:, None], {"class": tuple(map(str, range(int(y.max()) + 1)))}
+    return classes_of(f"{path}, {found[0]}", arrays[found[0]], examples)

@@ -101,7 +101,7 @@ POINTS = np.zeros((4, 2))
         ({"x": np.full((4, 2), np.nan)}, "8 values are NaN or infinite"),
         ({"x": np.array([[0, -np.inf]])}, "1 values are NaN or infinite"),
         ({"x": np.array([[0, 1e300]])}, "1 values are NaN or infinite as float32"),
-        ({"x": POINTS, "y": np.zeros(3, int)}, r"y has shape \(3,\)"),
+        ({"x": POINTS, "y": np.zeros(3, int)}, r"y: labels of shape \(3,\)"),
         ({"x": POINTS, "y": np.zeros(4)}, "dtype float64; give one whole number"),
         ({"x": POINTS, "y": np.array([0, 1, -1, 0])}, "0 or more"),
     ],

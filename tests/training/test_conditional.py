@@ -201,6 +201,7 @@ REFUSED = [
     ("kittens --attr hat=red", ["unknown label 'hat'", "known: accessory, body, eyes, fur, mouth"]),
     ("kittens --class glases", ["unknown class of body, fur,", "did you mean 'glasses'"]),
     ("kittens --class grey", ["a class of 2 labels", "--attr body=grey or --attr eyes=grey"]),
+    ("kittens --panels --n 8", ["--panels shows every class, in --columns draws: leave --n out"]),
     ("kittens --panels --single", ["three grids of pictures in one .png"]),
     ("plain --class 7", ["run of gan", "biggan, cgan, cdcgan, acgan"]),
     ("plain --attr digit=7", ["--attr asks for samples", "run of gan"]),

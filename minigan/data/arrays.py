@@ -1,0 +1,91 @@
+"""A data set from arrays: pictures or points, with their classes if they have some."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from minigan.data.base import DataWarning, LabelNames
+from minigan.data.memory import InMemory
+from minigan.errors import DataError
+
+
+def from_arrays(
+    x: ArrayLike, labels: ArrayLike | None = None, *, name: str = "the arrays"
+) -> InMemory:
+    """A data set of the user's own arrays, ready for a `Loader`.
+
+    x       pictures uint8, or float in [-1, 1]: (N, H, W, C) with C of 1 or 3, or (N, H, W) for
+            grey; they are kept as bytes, so floats are rounded to the nearest of 256 levels.
+            Points float (N, D), finite; they are kept as float32
+    labels  whole numbers (N,) from 0: the classes of the label "class"
+
+    Raises DataError on anything else; `name` is what its messages speak of.
+    """
+    x = checked(name, np.asarray(x))
+    classes, names = (None, {}) if labels is None else classes_of(name, np.asarray(labels), len(x))
+    return InMemory(name, points(name, x) if x.ndim == 2 else pixels(name, x), classes, names)
+
+
+def checked(name: str, x: np.ndarray) -> np.ndarray:
+    """Examples as uint8 or float32, finite. Raises DataError."""
+    if x.ndim not in (2, 3, 4) or 0 in x.shape:
+        raise DataError(
+            f"{name}: the examples have shape {x.shape}; give points (N, D) or pictures "
+            "(N, H, W) or (N, H, W, C), at least one"
+        )
+    if x.dtype != np.uint8 and not np.issubdtype(x.dtype, np.floating):
+        raise DataError(f"{name}: the examples have dtype {x.dtype}; give uint8 or a float type")
+    if x.dtype != np.uint8:
+        with np.errstate(over="ignore"):  # what overflows float32 is refused just below
+            x = x.astype(np.float32)
+    if not np.isfinite(x).all():
+        count = np.count_nonzero(~np.isfinite(x))
+        raise DataError(
+            f"{name}: {count} values are NaN or infinite as float32; remove those examples"
+        )
+    return x
+
+
+def points(name: str, x: np.ndarray) -> np.ndarray:
+    """Float (N, D). Raises DataError for bytes."""
+    if x.dtype == np.uint8:
+        raise DataError(f"{name}: points (N, D) of dtype uint8; give a float type")
+    return x
+
+
+def pixels(name: str, x: np.ndarray) -> np.ndarray:
+    """Bytes (N, H, W, C) of pictures. Raises DataError, and warns of a doubtful range."""
+    x = x[..., None] if x.ndim == 3 else x
+    if x.shape[3] not in (1, 3):
+        hint = "; move the channels to the end" if x.shape[1] in (1, 3) else ""
+        raise DataError(
+            f"{name}: pictures of shape {x.shape} need 1 or 3 channels at the end{hint}"
+        )
+    if x.dtype == np.uint8:
+        return x
+    if x.min() < -1 or x.max() > 1:
+        raise DataError(
+            f"{name}: pictures run from {x.min():.4g} to {x.max():.4g}; give floats in [-1, 1], "
+            "or uint8 for 0 to 255"
+        )
+    if x.min() >= 0:
+        warnings.warn(
+            f"{name}: pictures run from {x.min():.4g} to {x.max():.4g} and are taken as floats in "
+            "[-1, 1], so that 0 is grey; if 0 is black, store 2 x - 1",
+            DataWarning,
+            stacklevel=3,
+        )
+    return np.rint((x + 1) * 127.5).astype(np.uint8)
+
+
+def classes_of(name: str, y: np.ndarray, examples: int) -> tuple[np.ndarray, LabelNames]:
+    """Labels (N, 1) and the names of their classes, which are numbers. Raises DataError."""
+    if y.shape != (examples,) or not np.issubdtype(y.dtype, np.integer) or y.min() < 0:
+        raise DataError(
+            f"{name}: labels of shape {y.shape} and dtype {y.dtype}; give one whole number, "
+            f"0 or more, for each of the {examples} examples"
+        )
+    return y[:, None], {"class": tuple(map(str, range(int(y.max()) + 1)))}
