@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self
 import numpy as np
 
 from minigan import optim, schedule
+from minigan.algorithms.checks import check_clip_norm, check_counts, check_weights
 from minigan.algorithms.gan import GAN
 from minigan.algorithms.objective_options import ObjectiveOptions
 from minigan.algorithms.parts import CriticTerm, InstanceNoise, WeightClipping
@@ -97,8 +98,7 @@ class OptimizerOptions:
         """
         known("optimiser", self.optimizer, OPTIMIZERS)
         known("schedule", self.schedule, SCHEDULES)
-        if self.decay_end is not None and self.decay_end < 1:
-            raise OptionError(f"--decay-end {self.decay_end} must be at least 1")
+        check_counts(self, "decay_end")
         if self.decay_end is not None and self.schedule == "constant":
             others = " or ".join(name for name in SCHEDULES if name != "constant")
             raise OptionError(f"--decay-end {self.decay_end} needs --schedule {others}")
@@ -159,12 +159,8 @@ class AdversarialOptions(ObjectiveOptions, OptimizerOptions):
 
         terms, parts: what the options do not say. Raises OptionError for values that cannot be.
         """
-        if self.clip_norm is not None and not self.clip_norm > 0:
-            raise OptionError(f"--clip-norm {self.clip_norm} must be above 0")
-        for name in ("clip_weights", "instance_noise"):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value < math.inf:
-                raise OptionError(f"{flag(name)} {value} must be at least 0 and finite")
+        check_clip_norm(self)
+        check_weights(self, "clip_weights", "instance_noise")
         noise, bound = self.instance_noise, self.clip_weights
         return game(
             G,

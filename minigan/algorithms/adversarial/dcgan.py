@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from minigan.algorithms.checks import check_counts
 from minigan.algorithms.gan import GAN
 from minigan.algorithms.options import Streams, Task
 from minigan.algorithms.remedies import RemedyOptions
@@ -38,8 +39,7 @@ def networks(options: DCGANOptions, task: Task, streams: Streams) -> tuple[Layer
         raise OptionError(
             f"dcgan makes pictures, the data has points of shape {task.shape}; use gan for these"
         )
-    if options.width < 1:
-        raise OptionError(f"--width {options.width} must be at least 1")
+    check_counts(options, "width")
     norm_D = options.norm_D or ("none" if options.spectral_norm else "batch")
     G = dcgan_generator(
         options.z_dim,

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from minigan.algorithms.checks import check_counts, check_network, check_units, check_weights
 from minigan.algorithms.gan import GAN
 from minigan.algorithms.options import AdversarialOptions, Streams, Task
 from minigan.algorithms.settings import Company, Needs, known, option
@@ -105,18 +106,9 @@ class EnergyOptions(AdversarialOptions):
     def build_networks(self, task: Task, streams: Streams) -> tuple[Layer, ReconstructionError]:
         """G and D. Raises OptionError for values that cannot be."""
         known("network", self.network, NETWORKS)
-        if self.network != "mlp" and task.kind != "image":
-            raise OptionError(
-                f"--network {self.network} takes pictures, the data has points of shape "
-                f"{task.shape}; use --network mlp"
-            )
-        for name, value in (("--code-dim", self.code_dim), ("--width", self.width)):
-            if value < 1:
-                raise OptionError(f"{name} {value} must be at least 1")
-        for name, hidden in (("G", self.hidden_G), ("D", self.hidden_D)):
-            if any(units < 1 for units in hidden):
-                given = ",".join(map(str, hidden))
-                raise OptionError(f"--hidden-{name} {given}: a layer has at least 1 unit")
+        check_network(self, task.shape)
+        check_counts(self, "code_dim", "width")
+        check_units(self, "hidden_G", "hidden_D")
         G, encoder, decoder = NETWORKS[self.network](self, task, streams.weights)
         return G, ReconstructionError(encoder, decoder, power=self.power)
 
@@ -148,10 +140,9 @@ class BEGANOptions(EnergyOptions):
 def build_ebgan(options: EBGANOptions, task: Task, streams: Streams) -> GAN:
     """EBGAN, with the pulling-away term if it has a weight. Raises OptionError."""
     G, D = options.build_networks(task, streams)
+    check_weights(options, "pull_away")
     if not options.pull_away:
         return options.build_game(G, D, task, streams)
-    if not 0 < options.pull_away < np.inf:
-        raise OptionError(f"--pull-away {options.pull_away} must be at least 0 and finite")
     objective = options.build_objective()
     if not isinstance(objective, EnergyMargin):
         raise OptionError(

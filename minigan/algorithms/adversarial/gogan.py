@@ -23,6 +23,7 @@ from minigan.algorithms.adversarial import dcgan, mlp
 from minigan.algorithms.adversarial.dcgan import DCGANOptions
 from minigan.algorithms.adversarial.mlp import MLPOptions
 from minigan.algorithms.base import Scalars
+from minigan.algorithms.checks import check_counts
 from minigan.algorithms.gan import GAN
 from minigan.algorithms.options import OPTIMIZERS, Streams, Task
 from minigan.algorithms.parts import CriticTerm
@@ -179,8 +180,7 @@ def _build(
             f"--unroll {options.unroll} and the stages of gogan are two loops; train gan or dcgan "
             "with --unroll, or gogan without"
         )
-    if options.stage_steps < 0:
-        raise OptionError(f"--stage-steps {options.stage_steps} must be at least 0")
+    check_counts(options, "stage_steps", least=0)
     return options.build_game(
         *pair,
         task,

@@ -12,11 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
+from minigan.algorithms.checks import check_units
 from minigan.algorithms.gan import GAN
 from minigan.algorithms.options import OPTIMIZERS, OptimizerOptions, Streams, Task
 from minigan.algorithms.remedies import RemedyOptions
 from minigan.algorithms.settings import option
-from minigan.errors import OptionError
 from minigan.layers import Layer
 from minigan.models import mlp_discriminator, mlp_generator
 from minigan.models.norms import NORMS
@@ -56,10 +56,7 @@ def networks(options: MLPOptions, task: Task, streams: Streams) -> tuple[Layer, 
 
     Raises OptionError for values that cannot be.
     """
-    for name, hidden in (("G", options.hidden_G), ("D", options.hidden_D)):
-        if any(units < 1 for units in hidden):
-            given = ",".join(map(str, hidden))
-            raise OptionError(f"--hidden-{name} {given}: a layer has at least 1 unit")
+    check_units(options, "hidden_G", "hidden_D")
     G = mlp_generator(
         options.z_dim,
         task.shape,

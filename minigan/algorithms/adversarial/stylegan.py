@@ -15,7 +15,6 @@ Samples are drawn with constant noise; `truncate` pulls their styles towards the
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from copy import copy
@@ -25,6 +24,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 
 from minigan.algorithms.base import Scalars
+from minigan.algorithms.checks import check_counts, check_weights
 from minigan.algorithms.gan import GAN
 from minigan.algorithms.options import AdversarialOptions, Streams, Task
 from minigan.algorithms.parts import CriticTerm
@@ -279,11 +279,8 @@ def networks(
 
 def build(options: StyleGANOptions, task: Task, streams: Streams) -> StyleGAN:
     """Algorithm 1 on styles. Raises OptionError for values that cannot be."""
-    if options.path_every < 1 or not 0 <= options.path_weight < math.inf:
-        raise OptionError(
-            f"--path-every {options.path_every} must be at least 1, --path-weight "
-            f"{options.path_weight} at least 0 and finite"
-        )
+    check_counts(options, "path_every")
+    check_weights(options, "path_weight")
     G, D = networks(options, task, streams)
     path = None
     if options.path_weight:

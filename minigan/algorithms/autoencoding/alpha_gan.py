@@ -23,8 +23,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from minigan.algorithms.autoencoding.base import Autoencoding
-from minigan.algorithms.autoencoding.options import FAMILIES, JudgedOptions, at_least_0
+from minigan.algorithms.autoencoding.options import FAMILIES, JudgedOptions
 from minigan.algorithms.base import Scalars
+from minigan.algorithms.checks import check_weights
 from minigan.algorithms.options import Streams, Task
 from minigan.algorithms.parts import Fooling
 from minigan.algorithms.settings import Company, Needs, known, option
@@ -181,6 +182,7 @@ class Options(JudgedOptions):
 def build(options: Options, task: Task, streams: Streams) -> AlphaGAN:
     """Raises OptionError for options that cannot be."""
     known("objective", options.objective, OBJECTIVES)
+    check_weights(options, "lambda_rec")
     family, posterior = options.family(task), options.posterior()
     rng = streams.weights
     E = family.encoder(options, task, posterior.numbers * options.z_dim, rng)
@@ -194,6 +196,6 @@ def build(options: Options, task: Task, streams: Streams) -> AlphaGAN:
         C,
         optimizers=options.build_optimizers(task, E=E, G=G, D=D, C=C),
         objective=OBJECTIVES[options.objective](),
-        weight=at_least_0("--lambda-rec", options.lambda_rec) / math.prod(task.shape),
+        weight=options.lambda_rec / math.prod(task.shape),
         **options.shared(streams),
     )

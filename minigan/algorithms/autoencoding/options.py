@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from minigan.algorithms.autoencoding.posterior import POSTERIORS, Posterior
+from minigan.algorithms.checks import check_clip_norm, check_counts, check_network, check_units
 from minigan.algorithms.options import OptimizerOptions, Streams, Task
-from minigan.algorithms.settings import Company, Needs, flag, known, option
-from minigan.errors import OptionError
+from minigan.algorithms.settings import Company, Needs, known, option
 from minigan.layers import Layer
 from minigan.losses import OBJECTIVES
 from minigan.models import (
@@ -111,19 +110,10 @@ class AutoencoderOptions(OptimizerOptions):
     def family(self, task: Task) -> Family:
         """The networks' builder. Raises OptionError for options that cannot be."""
         known("network", self.network, FAMILIES)
-        if self.network == "conv" and task.kind != "image":
-            raise OptionError(
-                f"--network conv takes pictures, the data has points of shape {task.shape}; use "
-                "--network mlp"
-            )
-        for name, value in (("z-dim", self.z_dim), ("width", self.width)):
-            if value < 1:
-                raise OptionError(f"--{name} {value} must be at least 1")
-        for f in fields(self):
-            if f.name.startswith("hidden_"):
-                _check_units(flag(f.name), getattr(self, f.name))
-        if self.clip_norm is not None and not self.clip_norm > 0:
-            raise OptionError(f"--clip-norm {self.clip_norm} must be above 0")
+        check_network(self, task.shape)
+        check_counts(self, "z_dim", "width")
+        check_units(self, *(f.name for f in fields(self) if f.name.startswith("hidden_")))
+        check_clip_norm(self)
         return FAMILIES[self.network]
 
     def build_optimizers(self, task: Task, **networks: Layer) -> dict[str, Optimizer]:
@@ -158,16 +148,3 @@ class JudgedOptions(AutoencoderOptions):
             "max_grad_norm": self.max_grad_norm,
             "rng": streams.noise,
         }
-
-
-def at_least_0(name: str, value: float) -> float:
-    """A weight of a loss. Raises OptionError for a negative or infinite one."""
-    if not 0 <= value < math.inf:
-        raise OptionError(f"{name} {value} must be at least 0 and finite")
-    return value
-
-
-def _check_units(name: str, hidden: Sequence[int]) -> None:
-    if any(units < 1 for units in hidden):
-        given = ",".join(map(str, hidden))
-        raise OptionError(f"{name} {given}: a layer has at least 1 unit")

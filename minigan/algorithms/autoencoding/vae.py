@@ -24,9 +24,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigan.algorithms.autoencoding.base import Autoencoding
-from minigan.algorithms.autoencoding.options import AutoencoderOptions, at_least_0
+from minigan.algorithms.autoencoding.options import AutoencoderOptions
 from minigan.algorithms.autoencoding.posterior import Gaussian
 from minigan.algorithms.base import Scalars
+from minigan.algorithms.checks import check_weights
 from minigan.algorithms.options import Streams, Task
 from minigan.algorithms.settings import known, option
 from minigan.backend import Array, to_device, to_host
@@ -179,6 +180,7 @@ class Options(AutoencoderOptions):
 def build(options: Options, task: Task, streams: Streams) -> VAE:
     """E with two outputs for each number of a code. Raises OptionError."""
     family = options.family(task)
+    check_weights(options, "beta")
     likelihood = options.build_likelihood(task)
     rng = streams.weights
     E = family.encoder(options, task, 2 * options.z_dim, rng)
@@ -188,7 +190,7 @@ def build(options: Options, task: Task, streams: Streams) -> VAE:
         G,
         optimizers=options.build_optimizers(task, E=E, G=G),
         likelihood=likelihood,
-        beta=at_least_0("--beta", options.beta),
+        beta=options.beta,
         prior=Prior("normal", options.z_dim),
         max_grad_norm=options.max_grad_norm,
         rng=streams.noise,

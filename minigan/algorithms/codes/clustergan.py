@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from minigan.algorithms.base import Scalars
-from minigan.algorithms.codes.options import PLAIN_NORMS, CodeOptions, weights_of
+from minigan.algorithms.checks import check_weights
+from minigan.algorithms.codes.options import PLAIN_NORMS, CodeOptions
 from minigan.algorithms.codes.prior import CodePrior
 from minigan.algorithms.gan import GAN
 from minigan.algorithms.options import Streams, Task
@@ -138,7 +139,7 @@ class Options(CodeOptions):
 def build(options: Options, task: Task, streams: Streams) -> GAN:
     """Raises OptionError for values that cannot be."""
     options.check(task)
-    beta_n, beta_c = weights_of(options, "beta_n", "beta_c")
+    check_weights(options, "beta_n", "beta_c")
     prior = options.build_prior()
     E = options.encoder(task.shape, prior.dim, streams)
     return options.build_game(
@@ -149,6 +150,6 @@ def build(options: Options, task: Task, streams: Streams) -> GAN:
         game=ClusterGAN,
         E=E,
         optimizer_E=options.build_optimizer(E.flat, task, lr=options.lr_G),
-        beta_n=beta_n,
-        beta_c=beta_c,
+        beta_n=options.beta_n,
+        beta_c=options.beta_c,
     )

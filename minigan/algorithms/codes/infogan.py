@@ -28,7 +28,8 @@ from typing import Any
 import numpy as np
 
 from minigan.algorithms.base import Scalars
-from minigan.algorithms.codes.options import CodeOptions, weights_of
+from minigan.algorithms.checks import check_weights
+from minigan.algorithms.codes.options import CodeOptions
 from minigan.algorithms.codes.prior import Code, CodePrior
 from minigan.algorithms.gan import GAN
 from minigan.algorithms.options import Streams, Task
@@ -190,11 +191,13 @@ class Options(CodeOptions):
 def build(options: Options, task: Task, streams: Streams) -> GAN:
     """G of noise and codes, D with Q beside it. Raises OptionError for values that cannot be."""
     options.check(task)
-    (weight,) = weights_of(options, "info_weight")
+    check_weights(options, "info_weight")
     prior = options.build_prior()
     bound = Bound(prior.codes, learned_spread=options.learned_spread)
     G = options.generator(prior.dim, task.shape, streams)
     D = recognising_discriminator(
         options.discriminator(task.shape, streams), bound.outputs, rng=streams.weights
     )
-    return options.build_game(G, D, task, streams, game=InfoGAN, bound=bound, info_weight=weight)
+    return options.build_game(
+        G, D, task, streams, game=InfoGAN, bound=bound, info_weight=options.info_weight
+    )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
+from minigan.algorithms.checks import check_counts, check_network, check_units
 from minigan.algorithms.options import AdversarialOptions, Streams, Task
-from minigan.algorithms.settings import Company, Needs, flag, known, option
-from minigan.errors import OptionError
+from minigan.algorithms.settings import Company, Needs, known, option
 from minigan.layers import Sequential
 from minigan.models import (
     conv_encoder,
@@ -45,19 +44,9 @@ class CodeOptions(AdversarialOptions):
         """Raise OptionError for options that cannot be."""
         known("network", self.network, dict.fromkeys(NETWORKS))
         known("norm", self.norm_D, dict.fromkeys(PLAIN_NORMS))
-        if self.network == "conv" and len(task.shape) != 3:
-            raise OptionError(
-                f"--network conv takes pictures, the data has points of shape {task.shape}; use "
-                "--network mlp"
-            )
-        for name in ("z_dim", "width"):
-            if getattr(self, name) < 1:
-                raise OptionError(f"{flag(name)} {getattr(self, name)} must be at least 1")
-        for name in ("hidden_G", "hidden_D"):
-            hidden = getattr(self, name)
-            if any(units < 1 for units in hidden):
-                given = ",".join(map(str, hidden))
-                raise OptionError(f"{flag(name)} {given}: a layer has at least 1 unit")
+        check_network(self, task.shape)
+        check_counts(self, "z_dim", "width")
+        check_units(self, "hidden_G", "hidden_D")
 
     def generator(self, z_dim: int, shape: tuple[int, ...], streams: Streams) -> Sequential:
         """z (N, z_dim) -> examples (N, *shape), pictures in (-1, 1)."""
@@ -81,12 +70,3 @@ class CodeOptions(AdversarialOptions):
         if self.network == "conv":
             return conv_encoder(shape, outputs, width=self.width, rng=streams.weights)
         return mlp_encoder(shape, outputs, hidden=self.hidden_D, rng=streams.weights)
-
-
-def weights_of(options: CodeOptions, *names: str) -> list[float]:
-    """The weights of losses of these names. Raises OptionError for negative or infinite ones."""
-    values = [getattr(options, name) for name in names]
-    for name, value in zip(names, values, strict=True):
-        if not 0 <= value < math.inf:
-            raise OptionError(f"{flag(name)} {value} must be at least 0 and finite")
-    return values

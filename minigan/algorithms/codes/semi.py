@@ -27,7 +27,8 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 
 from minigan.algorithms.base import Scalars
-from minigan.algorithms.codes.options import NETWORKS, PLAIN_NORMS, CodeOptions, weights_of
+from minigan.algorithms.checks import check_weights
+from minigan.algorithms.codes.options import NETWORKS, PLAIN_NORMS, CodeOptions
 from minigan.algorithms.gan import GAN
 from minigan.algorithms.options import Streams, Task
 from minigan.algorithms.settings import Company, Needs, known, option
@@ -194,7 +195,7 @@ def build(options: Options, task: Task, streams: Streams) -> GAN:
     """Raises OptionError for values that cannot be and data whose labels cannot serve."""
     options.check(task)
     known("generator loss", options.generator_loss, dict.fromkeys(GENERATOR_LOSSES))
-    (weight,) = weights_of(options, "supervised_weight")
+    check_weights(options, "supervised_weight")
     if len(task.label_names) != 1:
         raise OptionError(
             f"semi-supervised learning is of one label and the data has "
@@ -220,7 +221,7 @@ def build(options: Options, task: Task, streams: Streams) -> GAN:
         game=SemiSupervisedGAN,
         labelled=_labelled(options, task, label, names),
         label=label,
-        weight=weight,
+        weight=options.supervised_weight,
         supervised_only=options.supervised_only,
         **parts,
     )

@@ -15,10 +15,10 @@ beta2 are SAGAN's (Zhang et al. 2019, section 4).
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
+from minigan.algorithms.checks import check_weights
 from minigan.algorithms.conditional.game import ConditionalGAN
 from minigan.algorithms.conditional.options import ConditionalOptions, condition_size
 from minigan.algorithms.gan import GAN
@@ -60,8 +60,7 @@ class BigGANOptions(ConditionalOptions):
 
     def build_game(self, G: Layer, D: Layer, task: Task, streams: Streams, **parts: Any) -> GAN:
         """As its base's, with orthogonal regularisation. Raises OptionError."""
-        if not 0 <= self.orthogonal < math.inf:
-            raise OptionError(f"--orthogonal {self.orthogonal} must be at least 0 and finite")
+        check_weights(self, "orthogonal")
         if self.orthogonal:
             term = OrthogonalRegularization(self.orthogonal, skip=(SHARED,))
             parts |= {"regularizers": {"G": [term]}}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
+from minigan.algorithms.checks import check_counts
 from minigan.algorithms.conditional.game import ConditionalGAN
 from minigan.algorithms.conditional.options import ConditionalOptions, condition_size
 from minigan.algorithms.options import Streams, Task
@@ -97,10 +98,7 @@ class CDCGANOptions(ConditionalOptions):
             raise OptionError(
                 f"cdcgan makes pictures, the data has points of shape {task.shape}; use cgan"
             )
-        for name in ("width", "embed_dim"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise OptionError(f"--{name.replace('_', '-')} {value} must be at least 1")
+        check_counts(self, "width", "embed_dim")
         if self.embed_dim is not None and not WAYS[self.d_sees].joins:
             ways = ", ".join(name for name, way in WAYS.items() if way.joins)
             raise OptionError(

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from minigan.algorithms.checks import check_counts
 from minigan.algorithms.conditional.base import draw_labels
 from minigan.algorithms.options import OptimizerOptions, Streams, Task
-from minigan.algorithms.settings import flag, known, option
+from minigan.algorithms.settings import known, option
 from minigan.algorithms.translation.options import SCORED
 from minigan.ema import EMA
 from minigan.errors import OptionError
@@ -55,9 +56,7 @@ class TextOptions(OptimizerOptions):
             )
         known("encoder", self.encoder, ENCODERS)
         known("objective", self.objective, SCORED)
-        for name in ("embedding_dim", "text_dim", "code_dim", "width"):
-            if getattr(self, name) < 1:
-                raise OptionError(f"{flag(name)} {getattr(self, name)} must be at least 1")
+        check_counts(self, "embedding_dim", "text_dim", "code_dim", "width")
         if self.clip_norm is not None and not self.clip_norm > 0:
             raise OptionError(f"--clip-norm {self.clip_norm} must be above 0")
 

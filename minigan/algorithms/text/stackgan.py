@@ -21,7 +21,6 @@ which is 2 / J for their sum here, and the default.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -30,6 +29,7 @@ import numpy as np
 
 from minigan.algorithms.autoencoding.posterior import Gaussian
 from minigan.algorithms.base import Scalars
+from minigan.algorithms.checks import check_counts, check_weights
 from minigan.algorithms.options import Streams, Task
 from minigan.algorithms.settings import known, option
 from minigan.algorithms.text.base import TextGame
@@ -231,12 +231,9 @@ class Options(TextOptions):
     def check(self, task: Task) -> None:
         super().check(task)
         known("training", self.training, TRAINING)
-        if self.stage_steps < 0:
-            raise OptionError(f"--stage-steps {self.stage_steps} must be at least 0")
-        if self.kl_weight is not None and not 0 <= self.kl_weight < math.inf:
-            raise OptionError(f"--kl-weight {self.kl_weight} must be at least 0 and finite")
-        if self.stages < 1:
-            raise OptionError(f"--stages {self.stages} must be at least 1")
+        check_counts(self, "stage_steps", least=0)
+        check_weights(self, "kl_weight")
+        check_counts(self, "stages")
         h, w = task.shape[:2]
         halvable(h, w, self.stages - 1, network=f"a StackGAN of {self.stages} stages", least=8)
         small = h >> (self.stages - 1), w >> (self.stages - 1)

@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from minigan.algorithms.checks import check_clip_norm, check_counts, check_weights
 from minigan.algorithms.options import OptimizerOptions, Streams, Task
 from minigan.algorithms.pair_options import PairDataOptions
-from minigan.algorithms.settings import Company, Needs, flag, known, option
+from minigan.algorithms.settings import Company, Needs, known, option
 from minigan.errors import OptionError
 from minigan.layers import Identity, Layer, Parallel, Sequential
 from minigan.losses import OBJECTIVES, Objective, objectives
@@ -84,14 +85,10 @@ class TranslationOptions(PairDataOptions, OptimizerOptions):
                 "a translation learns from pairs of pictures: give --data kittens-edges, "
                 "kittens-recolour or a folder of pairs"
             )
-        for f in fields(self):
-            value = getattr(self, f.name)
-            if f.name.startswith(("weight_", "lambda_", "clip_")) and value is not None:
-                least = "above 0" if f.name == "clip_norm" else "at least 0"
-                if not math.isfinite(value) or value < 0 or (f.name == "clip_norm" and not value):
-                    raise OptionError(f"{flag(f.name)} {value} must be {least} and finite")
-        if self.width < 1:
-            raise OptionError(f"--width {self.width} must be at least 1")
+        names = [f.name for f in fields(self)]
+        check_weights(self, *(n for n in names if n.startswith(("weight_", "lambda_", "clip_w"))))
+        check_clip_norm(self)
+        check_counts(self, "width")
         h, w = task.shape[:2]
         return (h, w), task.channels
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
 from minigan.algorithms.base import Scalars
+from minigan.algorithms.checks import check_counts
 from minigan.algorithms.options import SCHEDULES, Streams, Task
 from minigan.algorithms.settings import Company, Needs, known, option
 from minigan.algorithms.translation.base import Translating
@@ -299,8 +300,7 @@ class Options(TranslationOptions):
 
     def build_judges(self, size: Size, channels: tuple[int, int], rng: Rng) -> dict[str, Layer]:
         """D1, D2, ... of pairs. Raises OptionError for pictures that are too small."""
-        if self.scales < 1:
-            raise OptionError(f"--scales {self.scales} must be at least 1")
+        check_counts(self, "scales")
         (h, w), (x, y) = size, channels
         last = self.scales - 1
         own = self if self.patch else replace(self, patch=largest_patch(h >> last, w >> last))
@@ -356,8 +356,7 @@ class Options(TranslationOptions):
 
     def stages(self, steps: int) -> Stages:
         """Of a run of `steps`. Raises OptionError for a number of steps below none."""
-        if self.stage_steps < 0:
-            raise OptionError(f"--stage-steps {self.stage_steps} must be at least 0")
+        check_counts(self, "stage_steps", least=0)
         if self.joint or not self.enhanced:
             return Stages()
         each = self.stage_steps or steps // 3

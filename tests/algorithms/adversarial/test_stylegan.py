@@ -260,7 +260,7 @@ def test_weights_that_ran_away_are_named():
         ({"r1_every": 0}, "--r1-every 0 must be at least 1"),
         ({"path_every": 0}, "--path-every 0 must be at least 1"),
         ({"path_decay": 0.0}, r"decay=0\.0: wanted in \(0, 1\]"),
-        ({"path_weight": -1.0}, "--path-weight -1.0 at least 0"),
+        ({"path_weight": -1.0}, "--path-weight -1.0 must be at least 0"),
         ({"mixing": 1.5}, r"--mixing 1.5 must lie in \[0, 1\]"),
     ],
     ids=str,
