@@ -26,8 +26,13 @@ _device_arrays: dict[type, Any] = {}
 _stand_in: Any = None
 _checked: set[int] = set()  # cards that are known to be usable
 
-# glibc's malloc.h: no array is mapped apart, and the heap's top is not trimmed.
-_MALLOPT = {-3: 1 << 30, -1: (1 << 31) - 1}  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD: bytes
+# glibc's malloc.h: no array is mapped apart, and the heap's top is not trimmed; all threads share
+# one heap, so that one can use what another has freed.
+_MALLOPT = {
+    -3: 1 << 30,  # M_MMAP_THRESHOLD, bytes
+    -1: (1 << 31) - 1,  # M_TRIM_THRESHOLD, bytes
+    -8: 1,  # M_ARENA_MAX
+}
 
 AT_ONCE = 8  # arrays that CuPy joins without a table of their addresses
 

@@ -91,17 +91,19 @@ def conv2d_dw(
     tiles = winograd.MIN_TILES_DW
     if winograd.applies(x.shape, w_shape, (oh, ow), stride, dilation, tiles):
         return winograd.conv2d_dw(x, dy, kernel_size, stride, padding)
-    columns = kernel_size[0] * kernel_size[1] * x.shape[-1]
+    kh, columns = kernel_size[0], kernel_size[0] * kernel_size[1] * x.shape[-1]
 
     def part(start: int, stop: int) -> Array:
         total = np.empty((columns, out), x.dtype)
         # Adding a product costs a pass over dw, so it pays to take more rows at a time.
         for a, b in _chunks(start, stop, oh * ow, columns, MIN_ROWS * 4):
-            patches = gather(x[a:b], kernel_size, stride, padding, dilation, (oh, ow))
-            product = total if a == start else scratch("product", total.shape, x.dtype)
-            multiply(patches.T, dy[a:b].reshape(-1, out), out=product)
-            if a != start:
-                total += product
+            for rows in _kernel_rows(kh, (b - a) * oh * ow * columns):
+                patches = gather(x[a:b], kernel_size, stride, padding, dilation, (oh, ow), rows)
+                within = total.reshape(kh, -1, out)[rows].reshape(-1, out)
+                product = within if a == start else scratch("product", within.shape, x.dtype)
+                multiply(patches.T, dy[a:b].reshape(-1, out), out=product)
+                if a != start:
+                    within += product
         return total
 
     return sum_over_parts(part, n, dy.size * columns // MACS).reshape(w_shape)
@@ -207,6 +209,12 @@ def _places(
     if min(sizes) < 1:
         raise misfit((h + 2 * padding[0], w + 2 * padding[1]), kernel_size, dilation)
     return n, sizes[0], sizes[1]
+
+
+def _kernel_rows(kh: int, numbers: int) -> list[slice]:
+    """All rows of a kernel, or both halves of them where that many patches would be large."""
+    half = kh // 2 if numbers > CHUNK_NUMBERS else 0
+    return [slice(0, half), slice(half, kh)] if half else [slice(0, kh)]
 
 
 def _chunks(

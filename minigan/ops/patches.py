@@ -66,9 +66,10 @@ def gather(
     padding: Pair,
     dilation: Pair,
     places: tuple[int, ...],
+    rows: slice = slice(None),
 ) -> Array:
-    """P for a few images, in this thread's scratch memory."""
-    seen = windows(_padded(x, padding), kernel_size, stride, dilation, places)
+    """P for a few images, or what of it some `rows` of the kernel see, in scratch memory."""
+    seen = windows(_padded(x, padding), kernel_size, stride, dilation, places)[:, :, :, rows]
     n, oh, ow, kh, kw, c = seen.shape
     patches = scratch("patches", seen.shape, x.dtype)
     np.copyto(patches, seen)
