@@ -3,7 +3,8 @@
 Each side runs alone in its process. On the CPU what counts is the growth over a process that has
 loaded its libraries and run one tiny step: weights, gradients, optimiser state, activations, and
 whatever the allocator keeps. The kernel tracks the peak; it is reset before building and before
-each window.
+each window. Peaks differ by a tenth from process to process, so that several pairs of processes are
+measured: the row is the pair with the median ratio.
 
 On a card it is the most bytes of the card in use at once: PyTorch keeps that number, and a hook of
 CuPy's pools adds it up. What each allocator took from the driver for it stands beside it: that of a
@@ -100,24 +101,35 @@ def _on_card(
 
 
 def measure_memory(session: Session, work: Work, peers: Sequence[str], steps: int = 0) -> list[Row]:
-    """A row for each peer: ratio = growth of ours / growth of the peer's."""
+    """A row for each peer: ratio = growth of ours / growth of the peer's, of the median pair.
+
+    One pair on a card, which counts bytes exactly, and where the growth over `steps` is asked for.
+    """
     rows = []
-    ours = _ask(session, "ours", work, steps)
+    pairs = 1 if steps or session.where.on_card else session.repeats
+    known = _ask(session, "ours", work, steps) if pairs == 1 else None
     for name in known_peers(peers, session.where):
         try:
-            theirs = _ask(session, name, work, steps, session.choose(work))
+            measured = median_pair([_pair(session, name, work, steps, known) for _ in range(pairs)])
         except Unavailable as reason:
             session.say(f"{name}: skipped: {reason}")
             continue
         except BenchError as error:
             session.failed(f"memory of {work} beside {name}", error)
             continue
-        measured = summary(ours, theirs, steps)
         measured["detail"] |= session.form()
         row = session.row("memory", work, name, **measured)
         rows.append(row)
         session.say(line(row))
     return rows
+
+
+def median_pair(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The pair with the median ratio (of an even number the lower), and how far all of them lie."""
+    ordered = sorted(found, key=lambda measured: measured["ratio"])
+    chosen = ordered[(len(ordered) - 1) // 2]
+    spread = {"ratio_min": ordered[0]["ratio"], "ratio_max": ordered[-1]["ratio"]}
+    return {**chosen, "detail": chosen["detail"] | spread | {"repeats": len(ordered)}}
 
 
 def summary(ours: dict[str, Any], theirs: dict[str, Any], steps: int) -> dict[str, Any]:
@@ -155,7 +167,8 @@ def line(row: Row) -> str:
     what = "taken from the driver" if kind == "reserved" else "whole process"
     text = (
         f"{row.arch} size {row.size} width {row.width} batch {row.batch} | a step's peak: ours "
-        f"{d['ours_mb']:.4g} MB, {row.peer} {d['peer_mb']:.4g} MB, ratio {row.ratio:.3f}; {what} "
+        f"{d['ours_mb']:.4g} MB, {row.peer} {d['peer_mb']:.4g} MB, ratio {row.ratio:.3f} "
+        f"({d['ratio_min']:.3f} to {d['ratio_max']:.3f}, {d['repeats']} pairs); {what} "
         f"{d[f'ours_{kind}_mb']:.0f} and {d[f'peer_{kind}_mb']:.0f} MB"
     )
     if "steps" in d:
@@ -190,6 +203,13 @@ def _status(name: str) -> int | None:
         return None
     found = re.search(rf"^{name}:\s+(\d+) kB", path.read_text(), re.MULTILINE)
     return int(found[1]) * 1024 if found else None
+
+
+def _pair(
+    session: Session, peer: str, work: Work, steps: int, ours: dict[str, Any] | None
+) -> dict[str, Any]:
+    ours = ours or _ask(session, "ours", work, steps)
+    return summary(ours, _ask(session, peer, work, steps, session.choose(work)), steps)
 
 
 def _ask(

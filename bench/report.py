@@ -222,7 +222,8 @@ _MEMORY_OF_CARD = (
 
 def _memory(rows: list[Row]) -> str:
     kind = "process" if rows[0].device == "cpu" else "reserved"
-    head = ["step", "peer", "ours MB", "peer MB", "ratio", f"{kind} MB, ours", "peer"]
+    head = ["step", "peer", "ours MB", "peer MB", "ratio", "min to max"]
+    head += [f"{kind} MB, ours", "peer"]
     head += ["steps", "growth, ours", "peer", ""]
     lines = []
     for r in rows:
@@ -234,6 +235,7 @@ def _memory(rows: list[Row]) -> str:
                 _number(d["ours_mb"]),
                 _number(d["peer_mb"]),
                 f"**{r.ratio:.3f}**",
+                _spread(r) if d.get("repeats", 1) > 1 else "",
                 f"{d[f'ours_{kind}_mb']:.0f}",
                 f"{d[f'peer_{kind}_mb']:.0f}",
                 f"{d['steps']:,}" if long else "",
@@ -242,14 +244,18 @@ def _memory(rows: list[Row]) -> str:
                 ("flat" if d["ours_growth"] <= FLAT else "not flat") if long else "",
             ]
         )
-    how = "### Memory\n\n`python -m bench memory --steps 1000`\n\n"
+    how = (
+        "### Memory\n\n`python -m bench memory`; growth: "
+        "`python -m bench memory --size 16 --width 16 --batch 16 --steps 1000`\n\n"
+    )
     if kind == "reserved":
         return f"{how}{_MEMORY_OF_CARD}\n\n{table(head, lines)}"
     return (
         how
         + "The peak of resident memory over what the process had after loading its libraries and "
         "one tiny step: weights, gradients, optimiser state, activations and what the allocator "
-        "keeps. Growth: the last tenth of the steps against the second.\n\n" + table(head, lines)
+        "keeps, of the pair of processes with the median ratio. Growth: the last tenth of the "
+        "steps against the second.\n\n" + table(head, lines) + table(head, lines)
     )
 
 

@@ -4,7 +4,7 @@ import mmap
 
 import pytest
 
-from bench.memory import MB, growth, peak, reset_peak, resident, summary
+from bench.memory import MB, growth, median_pair, peak, reset_peak, resident, summary
 
 
 def test_the_peak_holds_what_was_there_for_a_moment():
@@ -29,6 +29,16 @@ def test_the_ratio_is_of_what_the_step_added():
     assert got["ratio"] == 0.5
     assert (got["detail"]["ours_mb"], got["detail"]["peer_mb"]) == (50, 100)
     assert (got["detail"]["ours_process_mb"], got["detail"]["peer_process_mb"]) == (150, 200)
+
+
+def test_the_row_is_the_pair_with_the_median_ratio():
+    pairs = [summary(found(100 + ours), found(200), 0) for ours in (30, 10, 90, 20, 25)]
+    got = median_pair(pairs)
+    assert got["ratio"] == 0.25
+    assert got["detail"]["ours_mb"] == 25
+    spread = {name: got["detail"][name] for name in ("ratio_min", "ratio_max", "repeats")}
+    assert spread == {"ratio_min": 0.1, "ratio_max": 0.9, "repeats": 5}
+    assert median_pair(pairs[:2])["ratio"] == 0.1  # of an even number the lower
 
 
 def test_growth_is_from_the_second_window():

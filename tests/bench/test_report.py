@@ -85,7 +85,7 @@ def test_the_page_has_the_rows_and_their_setting(page):
         "| not flat |",
         "| norm forward | 3 | 75.0% |",
         "t = 1 + 0.5 batch ms",
-        "python -m bench memory --steps 1000",
+        "python -m bench memory --size 16 --width 16 --batch 16 --steps 1000",
     ):
         assert part in text
 
