@@ -16,7 +16,8 @@ from minigan.ops.optim import moving_average
 class EMA:
     """average = decay average + (1 - decay) theta after each step, from theta's first value.
 
-    Running statistics are averaged with the weights, so that they belong together.
+    Running statistics are averaged with the weights, so that they belong together; what follows
+    from the weights, such as the vectors of a spectral norm, is made anew for the average.
     """
 
     def __init__(self, net: Layer, decay: float) -> None:
@@ -43,9 +44,14 @@ class EMA:
     def applied(self) -> Iterator[Layer]:
         """Within the block the network holds the average; afterwards its own weights again."""
         self._swap()
+        averaged = {name: buffer.copy() for name, buffer in self.net.buffers.items()}
+        for _, layer in self.net.walk():
+            layer.follow_weights()
         try:
             yield self.net
         finally:
+            for name, buffer in self.net.buffers.items():
+                buffer[...] = averaged[name]  # nothing is learned in the block
             self._swap()
 
     def _live(self) -> dict[str, Array]:
@@ -57,7 +63,11 @@ class EMA:
 
     def _swap(self) -> None:
         """Exchange the numbers and keep the arrays, which a captured step goes on writing to."""
+        swapped: set[int] = set()
         for name, array in self._live().items():
+            if id(array) in swapped:  # a layer that stands in two places
+                continue
+            swapped.add(id(array))
             held = array.copy()
             array[...] = self.average[name]
             self.average[name][...] = held

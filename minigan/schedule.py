@@ -37,6 +37,11 @@ def cosine(lr: float, *, end: int, floor: float = 0.0) -> Schedule:
     return schedule
 
 
+def per_iteration(inner: Schedule, *, k: int) -> Schedule:
+    """`inner` over iterations, for a player that takes k steps in each of them."""
+    return lambda step: inner(step // k)
+
+
 def warm_up(inner: Schedule, *, steps: int) -> Schedule:
     """`inner`, scaled up in a straight line over the first `steps` steps; none of them is 0."""
     if steps < 0:

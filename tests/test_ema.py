@@ -111,3 +111,42 @@ def test_a_context_from_before_applied_is_stale():
 def test_bad_decay_is_refused(decay):
     with pytest.raises(OptionError, match=r"decay=.* must lie in \[0, 1\)"):
         EMA(make_net(), decay)
+
+
+def test_vectors_of_a_spectral_norm_are_those_of_the_average():
+    """Averages of unit vectors are none: sigma would be too small, and every weight too large."""
+    net = L.Sequential(L.SpectralNorm(L.Dense(6, 5, rng=make_rng(0)), rng=make_rng(1)))
+    net.astype(np.float64)
+    ema = EMA(net, 0.9)
+    for _ in wander_in(net, 6, steps=40):
+        ema.update()
+    before = snapshot(net)
+    averaged = {name: array.copy() for name, array in ema.average.items()}
+    with ema.applied():
+        layer = net.layers[0]
+        for name in ("u", "v"):
+            assert np.linalg.norm(layer.own_buffers[name]) == pytest.approx(1, abs=1e-12)
+        sigma = np.linalg.svd(layer.normalized_weight(), compute_uv=False)[0]
+        assert sigma == pytest.approx(1, abs=0.02)  # 15 rounds of the power method
+    assert_same(snapshot(net), before)
+    assert_same(ema.average, averaged)
+
+
+def wander_in(net, inputs, steps):
+    rng = make_rng(2)
+    for _ in range(steps):
+        net.flat.load(rng.standard_normal(net.flat.size))
+        net.forward(rng.standard_normal((5, inputs)))
+        yield
+
+
+def test_a_layer_that_stands_in_two_places_is_exchanged_once():
+    norm = L.BatchNorm(3)
+    net = L.Concat(norm, L.Sequential(norm)).astype(np.float64)
+    ema = EMA(net, 0.9)
+    net.forward(make_rng(0).standard_normal((8, 3)))
+    ema.update()
+    before = norm.own_buffers["running_mean"].copy()
+    with ema.applied():
+        assert (norm.own_buffers["running_mean"] != before).all()
+    np.testing.assert_array_equal(norm.own_buffers["running_mean"], before)

@@ -111,3 +111,9 @@ REFUSED = {
 def test_refused(make):
     with pytest.raises(OptionError, match="wanted"):
         make()
+
+
+def test_k_steps_of_an_iteration_have_its_rate():
+    inner = schedule.linear_decay(LR, start=2, end=6)
+    rate = schedule.per_iteration(inner, k=3)
+    assert [rate(t) for t in range(21)] == [inner(i) for i in range(7) for _ in range(3)]

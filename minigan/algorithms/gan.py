@@ -208,7 +208,12 @@ class GAN(Algorithm):
         """What D is shown of x: x itself, or x under the noise of this iteration."""
         if self.instance_noise is None:
             return x
-        return self.instance_noise(x, lambda: self.optimizers["G"].t, self.rng)
+        return self.instance_noise(x, lambda: self.iteration, self.rng)
+
+    @property
+    def iteration(self) -> int:
+        """How many iterations have been trained: the steps of G."""
+        return self.optimizers["G"].t
 
     def regularize(self, player: str) -> Scalars:
         """Add the gradients of a player's regularizers to it; their values for the log."""

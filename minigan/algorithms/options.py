@@ -80,8 +80,8 @@ class OptimizerOptions:
     beta2: float | None = option(None, "averaging factor of adam's second moment")
     weight_decay: float | None = option(None, "decoupled weight decay of adam and adamw")
     schedule: str = option("constant", "learning rate over time; linear: from half-way", SCHEDULES)
-    decay_end: int | None = option(None, "step at which a schedule ends (default: --steps)")
-    warm_up: int = option(0, "steps over which the learning rate rises to its value")
+    decay_end: int | None = option(None, "iteration at which a schedule ends (default: --steps)")
+    warm_up: int = option(0, "iterations over which the learning rate rises to its value")
     clip_norm: float | None = option(None, "longest gradient that is not scaled down")
 
     @classmethod
@@ -90,9 +90,9 @@ class OptimizerOptions:
         return cls(**given)
 
     def build_optimizer(
-        self, params: FlatParams, task: Task, *, lr: float | None = None
+        self, params: FlatParams, task: Task, *, lr: float | None = None, k: int = 1
     ) -> optim.Optimizer:
-        """The rule at its rate, or at `lr`.
+        """The rule at its rate, or at `lr`, for a player that takes k steps in an iteration.
 
         Raises OptionError for an option that the chosen optimiser does not have.
         """
@@ -115,6 +115,8 @@ class OptimizerOptions:
         rate = SCHEDULES[self.schedule](base, self.decay_end or max(task.steps, 1))
         if self.warm_up:
             rate = schedule.warm_up(rate, steps=self.warm_up)
+        if k > 1:  # schedules count iterations
+            rate = schedule.per_iteration(rate, k=k)
         return rule(params, rate, **own)
 
 
@@ -166,7 +168,7 @@ class AdversarialOptions(ObjectiveOptions, OptimizerOptions):
             G,
             D,
             optimizer_G=self.build_optimizer(G.flat, task, lr=self.lr_G),
-            optimizer_D=self.build_optimizer(D.flat, task, lr=self.lr_D),
+            optimizer_D=self.build_optimizer(D.flat, task, lr=self.lr_D, k=self.k),
             prior=self.build_prior(),
             objective=self.build_objective(),
             terms=[*self.build_terms(), *terms],

@@ -51,6 +51,12 @@ class RemedyOptions(AdversarialOptions):
             minibatch_stddev=self.minibatch_stddev,
             minibatch_discrimination=self.minibatch_discrimination,
         )
+        norm = getattr(self, "norm_D", None)
+        if norm in WITH_REFERENCE and (made.minibatch_stddev or made.minibatch_discrimination):
+            raise OptionError(
+                f"--norm-D {norm} puts examples of the data into D's batch, and --minibatch-stddev "
+                "and --minibatch-discrimination would compare G's with those; give another norm"
+            )
         if task.batch and task.batch % made.pac:
             raise OptionError(
                 f"--pac {made.pac} does not divide --batch {task.batch}: D judges whole packs"

@@ -121,6 +121,9 @@ class Layer:
         for name, child in self.children.items():
             yield from child.walk(f"{path}{name}.")
 
+    def follow_weights(self) -> None:
+        """Bring buffers that follow from the weights up to date; most layers have none."""
+
     @property
     def flat(self) -> FlatParams:
         """The parameters in one buffer; packed when first asked for."""

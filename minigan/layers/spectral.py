@@ -172,6 +172,11 @@ class SpectralNorm(Layer):
             ddy += ddw[self.bias]
         return ddy, x_extra
 
+    def follow_weights(self) -> None:
+        """u and v anew, for weights that came from elsewhere, such as an average."""
+        W, u = self._matrix(self.weight.data), self.own_buffers["u"]
+        self.own_buffers["u"][...], self.own_buffers["v"][...] = self._iterate(W, u, WARM_UP)
+
     def normalized_weight(self) -> Array:
         """W / sigma(W) by u and v as they stand, on the host: what a layer without the norm has."""
         weight, u, v = (

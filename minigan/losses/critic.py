@@ -36,6 +36,7 @@ class Wasserstein(Objective):
 
     name: ClassVar[str] = "wasserstein"
     summary: ClassVar[str] = "the mean score of real minus that of generated examples"
+    has_lower_bound: ClassVar[bool] = False
     explains = ("wgan",)
 
     def discriminator(self, real: Array, fake: Array) -> tuple[Value, Array, Array]:

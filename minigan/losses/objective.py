@@ -33,6 +33,7 @@ class Objective(ABC):
     summary: ClassVar[str]
     explains: ClassVar[tuple[str, ...]]  # the topics of `minigan explain` that belong to it
     needs_real: ClassVar[bool] = False  # whether G's loss looks at D's numbers on real examples
+    has_lower_bound: ClassVar[bool] = True  # whether J(D) has one, whatever D gives
 
     @abstractmethod
     def discriminator(self, real: Array, fake: Array) -> tuple[Value, Array, Array]:

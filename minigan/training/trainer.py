@@ -317,11 +317,13 @@ def _refuse_idle_steps(algorithm: Algorithm, config: Config) -> None:
     """Raise OptionError where no network would move any more at the end of a longer run."""
     total, planned = config.run.steps, config.schedule_steps
     rates = [optimizer.schedule for optimizer in algorithm.optimizers.values()]
+    total *= algorithm.minibatches  # as many steps, or fewer, have the players taken by then
     if any(rate(0) > 0 for rate in rates) and not any(rate(total) > 0 for rate in rates):
         raise OptionError(
             f"the learning rates of this run fall to 0 until step {planned} (--schedule "
             f"{getattr(config.options, 'schedule', '')}), so that more steps would change nothing; "
-            f"train anew with --steps {total}, or go on from before the end without --steps"
+            f"train anew with --steps {config.run.steps}, or go on from before the end without "
+            "--steps"
         )
 
 

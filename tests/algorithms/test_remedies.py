@@ -54,8 +54,6 @@ CHOICES = {
     "all at once": {
         "pac": 2,
         "spectral_norm": True,
-        "minibatch_stddev": True,
-        "minibatch_discrimination": 3,
         "norm_G": "reference",
         "norm_D": "virtual",
         "feature_matching": True,
@@ -188,6 +186,14 @@ REFUSED = {
     "no reference of examples": (
         {"norm_D": "reference", "reference_batch": 1},
         "--reference-batch 1: wanted at least 2",
+    ),
+    "batches that are compared beside a reference": (
+        {"norm_D": "virtual", "minibatch_stddev": True},
+        "--norm-D virtual puts examples of the data into D's batch, and --minibatch-stddev",
+    ),
+    "the same with kernels": (
+        {"norm_D": "reference", "minibatch_discrimination": 2},
+        "--norm-D reference puts examples of the data",
     ),
     "no packs": ({"pac": 0}, "pac=0"),
     "a negative number of steps": ({"unroll": -1}, r"--unroll -1 .* must be at least 0"),

@@ -13,7 +13,7 @@ import pytest
 
 from minigan.algorithms import ALGORITHMS, Task
 from minigan.algorithms.gan import GAN
-from minigan.algorithms.options import AdversarialOptions
+from minigan.algorithms.options import AdversarialOptions, Streams
 from minigan.layers import Dense, Dropout, Layer, LeakyReLU, Maxout, Sequential
 from minigan.training import RunOptions, Trainer
 from minigan.training.labels import inputs
@@ -109,3 +109,37 @@ def test_the_features_that_match_are_the_last_before_the_logits(
     assert [type(layer) for layer in above] == [Dropout, Dense][0 if dropout else 1 :]
     assert not isinstance(C.layers[place], Dropout)
     assert isinstance(C.layers[place], LeakyReLU | Maxout) or network == "conv"
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_rates_count_iterations_however_many_steps_D_takes_in_each(k: int) -> None:
+    task = Task((2,), "points", 10, batch=6)
+    chosen = ALGORITHMS["gan"]
+    small = {"hidden_G": (4,), "hidden_D": (4,), "schedule": "linear", "warm_up": 2}
+    game = chosen.build(chosen.options.of(**small, k=k), task, Streams(0))
+    of_G, of_D = (game.optimizers[player].schedule for player in "GD")
+    for i in range(12):
+        assert [of_D(i * k + j) for j in range(k)] == k * [of_G(i)]
+    assert of_G(9) > of_G(10) == 0
+
+
+def test_rates_of_critics_of_cycles_count_iterations() -> None:
+    pictures = Task((16, 16, 6), "pairs", 10, batch=2, channels=(3, 3))
+    chosen = ALGORITHMS["dualgan"]
+    small = {"width": 2, "schedule": "linear", "patch": 16, "k": 2}
+    game = chosen.build(chosen.options.of(**small), pictures, Streams(0))
+    for name, optimizer in game.optimizers.items():
+        end = 20 if name.startswith("D") else 10
+        assert optimizer.schedule(end - 1) > optimizer.schedule(end) == 0, name
+
+
+def test_noise_of_the_supervised_baseline_falls_as_that_of_the_game() -> None:
+    """G stands still there, so that D's steps count."""
+    for supervised_only in (False, True):
+        made = game(
+            "semi-supervised", network="conv", width=4, z_dim=4, supervised_only=supervised_only
+        )
+        assert isinstance(made.algorithm, GAN)
+        for i in range(3):
+            assert made.algorithm.iteration == i
+            made.algorithm.step(*inputs(made.loader.batch(i), made.conditions))

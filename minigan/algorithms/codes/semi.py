@@ -117,6 +117,10 @@ class SemiSupervisedGAN(GAN):
         total = loss + self.weight * supervised["supervised"]
         return {"loss_D": loss, **said, **self.move_discriminator(total, x, fake)}
 
+    @property
+    def iteration(self) -> int:
+        return self.optimizers["D"].t if self.supervised_only else super().iteration
+
     def update_classifier(self, m: int) -> Scalars:
         """Descend L_supervised alone: the baseline."""
         self.D.flat.zero_grad()

@@ -24,7 +24,8 @@ class ConditionalOptions(LabelOptions, AdversarialOptions):
     wrong_pairs: str | None = option(
         None,
         "real examples with a wrong label as a third term of D's loss: at its whole weight, both "
-        "negatives halved as Reed et al., or none (default: whole, halved where D compares)",
+        "negatives halved as Reed et al., or none (default: whole, halved where D compares, none "
+        "where only a penalty bounds D, for it bounds D in x alone)",
         WRONG_PAIRS,
     )
 
@@ -32,6 +33,8 @@ class ConditionalOptions(LabelOptions, AdversarialOptions):
         """How wrong pairs count. Raises OptionError for a way that the objective does not have."""
         known("objective", self.objective, OBJECTIVES)
         objective = self.build_objective()
+        if self.wrong_pairs is None and not (objective.has_lower_bound or self.clip_weights):
+            return "none"
         if self.wrong_pairs is None:
             return "whole" if weighs_whole(objective) else "halved"
         known("way to count wrong pairs:", self.wrong_pairs, WRONG_PAIRS)

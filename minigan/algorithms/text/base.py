@@ -23,7 +23,7 @@ from minigan.algorithms.parts import Fooling
 from minigan.algorithms.translation.base import Given
 from minigan.backend import Array, to_device, to_host
 from minigan.ema import EMA
-from minigan.errors import NonFiniteError
+from minigan.errors import NonFiniteError, OptionError
 from minigan.layers import Layer
 from minigan.losses import Objective
 from minigan.losses.conditional import Numbers, pair_loss
@@ -72,8 +72,13 @@ class TextGame(Algorithm):
     ) -> tuple[Scalars, Array]:
         """One step of discriminator `name` on pictures x, on generated ones, and on mismatches.
 
-        Returns what a log shows, and what the loss owes to the text vectors h.
+        Returns what a log shows, and what the loss owes to the text vectors h. Raises OptionError
+        for a single picture.
         """
+        if len(x) < 2:
+            raise OptionError(
+                "a wrong text is another example's: give at least 2 examples (--batch 2)"
+            )
         D = self.networks[name]
         assert isinstance(D, TextDiscriminator)
         D.flat.zero_grad()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from minigan.algorithms.checks import check_counts
+from minigan.algorithms.checks import check_clip_norm, check_counts
 from minigan.algorithms.conditional.base import draw_labels
 from minigan.algorithms.options import OptimizerOptions, Streams, Task
 from minigan.algorithms.settings import known, option
@@ -57,8 +57,7 @@ class TextOptions(OptimizerOptions):
         known("encoder", self.encoder, ENCODERS)
         known("objective", self.objective, SCORED)
         check_counts(self, "embedding_dim", "text_dim", "code_dim", "width")
-        if self.clip_norm is not None and not self.clip_norm > 0:
-            raise OptionError(f"--clip-norm {self.clip_norm} must be above 0")
+        check_clip_norm(self)
 
     def build_encoder(self, task: Task, streams: Streams) -> Layer:
         """E: captions (N, T) of the task's words -> (N, text_dim)."""
@@ -77,11 +76,16 @@ class TextOptions(OptimizerOptions):
             rng=streams.weights,
         )
 
+    def steps_of(self, name: str, steps: int) -> int:
+        """How many steps of a run of `steps` a network is trained for: what its schedule counts."""
+        return steps
+
     def shared(self, networks: Mapping[str, Layer], task: Task, streams: Streams) -> dict[str, Any]:
         """What every game of this kind is given besides its networks."""
 
         def optimizer(name: str, net: Layer) -> Any:
-            return self.build_optimizer(net.flat, task, lr=getattr(self, PLAYERS[name[0]]))
+            own = task._replace(steps=max(1, self.steps_of(name, task.steps)))
+            return self.build_optimizer(net.flat, own, lr=getattr(self, PLAYERS[name[0]]))
 
         averaged = {name: net for name, net in networks.items() if name[0] in "GC" and self.ema}
         return {

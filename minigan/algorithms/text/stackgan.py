@@ -64,16 +64,24 @@ Stages = Sequence[int]
 
 
 class Training(NamedTuple):
-    """Which of n stages a step trains, and how many steps there were, from those of each stage."""
+    """Which of n stages a step trains, how many steps there were, from those of each stage, and how
+    many a stage is trained for."""
 
     stages: Callable[[int, int], Stages]  # of the latest one, and of n
     steps: Callable[[Sequence[int]], int]
+    span: Callable[
+        [int, int, int, int], int
+    ]  # of stage i, of n, each of k steps, of so many in all
+
+
+def _staged(i: int, n: int, k: int, total: int) -> int:
+    return k if i < n - 1 else total - i * k
 
 
 TRAINING: dict[str, Training] = {
-    "staged": Training(lambda latest, n: (latest,), sum),
-    "added": Training(lambda latest, n: range(latest + 1), max),
-    "jointly": Training(lambda latest, n: range(n), max),
+    "staged": Training(lambda latest, n: (latest,), sum, _staged),
+    "added": Training(lambda latest, n: range(latest + 1), max, lambda i, n, k, all: all - i * k),
+    "jointly": Training(lambda latest, n: range(n), max, lambda i, n, k, all: all),
 }
 
 
@@ -228,6 +236,16 @@ class Options(TextOptions):
     blocks: int = option(2, "residual blocks of a stage beyond the first")
     up: str = option("resize", "how stages beyond the first enlarge", UPSAMPLING)
 
+    def stage_length(self, steps: int) -> int:
+        """Iterations before the next stage is added, in a run of `steps`."""
+        return self.stage_steps or max(1, steps // self.stages)
+
+    def steps_of(self, name: str, steps: int) -> int:
+        if name == "E":
+            return steps
+        span = TRAINING[self.training].span
+        return span(int(name[1:]) - 1, self.stages, self.stage_length(steps), steps)
+
     def check(self, task: Task) -> None:
         super().check(task)
         known("training", self.training, TRAINING)
@@ -265,7 +283,7 @@ def build(options: Options, task: Task, streams: Streams) -> StackGAN:
         networks,
         **options.shared(networks, task, streams),
         stages=options.stages,
-        stage_steps=options.stage_steps or max(1, task.steps // options.stages),
+        stage_steps=options.stage_length(task.steps),
         training=options.training,
         kl_weight=2 / options.code_dim if options.kl_weight is None else options.kl_weight,
     )

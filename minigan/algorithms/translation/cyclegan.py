@@ -218,6 +218,9 @@ class CycleOptions(TranslationOptions):
     k: int = option(1, "discriminator steps per generator step")
     clip_weights: float | None = option(None, "largest weight of a discriminator; 0: any")
 
+    def steps_of(self, name: str) -> int:
+        return self.k if name.startswith("D") else 1
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options(CycleOptions):

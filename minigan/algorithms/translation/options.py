@@ -132,7 +132,14 @@ class TranslationOptions(PairDataOptions, OptimizerOptions):
 
     def build_optimizers(self, task: Task, networks: dict[str, Layer]) -> dict[str, Optimizer]:
         """One for each network, by its name. Raises as `build_optimizer`."""
-        return {name: self.build_optimizer(net.flat, task) for name, net in networks.items()}
+        return {
+            name: self.build_optimizer(net.flat, task, k=self.steps_of(name))
+            for name, net in networks.items()
+        }
+
+    def steps_of(self, name: str) -> int:
+        """How many steps a network takes in an iteration."""
+        return 1
 
     def shared(self, task: Task, streams: Streams) -> dict[str, Any]:
         """What every translation is given besides its networks."""

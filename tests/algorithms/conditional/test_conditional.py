@@ -250,6 +250,11 @@ def test_wrong_pairs_unless_told():
     assert build("cgan").wrong_pairs == "whole"
     assert build("cgan", objective="relativistic").wrong_pairs == "halved"
     assert build("acgan").wrong_pairs == "none"
+    # A penalty bounds D in x alone: D could set right and wrong labels apart without end.
+    penalised = {"objective": "wasserstein", "penalty": "wgan-gp"}
+    assert build("cgan", **penalised).wrong_pairs == "none"
+    assert build("cgan", **penalised, wrong_pairs="halved").wrong_pairs == "halved"
+    assert build("cgan", objective="wasserstein", clip_weights=0.01).wrong_pairs == "halved"
     assert build("cdcgan", d_sees="projection", wrong_pairs="whole").wrong_pairs == "whole"
 
 

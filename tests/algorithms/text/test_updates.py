@@ -248,3 +248,24 @@ def test_captions_that_are_none_of_the_model_s_are_refused():
         game.generate(z, np.ones((1, LENGTH + 1), np.int64))
     with pytest.raises(ShapeError, match="wanted word numbers"):
         game.step(*(a.astype(np.float64) for a in Case("gan-cls").batch(2, 0)))
+
+
+def test_a_wrong_text_needs_another_example():
+    for case in (Case("gan-cls"), JOINT):
+        with pytest.raises(OptionError, match="give at least 2 examples"):
+            case.ours().step(*case.batch(1, seed=1))
+
+
+@pytest.mark.parametrize(
+    ("training", "spans"),
+    [("staged", (4, 8)), ("added", (12, 8)), ("jointly", (12, 12))],
+)
+def test_rates_fall_while_a_stage_is_trained(training, spans):
+    """A linear fall ends where a stage is trained no more, not at the end of the whole run."""
+    given = {"training": training, "stage_steps": 4, "schedule": "linear", "stages": 2}
+    case = Case("stackgan", given)
+    game = recipe("stackgan").build(case.chosen, case.task(steps=12), Streams(0))
+    for name, optimizer in game.optimizers.items():
+        span = 12 if name == "E" else spans[int(name[1:]) - 1]
+        rate = optimizer.schedule
+        assert rate(span // 2) == rate(0) > rate(span - 1) > rate(span) == 0, name
