@@ -11,6 +11,8 @@ from minigan.data.base import DataWarning, LabelNames
 from minigan.data.memory import InMemory
 from minigan.errors import DataError
 
+MOST_CLASSES = 100_000
+
 
 def from_arrays(
     x: ArrayLike, labels: ArrayLike | None = None, *, name: str = "the arrays"
@@ -24,9 +26,19 @@ def from_arrays(
 
     Raises DataError on anything else; `name` is what its messages speak of.
     """
-    x = checked(name, np.asarray(x))
-    classes, names = (None, {}) if labels is None else classes_of(name, np.asarray(labels), len(x))
-    return InMemory(name, points(name, x) if x.ndim == 2 else pixels(name, x), classes, names)
+    x = checked(name, _array(name, x))
+    data = points(name, x) if x.ndim == 2 else pixels(name, x)
+    if labels is None:
+        return InMemory(name, data)
+    return InMemory(name, data, *classes_of(name, _array(name, labels), len(x)))
+
+
+def _array(name: str, values: ArrayLike) -> np.ndarray:
+    """A copy, which later changes of the user's own array leave as it is."""
+    try:
+        return np.array(values)
+    except ValueError as error:
+        raise DataError(f"{name}: no array can be made of them: {error}") from None
 
 
 def checked(name: str, x: np.ndarray) -> np.ndarray:
@@ -88,4 +100,9 @@ def classes_of(name: str, y: np.ndarray, examples: int) -> tuple[np.ndarray, Lab
             f"{name}: labels of shape {y.shape} and dtype {y.dtype}; give one whole number, "
             f"0 or more, for each of the {examples} examples"
         )
-    return y[:, None], {"class": tuple(map(str, range(int(y.max()) + 1)))}
+    classes = int(y.max()) + 1
+    if classes > MOST_CLASSES:
+        raise DataError(
+            f"{name}: a class of number {classes - 1:,}; number them from 0, below {MOST_CLASSES:,}"
+        )
+    return y[:, None], {"class": tuple(map(str, range(classes)))}

@@ -16,7 +16,7 @@ from minigan.errors import DataError, OptionError
 from minigan.metrics import METRICS, Result, checked, measure
 from minigan.metrics.translations import EXTRACTORS, NO_WAY_BACK
 from minigan.training import best
-from minigan.training.building import build_algorithm, dataset_of
+from minigan.training.building import build_algorithm, dataset_of, recalled
 from minigan.training.config import Config
 from minigan.training.files import write_atomically
 from minigan.training.generation import asking, made_by, subject_of
@@ -54,7 +54,8 @@ def evaluate(
     options = config.options
     cycles = isinstance(options, TranslationOptions) and options.both_ways
     cycles = cycles and not isinstance(data, Applied)  # F does not give a reference back
-    algorithm = build_algorithm(config, data.references if isinstance(data, Applied) else data)
+    own = data if recipe(config.algorithm).translates else _of_run(config, data)
+    algorithm = build_algorithm(config, own.references if isinstance(own, Applied) else own)
     asked = asking(algorithm)
     if metrics is None:
         metrics = fitting(
@@ -121,6 +122,22 @@ def _scored(config: Config, split: Split) -> Dataset:
             return pairs_of(config, config.run.data, split, aligned=True)
     data = dataset_of(config, split)
     return Applied(data) if isinstance(data, References) else data
+
+
+def _of_run(config: Config, data: Dataset) -> Dataset:
+    """What the networks were built for. Raises DataError where the data scored is not alike."""
+    own = recalled(config)
+    if data.shape != own.shape:
+        raise DataError(
+            f"the run makes examples of shape {own.shape}, and those of the test split have shape "
+            f"{data.shape}; measure against --split train"
+        )
+    if any(data.label_names.get(name) != classes for name, classes in config.classes.items()):
+        raise DataError(
+            f"the classes of {data.name!r} in the test split are not those of the run; measure "
+            "against --split train"
+        )
+    return own
 
 
 def write_json(results: Sequence[Result], folder: Path, path: Path) -> None:

@@ -6,16 +6,16 @@ purity and normalised mutual information with the data's first label.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
-from contextlib import suppress
 
 import numpy as np
 
 from minigan.algorithms.base import Algorithm
 from minigan.algorithms.latent import Classifying, Clustering
 from minigan.backend import Array, make_rng
-from minigan.data import Dataset
-from minigan.errors import OptionError
+from minigan.data import Dataset, DataWarning
+from minigan.errors import DataError, OptionError
 from minigan.metrics.clustering import mutual_information, purity
 from minigan.metrics.subject import examples
 
@@ -23,13 +23,14 @@ N, CHUNK = 2000, 500
 
 
 class HeldOut:
-    """Labelled examples of the test split; of all data where it has no split.
+    """Labelled examples of the test split; of the training data where it has none that fits.
 
-    open_split: opens "train" or "test". They are read when first looked at.
+    open_test: opens the test split. Examples are read when first looked at; a split whose pictures
+    or classes are not those of `train` is left alone, with a DataWarning.
     """
 
-    def __init__(self, open_split: Callable[[str], Dataset], *, seed: int) -> None:
-        self._open, self._seed = open_split, seed
+    def __init__(self, open_test: Callable[[], Dataset], train: Dataset, *, seed: int) -> None:
+        self._open, self._train, self._seed = open_test, train, seed
         self._examples: tuple[Array, dict[str, Array]] | None = None
 
     def look(self, algorithm: Algorithm) -> dict[str, float]:
@@ -48,14 +49,30 @@ class HeldOut:
 
     def _read(self) -> tuple[Array, dict[str, Array]]:
         if self._examples is None:
-            data = None
-            with suppress(OptionError):  # the user's own data may know no split
-                data = self._open("test")
-            data = self._open("train") if data is None else data
+            data = self._fitting() or self._train
             batch = examples(data, N, make_rng(self._seed, 13))
             columns = [] if batch.labels is None else list(batch.labels.T)
             self._examples = batch.x, dict(zip(data.label_names, columns, strict=False))
         return self._examples
+
+    def _fitting(self) -> Dataset | None:
+        """The test split, if there is one that networks of this run can look at."""
+        try:
+            data = self._open()
+        except OptionError:  # the user's own data may know no split
+            return None
+        except DataError as error:
+            warnings.warn(f"no held-out examples: {error}", DataWarning, stacklevel=2)
+            return None
+        if (data.shape, data.label_names) == (self._train.shape, self._train.label_names):
+            return data
+        warnings.warn(
+            f"the test split of {data.name} has pictures or classes of its own; training examples "
+            "stand in for held-out ones in the log",
+            DataWarning,
+            stacklevel=2,
+        )
+        return None
 
 
 def _in_chunks(f: Callable[[Array], Array], x: Array) -> Array:

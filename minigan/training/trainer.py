@@ -78,7 +78,7 @@ class Trainer:
         config.in_force()
         self.algorithm = build_algorithm(config, self.dataset).to(run.device)
         self.conditions = conditions(config, self.dataset)
-        self.held_out = HeldOut(partial(dataset_of, config), seed=run.seed)
+        self.held_out = HeldOut(partial(dataset_of, config, "test"), self.dataset, seed=run.seed)
         self._advance_once = Stepper(self.algorithm, graph=not run.no_graph)
         self.best = run.keep_best and Best(
             run.keep_best,
@@ -89,6 +89,8 @@ class Trainer:
             ways=[*getattr(self.algorithm, "translators", {})],
         )
         self.step = 0
+        found = checkpoint.steps(self.checkpoints)
+        self._latest = found[-1] if found else None  # what is on the disk
         self.loader = Loader(
             self.dataset, run.batch * self.algorithm.minibatches, seed=run.seed, start=0
         )
@@ -135,6 +137,15 @@ class Trainer:
             trainer.step = trainer.loader.position = stored.step
         return trainer
 
+    def _check_untouched(self) -> None:
+        """Raise OptionError where another process has trained the run since this one opened it."""
+        found = checkpoint.steps(self.checkpoints)
+        if (found[-1] if found else None) != self._latest:
+            raise OptionError(
+                f"{self.folder} has been trained by another process meanwhile; go on with `minigan "
+                f"resume {self.folder}`"
+            )
+
     @property
     def checkpoints(self) -> Path:
         return self.folder / "checkpoints"
@@ -159,6 +170,7 @@ class Trainer:
             ProgressReport(self.step, total) as report,
             np.errstate(over="ignore", divide="ignore", invalid="ignore"),  # NonFiniteError tells
         ):
+            self._check_untouched()
             remove_unfinished(self.folder)
             keep_words(self.folder, self.dataset, self.algorithm, seed=self.config.run.seed)
             self.config.save(self.folder / "config.json")

@@ -31,6 +31,14 @@ def test_points_and_their_classes() -> None:
     np.testing.assert_array_equal(batch.labels, [[2], [1]])
 
 
+def test_later_changes_of_the_array_do_not_change_the_data() -> None:
+    own = BYTES.copy()
+    data = from_arrays(own)
+    own[:] = 0
+    every = np.arange(9)
+    np.testing.assert_array_equal(data.take(every).x, from_arrays(BYTES).take(every).x)
+
+
 def test_a_loader_takes_them() -> None:
     with mg.Loader(mg.data.from_arrays(BYTES), 4, seed=0) as batches:
         x = next(batches).x
@@ -50,6 +58,8 @@ def test_a_loader_takes_them() -> None:
         (POINTS, [1, 2], r"mine: labels of shape \(2,\) .* for each of the 9 examples"),
         (POINTS, np.full(9, -1), "0 or more"),
         (POINTS, np.ones(9), "dtype float64"),
+        (POINTS, np.full(9, 10**11), "a class of number 100,000,000,000; number them from 0"),
+        ([[1.0, 2.0], [3.0]], None, "mine: no array can be made of them"),
     ],
 )
 def test_refused(x: np.ndarray, labels: list[int] | None, said: str) -> None:

@@ -18,7 +18,7 @@ SMALL = "--size 16 --width 2 --patch 16 --batch 2"
 RUNS = {
     "pix2pix": split(f"pix2pix {SMALL} --flip --jitter 2"),
     "cyclegan": split(f"cyclegan {SMALL} --blocks 1 --pool 3 --weight-identity 0.5"),
-    "discogan": split(f"discogan {SMALL}"),
+    "discogan": split("discogan --size 16 --width 2 --batch 2"),
     "dualgan": split(f"dualgan {SMALL}"),
     "pix2pixhd": split(f"pix2pixhd {SMALL} --patch 7 --scales 2 --blocks 1 --stage-steps 1"),
     "unit": split(f"unit {SMALL} --blocks 1"),
