@@ -1,6 +1,6 @@
 """`bench all --device cuda`: the parity tests and the standard set on a card, by the clock.
 
-A card is lent for minutes, so what matters most comes first, nothing is started that the time left
+Time on a card may be short, so what matters most comes first, nothing is started that the time left
 does not allow, and rows are stored as they come. What cannot be measured is said, and the rest goes
 on; the command then ends with a code above 0.
 """
