@@ -291,6 +291,7 @@ class Trainer:
         with self._naming_step(self.step):
             self.algorithm.check_health()
             checkpoint.save(self.checkpoints, self.step, self.algorithm, keep=self.config.run.keep)
+            self._latest = self.step
 
     @contextmanager
     def _naming_step(self, step: int) -> Iterator[None]:

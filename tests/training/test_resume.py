@@ -10,10 +10,11 @@ from shlex import split
 import pytest
 
 from minigan import open_run
+from minigan.algorithms import ALGORITHMS
 from minigan.backend import make_rng
-from minigan.errors import DataError
+from minigan.errors import DataError, OptionError
 from minigan.noise import KIND
-from minigan.training import Trainer, config
+from minigan.training import RunOptions, Trainer, config
 from tests.training.support import (
     DCGAN,
     MLP,
@@ -325,3 +326,16 @@ def test_a_run_without_any_checkpoint(minigan: Command, folder: Path) -> None:
     assert (
         message == f"{folder / 'checkpoints'} holds no checkpoint; `minigan resume` trains the run"
     )
+
+
+def test_a_run_that_another_process_has_trained_meanwhile(tmp_path: Path) -> None:
+    """Two that were opened on one folder, one after the other: the second would undo the first."""
+    small = ALGORITHMS["gan"].options.of(hidden_G=(4,), hidden_D=(4,), z_dim=2)
+    run = RunOptions(data="ring", batch=8, steps=4, threads=1, no_report=True)
+    first, second = (Trainer.start("gan", small, run, tmp_path / "run") for _ in range(2))
+    first.train()
+    first.train()  # it has nothing left to do, and knows its own checkpoints
+    before = contents(tmp_path / "run")
+    with pytest.raises(OptionError, match=r"trained by another process meanwhile; go on with"):
+        second.train()
+    assert contents(tmp_path / "run") == before
