@@ -140,7 +140,7 @@ Listed = list[tuple[str, str]]  # names of files and their captions
 
 
 def _json(path: Path) -> Listed:
-    table = json.loads(path.read_text(encoding="utf-8"))
+    table = json.loads(path.read_text(encoding="utf-8-sig"))
     if not isinstance(table, dict):
         raise ValueError('wanted {"picture.png": "a caption", ...}')
     listed = []
@@ -152,7 +152,7 @@ def _json(path: Path) -> Listed:
 
 def _txt(path: Path) -> Listed:
     listed = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
         if line.strip():
             name, tab, caption = line.partition("\t")
             if not tab:
@@ -162,13 +162,18 @@ def _txt(path: Path) -> Listed:
 
 
 def _csv(path: Path) -> Listed:
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.DictReader(file)
         columns = rows.fieldnames or []
         said = next((name for name in ("text", "caption") if name in columns), None)
         if said is None or "file_name" not in columns:
             raise ValueError(f"wanted columns file_name and text, got {', '.join(columns)}")
-        return [(row["file_name"], _worded(row[said], row["file_name"])) for row in rows]
+        listed = []
+        for number, row in enumerate(rows, 2):
+            if not row["file_name"]:
+                raise ValueError(f"line {number} names no file")
+            listed.append((row["file_name"], _worded(row[said], row["file_name"])))
+        return listed
 
 
 def _worded(caption: Any, name: str) -> str:

@@ -131,6 +131,11 @@ def _tensors(file: Path) -> Mapping[str, Array]:
         raise DataError(f"{file}: there is no such file") from None
     except (OSError, SafetensorError) as error:
         raise DataError(f"{file} cannot be read as tensors: {error}") from error
+    except (KeyError, TypeError) as error:  # dtypes that NumPy has not
+        raise DataError(
+            f"{file} holds numbers of the type {error.args[0]}: write it again with .float() on "
+            "each tensor"
+        ) from error
 
 
 def _write_onnx(net: Layer, inputs: Inputs, file: Path, *, noisy: bool, any_size: bool) -> str:

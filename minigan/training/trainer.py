@@ -284,7 +284,8 @@ class Trainer:
 
     def _draw_whole_run(self) -> None:
         write_curves(log.read(self.log_path), self.folder / "curves.png")
-        frames = sorted((self.folder / "samples").glob("step_*.png"))
+        found = (self.folder / "samples").glob("step_*.png")
+        frames = sorted(found, key=lambda path: (len(path.name), path.name))  # by number
         write_film(frames, self.folder / "samples.gif")
 
     def _save(self) -> None:

@@ -174,12 +174,15 @@ def _references(given: Path | None, algorithm: str, wanted: bool) -> dict[str, P
         raise DataError(f"--reference {given}: there is no such file or folder")
     if not given.is_dir():
         return {"": given}
-    found = {
-        file.relative_to(given).with_suffix("").as_posix(): file for file in picture_files(given)
-    }
+    found: dict[str, Path | None] = {}
+    for file in picture_files(given):
+        name = file.relative_to(given).with_suffix("").as_posix()
+        if name in found:
+            raise DataError(f"two pictures of --reference {given} are called {name}; rename {file}")
+        found[name] = file
     if not found:
         raise DataError(f"no pictures in --reference {given}")
-    return dict(found)
+    return found
 
 
 def _targets(source: Path, out: Path) -> dict[Path, Path]:

@@ -105,11 +105,12 @@ def test_a_picture_of_several_captions_is_several_examples(folder: Path) -> None
     [
         ("captions.txt", "a.png\tA blue thing\n\ndeep/b.png\tred, and big\nc.png\ta thing\n"),
         ("metadata.csv", 'file_name,text\na.png,A blue thing\ndeep/b.png,"red, and big"\nc.png,a'),
+        ("metadata.csv", "\ufefffile_name,text\na.png,A blue thing\ndeep/b.png,red too\nc.png,a"),
         ("metadata.csv", 'n,caption,file_name\n1,A blue thing,a.png\n2,"red, big",deep/b.png\n'),
     ],
 )
 def test_other_files_of_captions(folder: Path, name: str, text: str) -> None:
-    (folder / name).write_text(text)
+    (folder / name).write_text(text, encoding="utf-8")
     data = open_captions(str(folder), size=8)
     assert isinstance(data, CaptionedPictures)
     _, numbers = data.take(np.array([0, 1]))
@@ -151,6 +152,7 @@ def test_a_torn_picture_is_left_out(folder: Path) -> None:
         ("captions.txt", "a.png a thing", "line 1 has no tab"),
         ("captions.txt", b"a.png\t\xff\xfe", "cannot be read"),
         ("metadata.csv", "file,text\na.png,b", "wanted columns file_name and text, got file, text"),
+        ("metadata.csv", "text,file_name\na thing", "line 2 names no file"),
         ("metadata.csv", "file_name,text\na.png", r"caption of a\.png has no words: None"),
     ],
 )

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from minigan.algorithms import ALGORITHMS
 from minigan.backend import make_rng
 from minigan.data import open_data
 from minigan.errors import DataError, OptionError
@@ -14,7 +16,7 @@ from minigan.metrics import METRICS, MetricWarning, Subject, measure
 from minigan.metrics.frechet import frechet_distance
 from minigan.metrics.modes import mixture_modes
 from minigan.metrics.subject import REAL, SAMPLES, examples
-from minigan.training import Config, checkpoint
+from minigan.training import Config, RunOptions, Trainer, checkpoint
 from minigan.training.building import build_algorithm
 from minigan.training.evaluation import evaluate
 from minigan.training.generation import drawing
@@ -147,3 +149,39 @@ def test_other_things_that_cannot_be(minigan: Command, runs: Path, tmp_path: Pat
     subject = Subject(subject._draw, data, split="train", extractor="digits")
     with pytest.raises(DataError, match="its own extractor"):
         measure("modes", subject, 20)
+
+
+@pytest.mark.parametrize(
+    ("test_classes", "side", "said"),
+    [
+        (("disc", "square"), 8, "the classes of .* in the test split are not those of the run"),
+        (("circle", "square"), 8, None),
+        (("circle", "square"), 10, r"shape \(8, 8, 3\), and those of the test split"),
+    ],
+)
+def test_a_test_split_is_measured_where_it_is_like_the_run(
+    tmp_path: Path, test_classes: tuple[str, ...], side: int, said: str | None
+) -> None:
+    """Networks are the run's, whatever the test split holds: fewer labelled examples, too."""
+    for split, names, pixels in (
+        ("train", ("circle", "square"), 8),
+        ("test", test_classes, side),
+    ):
+        for name in names:
+            (tmp_path / "pics" / split / name).mkdir(parents=True)
+            for i in range(12 if split == "train" else 6):
+                image = np.random.default_rng(i).integers(256, size=(pixels, pixels, 3))
+                path = tmp_path / "pics" / split / name / f"{i}.png"
+                Image.fromarray(image.astype(np.uint8)).save(path)
+    options = ALGORITHMS["semi-supervised"].options.of(
+        network="mlp", hidden_G=(4,), hidden_D=(4,), labels=20
+    )
+    run = RunOptions(data=str(tmp_path / "pics"), batch=4, steps=0, threads=1, no_report=True)
+    Trainer.start("semi-supervised", options, run, tmp_path / "run").train()
+    names = ["parzen"]
+    if said is None:
+        assert [r.split for r in evaluate(tmp_path / "run", names, n=12)] == ["test"]
+        return
+    with pytest.raises(DataError, match=said):
+        list(evaluate(tmp_path / "run", names, n=12))
+    assert [r.split for r in evaluate(tmp_path / "run", names, n=12, split="train")] == ["train"]

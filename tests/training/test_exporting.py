@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from minigan.cli import main
 from minigan.export.onnx import channels_first
@@ -121,6 +123,10 @@ REFUSED = {
         "what it learned would be lost: start another run",
     ),
     "a file that is none": (["import", "{untrained}", "--torch", "{file}"], "cannot be read"),
+    "numbers that NumPy does not have": (
+        ["import", "{untrained}", "--torch", "{bf16}"],
+        "holds numbers of the type BF16: write it again with .float() on each tensor",
+    ),
     "a file that is not there": (
         ["import", "{untrained}", "--torch", "no.safetensors"],
         "there is no such file",
@@ -135,7 +141,9 @@ def test_what_is_refused(
 ) -> None:
     arguments, said = REFUSED[name]
     (tmp_path / "broken.safetensors").write_bytes(b"no tensors")
+    save_file({"0.weight": torch.zeros(2, dtype=torch.bfloat16)}, tmp_path / "bf16.safetensors")
     names = {"file": tmp_path / "broken.safetensors", "nothing": tmp_path / "nothing"}
+    names["bf16"] = tmp_path / "bf16.safetensors"
     names |= {run: runs / run for run in RUNS}
     before = sorted(tmp_path.iterdir())
     assert command(*(a.format_map(names) for a in arguments)) == 1

@@ -128,6 +128,7 @@ def test_what_is_put_on_is_measured_against_the_truth(run: Path) -> None:
         ("translate RUN --input x --output o --reference empty", "no pictures in --reference"),
         ("translate RUN --input x --output o --reference bad.png", "bad.png cannot be read"),
         ("translate RUN --input x --output o --reference grey.png", "is a grey picture"),
+        ("translate RUN --input x --output o --reference twice", "are called a; rename twice/a."),
         ("eval RUN --metrics cycle", "needs a generator each way"),
         ("train pairedcyclegan --keep-best sharpness --out o", "trainings with references"),
         ("train pairedcyclegan --data kittens-edges --out o", "holds no references"),
@@ -147,6 +148,9 @@ def test_refused(
     Path("empty").mkdir()
     Path("bad.png").write_text("no picture")
     Image.new("L", (20, 20)).save("grey.png")
+    Path("twice").mkdir()
+    for suffix in ("png", "bmp"):
+        Image.new("RGB", (20, 20)).save(f"twice/a.{suffix}")
     result = minigan(*[str(run) if word == "RUN" else word for word in words.split()])
     assert result.code == 1
     assert says in error_line(result.err)
