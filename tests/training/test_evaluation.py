@@ -184,4 +184,3 @@ def test_a_test_split_is_measured_where_it_is_like_the_run(
         return
     with pytest.raises(DataError, match=said):
         list(evaluate(tmp_path / "run", names, n=12))
-    assert [r.split for r in evaluate(tmp_path / "run", names, n=12, split="train")] == ["train"]
