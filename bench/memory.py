@@ -165,10 +165,12 @@ def line(row: Row) -> str:
     assert row.ratio is not None
     kind = "reserved" if "ours_reserved_mb" in d else "process"
     what = "taken from the driver" if kind == "reserved" else "whole process"
+    spread = ""
+    if d.get("repeats", 1) > 1:
+        spread = f" ({d['ratio_min']:.3f} to {d['ratio_max']:.3f}, {d['repeats']} pairs)"
     text = (
         f"{row.arch} size {row.size} width {row.width} batch {row.batch} | a step's peak: ours "
-        f"{d['ours_mb']:.4g} MB, {row.peer} {d['peer_mb']:.4g} MB, ratio {row.ratio:.3f} "
-        f"({d['ratio_min']:.3f} to {d['ratio_max']:.3f}, {d['repeats']} pairs); {what} "
+        f"{d['ours_mb']:.4g} MB, {row.peer} {d['peer_mb']:.4g} MB, ratio {row.ratio:.3f}{spread}; {what} "
         f"{d[f'ours_{kind}_mb']:.0f} and {d[f'peer_{kind}_mb']:.0f} MB"
     )
     if "steps" in d:

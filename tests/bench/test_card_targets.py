@@ -158,7 +158,7 @@ def test_a_measured_card_has_a_section_for_each_precision(tmp_path, counted):
         f"| {WIDE} | `torch` | ≤ 0.5 | 0.400 | met |",
         "| dcgan, size 64, width 64, batch 64, ours without a graph |",
         "The best tf32 matrix product here does 100000 Gflop/s",
-        "| 8 | 9 | **0.700** | 20 | 30 |",
+        "| 8 | 9 | **0.700** |  | 20 | 30 |",
         "The most bytes of the card in use at once",
         "## CUDA: counted\n",
         "A card, a processor, tf32, A card, a processor, bf16",
