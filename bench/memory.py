@@ -170,8 +170,8 @@ def line(row: Row) -> str:
         spread = f" ({d['ratio_min']:.3f} to {d['ratio_max']:.3f}, {d['repeats']} pairs)"
     text = (
         f"{row.arch} size {row.size} width {row.width} batch {row.batch} | a step's peak: ours "
-        f"{d['ours_mb']:.4g} MB, {row.peer} {d['peer_mb']:.4g} MB, ratio {row.ratio:.3f}{spread}; {what} "
-        f"{d[f'ours_{kind}_mb']:.0f} and {d[f'peer_{kind}_mb']:.0f} MB"
+        f"{d['ours_mb']:.4g} MB, {row.peer} {d['peer_mb']:.4g} MB, ratio {row.ratio:.3f}{spread}; "
+        f"{what} {d[f'ours_{kind}_mb']:.0f} and {d[f'peer_{kind}_mb']:.0f} MB"
     )
     if "steps" in d:
         flat = "flat" if d["ours_growth"] <= FLAT else "NOT flat"
