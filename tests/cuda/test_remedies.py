@@ -20,8 +20,8 @@ CHOICES = {
         "spectral_norm": True,
         "minibatch_stddev": True,
         "minibatch_discrimination": 2,
-        "norm_D": "virtual",
     },
+    "a reference in D": {"pac": 2, "spectral_norm": True, "norm_D": "virtual"},
     "losses and the reference": {
         "norm_G": "reference",
         "feature_matching": True,
