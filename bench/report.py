@@ -255,7 +255,7 @@ def _memory(rows: list[Row]) -> str:
         + "The peak of resident memory over what the process had after loading its libraries and "
         "one tiny step: weights, gradients, optimiser state, activations and what the allocator "
         "keeps, of the pair of processes with the median ratio. Growth: the last tenth of the "
-        "steps against the second.\n\n" + table(head, lines) + table(head, lines)
+        "steps against the second.\n\n" + table(head, lines)
     )
 
 

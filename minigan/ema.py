@@ -45,9 +45,9 @@ class EMA:
         """Within the block the network holds the average; afterwards its own weights again."""
         self._swap()
         averaged = {name: buffer.copy() for name, buffer in self.net.buffers.items()}
-        for _, layer in self.net.walk():
-            layer.follow_weights()
         try:
+            for _, layer in self.net.walk():
+                layer.follow_weights()
             yield self.net
         finally:
             for name, buffer in self.net.buffers.items():

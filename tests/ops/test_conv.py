@@ -45,6 +45,17 @@ def test_the_triad_equals_loops(geometry):
     assert relative_error(dw, naive.conv2d_dw(x, dy, w.shape[:2], **options)) < TOLERANCE
 
 
+@pytest.mark.parametrize("geometry", GEOMETRIES, ids=str)
+def test_a_weight_s_gradient_in_parts_equals_loops(monkeypatch, geometry):
+    """An image at a time, and halves of the kernel's rows, as where patches are many."""
+    monkeypatch.setattr(ops, "CHUNK_NUMBERS", 1)
+    monkeypatch.setattr(ops, "MIN_ROWS", 0)
+    x, w, _, dy, options = arrays(*geometry)
+    assert len(ops._kernel_rows(w.shape[0], 2)) == min(w.shape[0], 2)
+    dw = ops.conv2d_dw(x, dy, w.shape[:2], **options)
+    assert relative_error(dw, naive.conv2d_dw(x, dy, w.shape[:2], **options)) < TOLERANCE
+
+
 FUNCTIONS = {
     "none": lambda a: a,
     "relu": lambda a: np.maximum(a, 0),

@@ -43,6 +43,17 @@ def test_the_triad_equals_loops(n, stride, half_places, padding, over):
     assert relative_error(dw, naive.conv2d_dw(x, dy, w.shape[:2], **options)) < TOLERANCE
 
 
+def test_a_weight_s_gradient_in_parts_equals_loops(monkeypatch):
+    """An image at a time; scratch memory holds one thing after another."""
+    monkeypatch.setattr(winograd, "NUMBERS_DW", 1)
+    rng = np.random.default_rng(0)
+    x, dy = rng.standard_normal((4, 9, 7, 3)), rng.standard_normal((4, 4, 4, 5))
+    how = {"stride": (2, 2), "padding": (1, 2)}
+    dw = winograd.conv2d_dw(x, dy, (4, 4), *how.values())
+    expected = naive.conv2d_dw(x, dy, (4, 4), dilation=(1, 1), **how)
+    assert relative_error(dw, expected) < TOLERANCE
+
+
 WIDE = {"x": (16, 32, 32, 64), "w": (4, 4, 64, 64)}  # as narrow as it is taken
 
 

@@ -69,19 +69,19 @@ class Training(NamedTuple):
 
     stages: Callable[[int, int], Stages]  # of the latest one, and of n
     steps: Callable[[Sequence[int]], int]
-    span: Callable[
-        [int, int, int, int], int
-    ]  # of stage i, of n, each of k steps, of so many in all
+    span: Callable[[int, int, int, int], int]  # of stage i of n, k steps each, and steps in all
 
 
-def _staged(i: int, n: int, k: int, total: int) -> int:
+def _alone(i: int, n: int, k: int, total: int) -> int:
     return k if i < n - 1 else total - i * k
 
 
 TRAINING: dict[str, Training] = {
-    "staged": Training(lambda latest, n: (latest,), sum, _staged),
-    "added": Training(lambda latest, n: range(latest + 1), max, lambda i, n, k, all: all - i * k),
-    "jointly": Training(lambda latest, n: range(n), max, lambda i, n, k, all: all),
+    "staged": Training(lambda latest, n: (latest,), sum, _alone),
+    "added": Training(
+        lambda latest, n: range(latest + 1), max, lambda i, n, k, total: total - i * k
+    ),
+    "jointly": Training(lambda latest, n: range(n), max, lambda i, n, k, total: total),
 }
 
 

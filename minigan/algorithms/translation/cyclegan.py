@@ -218,7 +218,7 @@ class CycleOptions(TranslationOptions):
     k: int = option(1, "discriminator steps per generator step")
     clip_weights: float | None = option(None, "largest weight of a discriminator; 0: any")
 
-    def steps_of(self, name: str) -> int:
+    def steps_per_iteration(self, name: str) -> int:
         return self.k if name.startswith("D") else 1
 
 

@@ -133,11 +133,11 @@ class TranslationOptions(PairDataOptions, OptimizerOptions):
     def build_optimizers(self, task: Task, networks: dict[str, Layer]) -> dict[str, Optimizer]:
         """One for each network, by its name. Raises as `build_optimizer`."""
         return {
-            name: self.build_optimizer(net.flat, task, k=self.steps_of(name))
+            name: self.build_optimizer(net.flat, task, k=self.steps_per_iteration(name))
             for name, net in networks.items()
         }
 
-    def steps_of(self, name: str) -> int:
+    def steps_per_iteration(self, name: str) -> int:
         """How many steps a network takes in an iteration."""
         return 1
 
