@@ -1,7 +1,10 @@
 r"""Initialisers, by the names of the literature.
 
 An initialiser is a function (shape, fan_in, fan_out, rng) -> float32 array. fan_in is the number
-of inputs that one output sums over, fan_out the number of outputs that one input reaches.
+of inputs that one output sums over, fan_out the number of outputs that one input reaches. As usual,
+convolutions count every place of their kernel in both, whatever their stride: an output of a
+transposed convolution of stride s meets one place in s^2 only, so that under `he_normal` its
+variance is by that factor smaller.
 """
 
 from __future__ import annotations

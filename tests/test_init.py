@@ -100,8 +100,12 @@ def test_every_initialiser_gives_float32_of_the_shape_and_follows_the_generator(
         (lambda f: Dense(3, 5, init=f, rng=np.random.default_rng(0)), (3, 5)),
         (lambda f: Conv2d(3, 5, (2, 4), init=f, rng=np.random.default_rng(0)), (24, 40)),
         (lambda f: ConvTranspose2d(3, 5, (2, 4), init=f, rng=np.random.default_rng(0)), (24, 40)),
+        (
+            lambda f: ConvTranspose2d(3, 5, 4, stride=2, init=f, rng=np.random.default_rng(0)),
+            (48, 80),
+        ),
     ],
-    ids=["Dense", "Conv2d", "ConvTranspose2d"],
+    ids=["Dense", "Conv2d", "ConvTranspose2d", "strided ConvTranspose2d"],
 )
 def test_layers_hand_over_their_fans_and_take_any_function(make, fans):
     seen = []

@@ -18,12 +18,16 @@ def network(seed=0):
         L.Reshape(1, 1, 5),
         L.SpectralNorm(L.Conv2d(5, 4, (2, 3), padding=2, rng=rng), rng=rng),
         L.BatchNorm(4),
+        L.ConvTranspose2d(4, 3, (3, 2), stride=2, rng=rng),
     ).astype(np.float64)
 
 
-def by_pairs(weight):
+WEIGHTS = {"0.weight": -1, "2.layer.weight": -1, "4.weight": -2}  # and their axis of outputs
+
+
+def by_pairs(weight, outputs):
     """sum over i != j of (w_i . w_j)^2, w_i the filters."""
-    filters = weight.reshape(-1, weight.shape[-1]).T
+    filters = [weight.take(i, outputs).ravel() for i in range(weight.shape[outputs])]
     return sum(
         float(sum(p * q for p, q in zip(a, b, strict=True))) ** 2
         for i, a in enumerate(filters)
@@ -34,10 +38,10 @@ def by_pairs(weight):
 
 def test_it_is_the_sum_over_pairs_of_different_filters():
     net = network()
-    wanted = by_pairs(net.params["0.weight"].data) + by_pairs(net.params["2.layer.weight"].data)
-    assert OrthogonalRegularization(0.3)(net) == pytest.approx(0.3 * wanted, rel=1e-12)
-    alone = OrthogonalRegularization(0.3, skip=("0.",))(net)
-    assert alone == pytest.approx(0.3 * by_pairs(net.params["2.layer.weight"].data), rel=1e-12)
+    each = [by_pairs(net.params[name].data, axis) for name, axis in WEIGHTS.items()]
+    assert OrthogonalRegularization(0.3)(net) == pytest.approx(0.3 * sum(each), rel=1e-12)
+    others = OrthogonalRegularization(0.3, skip=("0.",))(net)
+    assert others == pytest.approx(0.3 * sum(each[1:]), rel=1e-12)
 
 
 def test_its_gradient_is_that_of_finite_differences_and_is_added():
