@@ -70,7 +70,7 @@ class ConditionalSequential(ConditionalLayer):
         ctxs = []
         for i, layer in enumerate(self.layers):
             try:
-                x, ctx = layer.forward(*_fed(layer, x, c), train=train, update_stats=update_stats)
+                x, ctx = layer.forward(*fed(layer, x, c), train=train, update_stats=update_stats)
             except ShapeError as error:
                 raise error.within(f"layer {i}") from error
             ctxs.append(ctx)
@@ -84,7 +84,7 @@ class ConditionalSequential(ConditionalLayer):
         for i in reversed(range(lowest, len(self.layers))):
             below = need_dx or i > lowest
             both = self.layers[i].backward(dx, ctx[i], below, need_dw)
-            dx, more = _both(self.layers[i], both)
+            dx, more = dx_and_dc(self.layers[i], both)
             dc = add(dc, more)
         return (dx, dc) if need_dx else None
 
@@ -97,7 +97,7 @@ class ConditionalSequential(ConditionalLayer):
         dx, dc = dy, None
         for i in reversed(range(len(self.layers))):
             both, gctxs[i] = self.layers[i].input_gradient(dx, ctx[i])
-            dx, more = _both(self.layers[i], both)
+            dx, more = dx_and_dc(self.layers[i], both)
             dc = add(dc, more)
         return (dx, dc), ManyGradContext(ctx, gctxs)
 
@@ -112,7 +112,7 @@ class ConditionalSequential(ConditionalLayer):
         down: Any = None
         for layer, ctx, extra in reversed(list(zip(self.layers, gctx.ctxs, extras, strict=True))):
             if down is not None:
-                down, more = _both(layer, layer.backward(down, ctx))
+                down, more = dx_and_dc(layer, layer.backward(down, ctx))
                 c_extra = add(c_extra, more)
             down = add(down, extra)
         return v, (down, c_extra)
@@ -135,7 +135,7 @@ class ConditionalConcat(ConditionalLayer):
         ys, ctxs, edges = [], [], [0]
         for i, branch in enumerate(self.branches):
             try:
-                y, ctx = branch.forward(*_fed(branch, x, c), train=train, update_stats=update_stats)
+                y, ctx = branch.forward(*fed(branch, x, c), train=train, update_stats=update_stats)
             except ShapeError as error:
                 raise error.within(f"branch {i}") from error
             ys.append(y)
@@ -148,7 +148,7 @@ class ConditionalConcat(ConditionalLayer):
     ) -> Any:
         dx, dc = None, None
         for branch, part, inner in self._parts(dy, ctx):
-            both = _both(branch, branch.backward(part, inner, need_dx, need_dw))
+            both = dx_and_dc(branch, branch.backward(part, inner, need_dx, need_dw))
             dx, dc = add(dx, both[0]), add(dc, both[1])
         return (dx, dc) if need_dx else None
 
@@ -156,7 +156,7 @@ class ConditionalConcat(ConditionalLayer):
         dx, dc, gctxs = None, None, []
         for branch, part, inner in self._parts(dy, ctx):
             given, gctx = branch.input_gradient(part, inner)
-            both = _both(branch, given)
+            both = dx_and_dc(branch, given)
             dx, dc = add(dx, both[0]), add(dc, both[1])
             gctxs.append(gctx)
         return (dx, dc), ManyGradContext(ctx, gctxs)
@@ -259,12 +259,13 @@ def owed(
     return ddy, (extra, None)
 
 
-def _fed(layer: Layer, x: Array, c: Array) -> tuple[Array, ...]:
+def fed(layer: Layer, x: Array, c: Any) -> tuple[Array, ...]:
+    """What a part takes: (x, c) if it is conditional, else (x,)."""
     return (x, c) if isinstance(layer, ConditionalLayer) else (x,)
 
 
-def _both(layer: Layer, dx: Any) -> tuple[Any, Any]:
-    """The gradients of x and of c that a part's backward pass returned."""
-    if dx is None:
+def dx_and_dc(layer: Layer, gradients: Any) -> tuple[Any, Any]:
+    """dx and dc from what a part's backward pass returned: both, dx alone, or None."""
+    if gradients is None:
         return None, None
-    return dx if isinstance(layer, ConditionalLayer) else (dx, None)
+    return gradients if isinstance(layer, ConditionalLayer) else (gradients, None)

@@ -46,7 +46,7 @@ from minigan.layers import (
 )
 from minigan.layers.base import add
 from minigan.layers.compose import ManyGradContext
-from minigan.layers.given import ConditionalLayer, owed
+from minigan.layers.given import ConditionalLayer, dx_and_dc, fed, owed
 from minigan.layers.params import Directions
 from minigan.models.dcgan import halvings
 
@@ -73,9 +73,12 @@ class ConditionalResidual(ConditionalLayer):
         return y + skip, (body, shortcut)
 
     def backward(self, dy: Array, ctx: Any, need_dx: bool = True, need_dw: bool = True) -> Any:
-        both = self.body.backward(dy, ctx[0], need_dx, need_dw)
+        below = self.body.backward(dy, ctx[0], need_dx, need_dw)
         skip = self.shortcut.backward(dy, ctx[1], need_dx, need_dw)
-        return (both[0] + skip, both[1]) if need_dx else None
+        if not need_dx:
+            return None
+        dx, dc = below
+        return dx + skip, dc
 
     def input_gradient(self, dy: Array, ctx: Any) -> tuple[Any, ManyGradContext]:
         (dx, dc), body = self.body.input_gradient(dy, ctx[0])
@@ -98,25 +101,24 @@ class Stage(NamedTuple):
 
 
 class SkipZ(ConditionalLayer):
-    """z (N, chunks * size) and e (N, E) -> pictures: each block sees e beside its chunk of z.
+    """z (N, chunks * chunk) and e (N, E) -> pictures: skip connections from z to every block.
 
-    The first stage makes features of the first chunk alone; `stages` follow one after another, and
-    those that are conditional take the further chunks in their order.
+    x_0 = first(z_0); then the stages one after another. A conditional one is a block, which sees
+    h_i = [e, z_i] with the next chunk of z; the others see x alone.
     """
 
     def __init__(self, first: Layer, stages: list[Layer], *, chunk: int, embed_dim: int) -> None:
         super().__init__()
-        self.first, self.chunk = self.add_child("first", first), chunk
-        self.embed_dim = embed_dim
+        self.chunk, self.embed_dim = chunk, embed_dim
+        self.first = self.add_child("first", first)
         self.stages = []
-        used = 1
+        self.z_dim = chunk
         for i, layer in enumerate(stages):
-            place = None
+            z_i = None
             if isinstance(layer, ConditionalLayer):
-                place = slice(used * chunk, (used + 1) * chunk)
-                used += 1
-            self.stages.append(Stage(self.add_child(str(i), layer), place))
-        self.z_dim = used * chunk
+                z_i = slice(self.z_dim, self.z_dim + chunk)
+                self.z_dim += chunk
+            self.stages.append(Stage(self.add_child(str(i), layer), z_i))
 
     def describe(self) -> str:
         return f"z of {self.z_dim} in chunks of {self.chunk}"
@@ -130,67 +132,74 @@ class SkipZ(ConditionalLayer):
         how = {"train": train, "update_stats": update_stats}
         x, ctx = self.first.forward(z[:, : self.chunk], **how)
         ctxs = [ctx]
-        for layer, place in self.stages:
-            given = (x,) if place is None else (x, np.concatenate([e, z[:, place]], 1))
-            x, ctx = layer.forward(*given, **how)
+        for (layer, _), h in zip(self.stages, self._conditions(z, e), strict=True):
+            x, ctx = layer.forward(*fed(layer, x, h), **how)
             ctxs.append(ctx)
         return x, ctxs
 
     def backward(
         self, dy: Array, ctx: list[Any], need_dx: bool = True, need_dw: bool = True
     ) -> Any:
-        def below(i: int, layer: Layer, d: Array) -> Any:
-            return layer.backward(d, ctx[i], True, need_dw)
-
-        return self._down(dy, below) if need_dx or need_dw else None
+        if not (need_dx or need_dw):
+            return None
+        dx, dhs = dy, []
+        for (layer, _), inner in reversed(list(zip(self.stages, ctx[1:], strict=True))):
+            dx, dh = dx_and_dc(layer, layer.backward(dx, inner, True, need_dw))
+            dhs.append(dh)
+        dz_0 = self.first.backward(dx, ctx[0], True, need_dw)
+        return self._dz_and_de(dz_0, dhs[::-1])
 
     def input_gradient(self, dy: Array, ctx: list[Any]) -> tuple[Any, ManyGradContext]:
-        gctxs: list[Any] = [None] * len(ctx)
-
-        def below(i: int, layer: Layer, d: Array) -> Any:
-            gradients, gctxs[i] = layer.input_gradient(d, ctx[i])
-            return gradients
-
-        return self._down(dy, below), ManyGradContext(ctx, gctxs)
+        dx, dhs, gctxs = dy, [], []
+        for (layer, _), inner in reversed(list(zip(self.stages, ctx[1:], strict=True))):
+            gradients, gctx = layer.input_gradient(dx, inner)
+            dx, dh = dx_and_dc(layer, gradients)
+            dhs.append(dh)
+            gctxs.append(gctx)
+        dz_0, gctx = self.first.input_gradient(dx, ctx[0])
+        return self._dz_and_de(dz_0, dhs[::-1]), ManyGradContext(ctx, [gctx, *gctxs[::-1]])
 
     def second(
         self, v: Any, w: Any, ddw: Directions | None, gctx: ManyGradContext
     ) -> tuple[Any, Any]:
-        first, extras = gctx.gctxs[0], []
-        if v is None and w is not None:
-            v = np.zeros_like(w, shape=(len(w), self.z_dim))
-        if w is None and v is not None:
-            w = np.zeros_like(v, shape=(len(v), self.embed_dim))
-        v_0 = None if v is None else v[:, : self.chunk]
-        u, (extra, _) = owed(self.first, v_0, None, ddw, first)
-        extras.append((extra, None))
-        for (layer, place), inner in zip(self.stages, gctx.gctxs[1:], strict=True):
-            u_h = None
-            if place is not None and v is not None:
-                u_h = np.concatenate([w, v[:, place]], 1)
-            u, extra = owed(layer, u, u_h, ddw, inner)
+        """As its base's, in the two passes of layers/given.py: up with u, then down with c."""
+        u, u_hs = None, [None] * len(self.stages)
+        if v is not None or w is not None:
+            v = np.zeros_like(w, shape=(len(w), self.z_dim)) if v is None else v
+            w = np.zeros_like(v, shape=(len(v), self.embed_dim)) if w is None else w
+            u, u_hs = v[:, : self.chunk], self._conditions(v, w)
+        first, *inner = gctx.gctxs
+        u, (z_0_extra, _) = owed(self.first, u, None, ddw, first)
+        extras = []
+        for (layer, _), u_h, part in zip(self.stages, u_hs, inner, strict=True):
+            u, extra = owed(layer, u, u_h, ddw, part)
             extras.append(extra)
 
-        def below(i: int, layer: Layer, d: Array | None) -> Any:
-            own, given = extras[i], layer.backward(d, gctx.ctxs[i]) if d is not None else None
-            if i and self.stages[i - 1].chunk is not None:
-                dx, dh = (None, None) if given is None else given
-                return add(dx, own[0]), add(dh, own[1])
-            return add(given, own[0])
+        c, dhs = None, []
+        for (layer, _), ctx, (x_extra, h_extra) in reversed(
+            list(zip(self.stages, gctx.ctxs[1:], extras, strict=True))
+        ):
+            below: Any = None if c is None else layer.backward(c, ctx)
+            dx, dh = dx_and_dc(layer, below)
+            c = add(dx, x_extra)
+            dhs.append(add(dh, h_extra))
+        dz_0 = None if c is None else self.first.backward(c, gctx.ctxs[0])
+        return u, self._dz_and_de(add(dz_0, z_0_extra), dhs[::-1])
 
-        return u, self._down(None, below)
+    def _conditions(self, z: Array, e: Array) -> list[Any]:
+        """h of every stage: [e, z_i] of a block, None of a layer that sees x alone."""
+        return [
+            None if z_i is None else np.concatenate([e, z[:, z_i]], 1) for _, z_i in self.stages
+        ]
 
-    def _down(self, dy: Any, below: Any) -> tuple[Any, Any]:
-        """Gradients of z and e: below(i, layer, dy) gives those of the inputs of part i."""
-        dx, de, parts = dy, None, []
-        for i, (layer, place) in reversed(list(enumerate(self.stages, 1))):
-            dx = below(i, layer, dx)
-            if place is not None:
-                dx, dh = dx
-                de = add(de, dh[:, : -self.chunk])
-                parts.append(dh[:, -self.chunk :])
-        parts.append(below(0, self.first, dx))
-        return np.concatenate(parts[::-1], 1), de
+    def _dz_and_de(self, dz_0: Any, dhs: list[Any]) -> tuple[Any, Any]:
+        """The gradients of z and e from those of z_0 and of every stage's h."""
+        dzs, de = [], None
+        for dh in reversed(dhs):
+            if dh is not None:
+                de = add(de, dh[:, : self.embed_dim])
+                dzs.append(dh[:, self.embed_dim :])
+        return np.concatenate([dz_0, *reversed(dzs)], 1), de
 
 
 def biggan_generator(
