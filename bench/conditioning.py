@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from bench.commands import sweep_commands
 from bench.tables import table
 from minigan.algorithms import Streams, Task, recipe
 from minigan.algorithms.conditional.game import ConditionalGAN
@@ -145,7 +146,8 @@ def section(results: Iterable[dict[str, Any]], out: Path) -> str:
     results = list(results)
     for steps in sorted({r["steps"] for r in results}):
         own = [r for r in results if r["steps"] == steps]
-        text += f"\n\n{_setting(own, steps)}\n\n{_table(own)}\n\n{_verdict(own)}"
+        text += f"\n\n{sweep_commands('conditioning', own, RUNS)}\n\n{_setting(own, steps)}"
+        text += f"\n\n{_table(own)}\n\n{_verdict(own)}"
         picture = out.parent / "results" / f"conditioning-{steps}.png"
         picture.parent.mkdir(parents=True, exist_ok=True)
         _panels(own).save(picture)
@@ -157,8 +159,6 @@ def section(results: Iterable[dict[str, Any]], out: Path) -> str:
 
 
 _INTRODUCTION = f"""## How D and G see the condition
-
-`python -m bench conditioning`
 
 Digits of 28x28, batch {BATCH}, Adam at {SHARED["lr"]:g} falling to 0 from half-way on, samples from
 a moving average of G (decay {SHARED["ema"]}), networks of width {CONVOLUTIONS["width"]}. Label

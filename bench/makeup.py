@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from bench.commands import sweep_commands
 from bench.tables import table
 from bench.translation import decoded, encoded
 from minigan.algorithms import Streams, Task, recipe
@@ -184,26 +185,36 @@ HEADS = {
 }
 INTRODUCTION = """## Makeup put on and taken off
 
-`python -m bench makeup`; protocol: the docstring of `bench/makeup.py`. Means over the seeds of mean
-absolute errors (of 2) against the known truth of faces, styles and references that no training saw;
-{steps} steps of {batch} examples."""
+Protocol: the docstring of `bench/makeup.py`. Means over the seeds of mean absolute errors (of 2)
+against the known truth of faces, styles and references that no training saw. An error is over all
+pixels of a picture unless its column says where."""
 
 
 def section(results: Iterable[dict[str, Any]], out: Path) -> str:
     """The section of RESULTS.md at `out`, its pictures beside it in results/."""
-    results = list(results)
-    text = [INTRODUCTION.format(steps=_steps(results), batch=BATCH)]
-    ended = {run: [r for r in results if r["run"] == run and r["error"] is None] for run in RUNS}
-    rows = [[RUNS[run].summary, *_cells(own, "values")] for run, own in ended.items() if own]
-    if not rows:
-        return "\n\n".join([*text, "No run came to an end."])
-    nothing = [r for own in ended.values() for r in own]
-    rows += [[NOTHING, *_cells(nothing, "nothing")], _warped()]
-    text.append(table(["", *HEADS.values()], rows))
-    text += [verdict for verdict in verdicts(ended) if verdict]
-    if ended["full"]:
-        text.append(_pictures(ended["full"][0], out))
+    results, text = list(results), [INTRODUCTION]
+    for steps in sorted({r["steps"] for r in results}):
+        own = [r for r in results if r["steps"] == steps]
+        text.append(f"### {steps:,} steps of {BATCH} examples")
+        text.append(sweep_commands("makeup", own, RUNS))
+        text += _budget(own, out)
     return "\n\n".join(text)
+
+
+def _budget(results: list[dict[str, Any]], out: Path) -> list[str]:
+    """What the runs of one number of steps show."""
+    ended = {run: [r for r in results if r["run"] == run and r["error"] is None] for run in RUNS}
+    rows = [
+        [RUNS[run].summary, *_cells(own, "values"), str(len(own))]
+        for run, own in ended.items()
+        if own
+    ]
+    if not rows:
+        return ["No run came to an end."]
+    nothing = [r for own in ended.values() for r in own]
+    rows += [[NOTHING, *_cells(nothing, "nothing"), ""], [*_warped(), ""]]
+    text = [table(["", *HEADS.values(), "seeds"], rows), *verdicts(ended)]
+    return [*text, _pictures(ended["full"][0], out)] if ended["full"] else text
 
 
 def verdicts(ended: dict[str, list[dict[str, Any]]]) -> list[str]:
@@ -212,12 +223,15 @@ def verdicts(ended: dict[str, list[dict[str, Any]]]) -> list[str]:
     for claim, value in (
         ("PairedCycleGAN transfers a reference's makeup better than CycleGAN", "where"),
         ("PairedCycleGAN recovers the bare face better than CycleGAN", "where bare"),
-        ("PairedCycleGAN leaves the rest of a face alone better than CycleGAN", "error"),
+        ("Over all pixels, PairedCycleGAN's made-up face is nearer to the truth", "error"),
     ):
         if ended["full"] and ended["cyclegan"]:
             own, other = (_mean(ended[run], value) for run in ("full", "cyclegan"))
             word = "as claimed" if own < other else "not as claimed"
-            said.append(f"{claim}: {own:.3f} against {other:.3f} ({HEADS[value]}), {word}.")
+            seeds = " and ".join(str(len(ended[run])) for run in ("full", "cyclegan"))
+            said.append(
+                f"{claim}: {own:.3f} against {other:.3f} ({HEADS[value]}; {seeds} seeds), {word}."
+            )
     return said
 
 
@@ -240,10 +254,6 @@ def _warped() -> list[str]:
     return [WARPED, *("" if name in unsaid else cell for name, cell in cells)]
 
 
-def _steps(results: list[dict[str, Any]]) -> str:
-    return " and ".join(f"{steps:,}" for steps in sorted({r["steps"] for r in results}))
-
-
 def _pictures(result: dict[str, Any], out: Path) -> str:
     """Rows of faces, as the run kept them, above one another in one PNG."""
     rows = [decoded(letters) for letters in result["pictures"].values()]
@@ -252,8 +262,8 @@ def _pictures(result: dict[str, Any], out: Path) -> str:
     for row in rows:
         sheet.paste(row, (0, top))
         top += row.height
-    path = out.parent / "results" / "makeup.png"
+    path = out.parent / "results" / f"makeup-{result['steps']}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(path)
     names = ", ".join(result["pictures"])
-    return f"![{names}](results/makeup.png)\n\nFrom above: {names}."
+    return f"![{names}](results/{path.name})\n\nFrom above: {names}."

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bench.commands import sweep_commands
 from bench.modes import DATA as MIXTURES
 from bench.modes import FULL, LR, RUNS, SHORT, WIDE, Budget
 from bench.plots import draw_scatter
@@ -81,10 +82,28 @@ def section(results: Iterable[Result], out: Path) -> str:
             ]
             if own:
                 text += f"\n\n### {data}, {budget} budget, {steps:,} steps of G\n\n"
-                text += "\n\n".join(filter(None, [_table(data, own), _plot(data, own, out)]))
-                if data not in MIXTURES:
-                    text += "\n\n" + _margin(own)
+                mixture = data in MIXTURES
+                parts = [_commands(data, budget, own), _table(data, own), _note(own)]
+                parts += [_plot(data, own, out) if mixture else _margin(own)]
+                text += "\n\n".join(filter(None, parts))
     return text
+
+
+def _commands(data: str, budget: str, results: list[Result]) -> str:
+    of_budget = [] if budget == "short" else [f"--{budget}"]
+    runs = RUNS if data in MIXTURES else PACKS
+    return sweep_commands("modes", results, runs, f"--data {data}", *of_budget, every="--all")
+
+
+def _note(results: list[Result]) -> str:
+    """Why two rows are the same."""
+    return SAME if {"gan", "f-gan"} <= {r["run"] for r in results} else ""
+
+
+SAME = (
+    "`f-gan` is no second opinion: with the Jensen-Shannon divergence and the paper's trick for G "
+    "its gradients are the plain GAN's, so the two rows are the same run."
+)
 
 
 def _margin(results: list[Result]) -> str:
@@ -136,7 +155,7 @@ _SETTINGS: tuple[tuple[str, Callable[[Budget], str]], ...] = (
 
 _INTRODUCTION = f"""## Modes captured
 
-`python -m bench modes`; protocol and budgets: the docstring of `bench/modes.py`. Means over the
+Protocol and budgets: the docstring of `bench/modes.py`. Means over the
 seeds, the modes with their standard deviation; seconds are processor time of a run. Published rows:
 PacGAN, table 1 (10 runs of {FULL.steps:,} steps). Another protocol, not to be compared:
 {ELSEWHERE}.
@@ -247,7 +266,7 @@ def _plot(data: str, results: list[Result], out: Path) -> str:
     panels = []
     for run in RUNS:
         own = [r for r in results if r["run"] == run and r["error"] is None]
-        if own and data in MIXTURES:
+        if own:
             first = min(own, key=lambda r: r["seed"])
             panels.append((f"{run}: {first['modes']}", np.array(first["points"])))
     if not panels:

@@ -17,6 +17,7 @@ from bench import (
 )
 from bench.card_pages import work_of as _work
 from bench.card_targets import card_verdicts
+from bench.commands import ops_commands, profile_commands, step_commands
 from bench.errors import BenchError
 from bench.machine import slug
 from bench.measure import BUSY
@@ -93,6 +94,10 @@ precision of the section's title on a card; samples alternate (A B, B A, ...), t
 median of the pairs' ratios, its smallest and largest beside it.
 Before anything is timed, both sides are checked to compute the same.
 
+`python -m bench all` measures a machine's whole section (`--device cuda` a card's); the commands
+above its tables measure a part of it again. The commands above the other tables train everything
+that their rows show, unless it is stored already.
+
 On the CPU, PyTorch's memory format and optimiser (fused or foreach) are those that a measurement
 just before found the fastest for that work. The peers:
 
@@ -154,15 +159,14 @@ def _steps(rows: list[Row]) -> str:
         for r in rows
     ]
     return (
-        "### Training steps\n\n`python -m bench step --arch dcgan --size 64 --width 64 --batch 64 "
-        "--peers torch,torch-frozen,torch-compile`\n\n"
+        f"### Training steps\n\n{step_commands(rows)}\n\n"
         "The first call is apart: it fills caches, and compiles where the peer does.\n\n"
         + table(head, lines)
     )
 
 
 def _ops(rows: list[Row]) -> str:
-    text = "### Operations\n\n`python -m bench ops`\n"
+    text = f"### Operations\n\n{ops_commands(rows)}\n"
     if sums := convolution_sums(rows):
         text += (
             f"\nAll convolutions of size 64, width 64, batch 64 together: ours {sums[0]:.0f} ms, "
@@ -189,7 +193,8 @@ def _ops(rows: list[Row]) -> str:
 def _roofline(rows: list[Row]) -> str:
     rates = max(rows, key=lambda r: r.date).detail["rates"]
     text = (
-        "### Roofline\n\n`python -m bench roofline`\n\n"
+        "### Roofline\n\n`python -m bench all`; of one network, `python -m bench roofline --size S "
+        "--width W --batch B`.\n\n"
         f"The best {rows[0].precision} matrix product here does {rates['flops'] / 1e9:.0f} "
         f"Gflop/s, a large copy moves {rates['bytes'] / 1e9:.1f} GB/s (read and written). The "
         "floor is the larger of the two least times; the share is floor / ours. Operations on "
@@ -261,7 +266,7 @@ def _memory(rows: list[Row]) -> str:
 
 def _profile(rows: list[Row]) -> str:
     text = (
-        "### Where our time goes\n\n`python -m bench profile`\n\n"
+        f"### Where our time goes\n\n{profile_commands(rows)}\n\n"
         "Milliseconds of one step by family, each without what is called inside it; the wrappers "
         "that count cost a little themselves."
     )

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image, ImageDraw
 
+from bench.commands import sweep_commands
 from bench.tables import table
 from bench.translation import ABLATIONS, ALSO, METRICS, RUNS, decoded
 
@@ -52,21 +53,21 @@ def section(results: Iterable[Result], out: Path) -> str:
                 found |= values
                 baseline |= {"untranslated": own} if (own := untranslated(at)) else {}
             title = f"### {name} on {shared.data}, {budget:,} steps"
-            text += f"\n\n{title}\n\n{_table(values, at)}"
+            made = sweep_commands("translation", at, RUNS)
+            text += f"\n\n{title}\n\n{made}\n\n{_table(values, at)}"
             if picture := _picture(name, budget, at, out):
                 text += f"\n\n{picture}"
-    means = {run: values.means for run, values in found.items()}
-    return f"{text}\n\n### The papers' orders\n\n{_orders(means | baseline)}"
+    return f"{text}\n\n### The papers' orders\n\n{_orders(found, baseline)}"
 
 
 _INTRODUCTION = f"""## Translations
 
-`python -m bench translation`; protocol: the docstring of `bench/translation.py`. Pictures in [-1,
-1]; l1, PSNR and SSIM against the known truth, sharpness is the gradient energy of what was made
-over that of the truth, the Fréchet distance is of the kittens classifier's features. Means over the
-seeds, their standard deviation where there are several. PSNR may be {ALLOWED:g} dB lower for the
-sharper pictures of L1 + cGAN. Of CycleGAN's table the first line is what leaving pictures as they
-are would give."""
+Protocol: the docstring of `bench/translation.py`. Pictures in [-1, 1]; l1, PSNR and SSIM against
+the known truth, sharpness is the gradient energy of what was made over that of the truth, the
+Fréchet distance is of the kittens classifier's features. Means over the seeds, their standard
+deviation where there are several. PSNR may be {ALLOWED:g} dB lower for the sharper pictures of L1 +
+cGAN. Of CycleGAN's table the first line is what leaving the pictures as they are
+would give."""
 
 
 def values_of(run: str, results: Iterable[Result]) -> Values | None:
@@ -197,13 +198,17 @@ CLAIMS = [
 ]
 
 
-def _orders(means: Means) -> str:
+def _orders(found: dict[str, Values], baseline: Means) -> str:
+    means = {run: values.means for run, values in found.items()} | baseline
     lines = []
     for claim in CLAIMS:
         if all(run in means for run in claim.needs):
             holds, said = claim.holds(means)
-            lines.append([claim.says, said, "as the papers say" if holds else "differs"])
-    return table(["order", "here", ""], lines)
+            seeds = min(found[run].seeds for run in claim.needs if run in found)
+            word = "as the papers say" if holds else "differs"
+            lines.append([claim.says, said, str(seeds), word])
+    few = "An order that rests on one or two seeds may turn with the next."
+    return f"{few}\n\n{table(['order', 'here', 'seeds', ''], lines)}"
 
 
 # --- the pictures ---------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ def test_every_run_trains_and_is_measured(run: str, tmp_path: Path) -> None:
     text = section([found], tmp_path / "RESULTS.md")
     assert RUNS[run].summary in text
     assert "| the warped references themselves | 0.0" in text
-    assert (tmp_path / "results/makeup.png").exists() == (run == "full")
+    assert (tmp_path / "results/makeup-1.png").exists() == (run == "full")
 
 
 @pytest.mark.usefixtures("small")
@@ -64,11 +64,12 @@ def test_what_is_measured_is_the_distance_to_the_truth() -> None:
     assert measured(known, known.x, known.applied, known.y)["told apart"] == 0
 
 
-def result(run: str, where: float, **other: float) -> dict:
+def result(run: str, where: float, seed: int = 0, **other: float) -> dict:
     values = dict.fromkeys(makeup.HEADS, 0.25) | {"where": where} | other
     row = np.zeros((8, 16, 16, 3), np.float32)
     return {
         "run": run,
+        "seed": seed,
         "steps": 7,
         "error": None,
         "values": values,
@@ -78,19 +79,19 @@ def result(run: str, where: float, **other: float) -> dict:
 
 
 def test_the_page_says_whether_claims_came_out(tmp_path: Path) -> None:
-    results = [result("full", 0.1), result("full", 0.2), result("cyclegan", 0.3)]
+    results = [result("full", 0.1), result("full", 0.2, 1), result("cyclegan", 0.3)]
     text = section(results, tmp_path / "RESULTS.md")
     assert "| PairedCycleGAN, all terms | 0.250 | 0.150 |" in text
     assert "| nothing done | 0.500 | 0.500 |" in text
-    assert "0.150 against 0.300 (where makeup is), as claimed." in text
+    assert "0.150 against 0.300 (where makeup is; 2 and 1 seeds), as claimed." in text
     assert "bare face better than CycleGAN: 0.250 against 0.250" in text
     assert "not as claimed" in text
     assert "7 steps" in text
-    with Image.open(tmp_path / "results/makeup.png") as sheet:
+    with Image.open(tmp_path / "results/makeup-7.png") as sheet:
         assert sheet.height > sheet.width / 8
     assert verdicts({"full": results[:2], "cyclegan": []}) == []
 
 
 def test_runs_that_ran_away_are_left_out(tmp_path: Path) -> None:
-    failed = {"run": "full", "steps": 7, "error": "the loss is nan", "seconds": 1.0}
+    failed = {"run": "full", "seed": 0, "steps": 7, "error": "the loss is nan", "seconds": 1.0}
     assert "No run came to an end" in section([failed], tmp_path / "RESULTS.md")

@@ -69,7 +69,9 @@ def test_the_section(tmp_path):
         "| succeeded | above 0.25 | above 0.5 | above 1 | above 2 | above 4 | published |" in text
     )
     assert "| only WGAN-GP | 1 | 1 | 1 | 1 | 1 | 147 of 200 |" in text
-    assert "As in the paper, above 2" in text
+    assert "python -m bench robustness --n 1 --steps 9\n" in text
+    assert "As in the paper, more architectures succeed only with WGAN-GP" in text
+    assert "above 2, 1 and 0, from one seed each." in text
     low = section([row(0, "gan", 0.1), row(0, "wgan-gp", 0.7)], tmp_path / "R.md")
     assert "| only WGAN-GP | 1 | 1 | 0 | 0 | 0 |" in low
     assert "Differs from the paper above 2: 0 architectures" in low

@@ -58,9 +58,13 @@ def page(tmp_path, **changed):
 
 
 def verdicts(text):
-    return [
-        line.split(" | ")[-1].rstrip(" |") for line in text.split("orders\n\n")[1].splitlines()
-    ][2:]
+    return [line.split(" | ")[-1].rstrip(" |") for line in orders(text)]
+
+
+def orders(text):
+    """The lines of the table of orders."""
+    _, _, table = text.partition("| order | here | seeds |  |\n")
+    return table.splitlines()[1:]
 
 
 def test_the_papers_orders_are_told_from_the_means(tmp_path):
@@ -68,6 +72,16 @@ def test_the_papers_orders_are_told_from_the_means(tmp_path):
     assert verdicts(text) == ["as the papers say"] * len(CLAIMS)
     assert "sharpness 0.95 against 0.60, Fréchet distance 500 against 900, 0.50 dB" in text
     assert "l1 0.150 against 0.380" in text  # leaving pictures as they are
+
+
+def test_an_order_says_from_how_many_seeds_it_is(tmp_path):
+    values = AS_THE_PAPERS_SAY.items()
+    twice = [result(run, seed, **own) for run, own in values for seed in (0, 1)]
+    (*_, last) = orders(section(twice, tmp_path / "RESULTS.md"))
+    assert last.endswith("| 2 | as the papers say |")
+    fewer = [r for r in twice if (r["run"], r["seed"]) != ("cycle-none", 1)]
+    seeds = [line.split(" | ")[-2] for line in orders(section(fewer, tmp_path / "RESULTS.md"))]
+    assert seeds == ["2", "2", "2", "2", "1", "2", "2"]
 
 
 @pytest.mark.parametrize(
