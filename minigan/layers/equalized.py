@@ -35,7 +35,10 @@ from minigan.ops.channels import add_channel_sum
 
 PAPER = "Karras et al. 2018, Progressive growing of GANs, arXiv:1710.10196, section 4.1"
 
-EQUATIONS = {"equalized.weight": r"\hat{w}_i = w_i / c, \quad c \text{ from He's initialiser}"}
+EQUATIONS = {
+    "equalized.weight": r"\hat{w}_i = c \, w_i \text{ (printed as } w_i / c \text{)},"
+    r" \quad c = \mathrm{gain} \cdot m / \sqrt{\mathrm{fan_{in}}}",
+}
 
 WRAPS: tuple[type[Layer], ...] = (Dense, Conv2d)
 

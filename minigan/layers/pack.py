@@ -16,6 +16,13 @@ from minigan.backend import Array
 from minigan.errors import OptionError, ShapeError
 from minigan.layers.shape import Linear
 
+PAPER = "Lin et al. 2018, PacGAN: The power of two samples, arXiv:1712.04086, section 2"
+
+EQUATIONS = {
+    "pack.game": r"\min_G \max_D \mathbb{E}_{x_1, ..., x_m \sim p_{data}}[\log D(x_1, ..., x_m)]"
+    r" + \mathbb{E}_{z_1, ..., z_m \sim p_z}[\log(1 - D(G(z_1), ..., G(z_m)))]",
+}
+
 
 class Pack(Linear):
     """(N, ..., C) -> (N / m, ..., m C): m neighbours of the batch become one example.
@@ -41,7 +48,9 @@ class Pack(Linear):
             )
         n, *places, channels = x.shape
         rows = x.reshape(n // self.m, self.m, math.prod(places), channels)
-        return rows.swapaxes(1, 2).reshape(n // self.m, *places, self.m * channels)
+        return rows.swapaxes(1, 2).reshape(  # eq: pack.game
+            n // self.m, *places, self.m * channels
+        )
 
     def adjoint(self, dy: Array, x_shape: tuple[int, ...]) -> Array:
         _, *places, channels = x_shape

@@ -13,7 +13,7 @@ from minigan.backend import Array, scalar
 from minigan.losses.objective import Objective, Value, mean, paired, real_scores
 from minigan.ops.activation import sigmoid, softplus
 
-PAPER = "Jolicoeur-Martineau 2018, The relativistic discriminator, arXiv:1807.00734, sec. 4"
+PAPER = "Jolicoeur-Martineau 2019, The relativistic discriminator, arXiv:1807.00734, sec. 4"
 
 EQUATIONS = {
     "rgan.d": r"L_D = -\mathbb{E}_{x_r, x_f}[\log \sigma(C(x_r) - C(x_f))]",
