@@ -50,11 +50,10 @@ from minigan.parallel import over_parts, scratch, sum_over_parts
 MIN_BLOCK, MIN_OUT = 256, 64
 MIN_WORK = 1 << 24
 MIN_TILES_DW = 1024  # dw's products are summed over tiles (of four outputs)
-# Tiles worked on together: of 64 to 1024 the fastest on one core, and with less memory than 1024.
-TILES = 256
-# Numbers of each of dw's nine V: its products are added up, which costs a pass over dw, so that it
-# takes more tiles of narrow layers. Four times as many took 1.00 to 1.07 of the time.
-NUMBERS_DW = 1 << 17
+# Numbers of each of the nine V that are worked on together: narrow layers take more tiles at once.
+# Against 256 tiles of all layers a step at width 64 took 0.96 of its time; half as many numbers
+# took 1.05, half as many more 0.99, and twice as many gained nothing for twice the scratch memory.
+NUMBERS = 1 << 17
 
 
 def applies(
@@ -88,7 +87,7 @@ def conv2d(x: Array, w: Array, places: Pair, stride: Pair, padding: Pair) -> Arr
     u = _transformed_kernel(w, stride)
 
     def part(start: int, stop: int) -> None:
-        for a, b in _chunks(start, stop, oh * ow // 4):
+        for a, b in _chunks(start, stop, oh * ow // 4 * u.shape[1]):
             v = _transformed_input(to_blocks(x[a:b], (oh + 1, ow + 1), stride, padding))
             m = scratch("padded", (9, v.shape[1], out), x.dtype)  # the blocks are in v
             multiply(v, u, out=m)
@@ -105,7 +104,7 @@ def conv2d_dx(dy: Array, w: Array, x_shape: tuple[int, ...], stride: Pair, paddi
     u = _transformed_kernel(w, stride).transpose(0, 2, 1)
 
     def part(start: int, stop: int) -> None:
-        for a, b in _chunks(start, stop, oh * ow // 4):
+        for a, b in _chunks(start, stop, oh * ow // 4 * u.shape[2]):
             e = _expanded(dy[a:b])
             m = scratch("padded", (9, e.shape[1], u.shape[2]), dy.dtype)
             multiply(e, u, out=m)
@@ -124,7 +123,7 @@ def conv2d_dw(x: Array, dy: Array, kernel_size: Pair, stride: Pair, padding: Pai
 
     def part(start: int, stop: int) -> Array:
         total = np.empty((9, sh * sw * c, out), x.dtype)
-        for a, b in _chunks(start, stop, oh * ow // 4, NUMBERS_DW // (sh * sw * c)):
+        for a, b in _chunks(start, stop, oh * ow // 4 * sh * sw * c):
             v = _transformed_input(to_blocks(x[a:b], (oh + 1, ow + 1), stride, padding))
             product = total if a == start else scratch("padded", total.shape, x.dtype)
             multiply(v.transpose(0, 2, 1), _expanded(dy[a:b]), out=product)
@@ -138,9 +137,9 @@ def conv2d_dw(x: Array, dy: Array, kernel_size: Pair, stride: Pair, padding: Pai
     return blocks.transpose(0, 2, 1, 3, 4, 5).reshape(*kernel_size, c, out)
 
 
-def _chunks(start: int, stop: int, tiles: int, most: int = TILES) -> list[tuple[int, int]]:
-    """Ranges of images with about `most` tiles in each, if one has `tiles`."""
-    step = max(1, most // max(tiles, 1))
+def _chunks(start: int, stop: int, image: int) -> list[tuple[int, int]]:
+    """Ranges of images with about NUMBERS in each, if one has `image` numbers of a V."""
+    step = max(1, NUMBERS // max(image, 1))
     return [(a, min(a + step, stop)) for a in range(start, stop, step)]
 
 

@@ -45,7 +45,7 @@ def test_the_triad_equals_loops(n, stride, half_places, padding, over):
 
 def test_a_weight_s_gradient_in_parts_equals_loops(monkeypatch):
     """An image at a time; scratch memory holds one thing after another."""
-    monkeypatch.setattr(winograd, "NUMBERS_DW", 1)
+    monkeypatch.setattr(winograd, "NUMBERS", 1)
     rng = np.random.default_rng(0)
     x, dy = rng.standard_normal((4, 9, 7, 3)), rng.standard_normal((4, 4, 4, 5))
     how = {"stride": (2, 2), "padding": (1, 2)}
