@@ -6,9 +6,9 @@ dataclasses, so that the command line and Python offer the same.
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
+from contextlib import redirect_stderr
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from minigan.data.make import RECIPES
 from minigan.data.make import make as make_data
 from minigan.errors import OptionError
 from minigan.training import Outcome, RunOptions, Trainer
+from minigan.training.audience import audience, nowhere
 from minigan.version import __version__
 
 # Reports and samples have their own modules, imported by the command that needs them.
@@ -427,10 +428,10 @@ def _finish(outcome: Outcome, *, report: bool) -> int:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit. An error is one line on standard error and a code above 0."""
-    if sys.stdout is None:  # closed by the caller: what is printed is not wanted
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    # Closed by the caller: what is printed is not wanted.
+    sys.stdout, sys.stderr = sys.stdout or nowhere(), sys.stderr or nowhere()
     given = sys.argv[1:] if arguments is None else arguments
     rest = [a for a in given if a != "--debug"]  # it may stand anywhere
-    with warnings_as_lines():
+    with redirect_stderr(audience(sys.stderr)), warnings_as_lines():
         code = guarded(lambda: cli.main(rest, "minigan", standalone_mode=False), rest != given)
     sys.exit(code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from types import TracebackType
 
@@ -15,6 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from minigan.training.audience import audience
 from minigan.training.log import Record
 
 SHOWN = (
@@ -30,7 +32,9 @@ class ProgressReport:
     """Shows step, losses, mean D(x) and D(G(z)) and the time left, on standard error."""
 
     def __init__(self, done: int, total: int, console: Console | None = None) -> None:
-        self.console = console or Console(stderr=True, highlight=False)
+        self.console = console or Console(
+            file=sys.stderr and audience(sys.stderr), stderr=True, highlight=False
+        )
         self._total = total
         self._first, self._started = done, time.monotonic()
         self._last_line = self._started

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a full disk, on the real command; the handlers of StopRequest."""
+"""Ctrl-C, SIGTERM, SIGHUP and a full disk, on the real command; the handlers of StopRequest."""
 
 import resource
 import signal
@@ -23,7 +23,9 @@ from tests.training.support import (
 ENDLESS = ["train", *DCGAN, "--steps", 10**6, "--log-every", 1, "--checkpoint-every", 10]
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_signal_finishes_the_step_and_saves(number: int, code: int, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     process = start(*ENDLESS, "--out", folder)
@@ -88,6 +90,17 @@ def test_the_first_signal_asks_and_the_second_interrupts() -> None:
             signal.raise_signal(signal.SIGINT)
         assert stop.signal == signal.SIGTERM
     assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+def test_nohup_is_heeded() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with StopRequest() as stop:
+            signal.raise_signal(signal.SIGHUP)
+            assert stop.signal is None
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_outside_the_main_thread_nothing_is_touched() -> None:
