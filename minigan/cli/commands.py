@@ -313,6 +313,8 @@ def report(folders: tuple[Path, ...], out: Path | None, serve: int | None) -> No
     """Write one page that shows a run, or two side by side; it opens from disk."""
     from minigan.report import serve_report, write_report
 
+    if serve is not None and out is not None:
+        raise OptionError("--serve shows the page and writes none: leave out --out, or --serve")
     if serve is not None:
         serve_report(folders, serve)
     else:

@@ -1,6 +1,6 @@
 """Features from any ONNX network that the user names, run by onnxruntime (the extra `onnx`).
 
-The file's first input takes pictures, channels first or last, of a fixed size or any; its first
+The file's only input takes pictures, channels first or last, of a fixed size or any; its first
 output, flattened, is the features. "FILE.onnx" must hold the network up to the layer that is
 wanted, for pictures in [-1, 1].
 """
@@ -36,7 +36,13 @@ class OnnxExtractor:
             raise DataError(f"--extractor {path} cannot be read: {error.strerror}") from error
         except Exception as error:  # onnxruntime's errors have no public base
             raise DataError(f"--extractor {path} is no ONNX network: {_first(error)}") from error
-        given = self._session.get_inputs()[0]
+        inputs = self._session.get_inputs()
+        if len(inputs) != 1:
+            named = ", ".join(repr(one.name) for one in inputs)
+            raise DataError(
+                f"--extractor {path} has {len(inputs)} inputs ({named}); wanted one, for pictures"
+            )
+        (given,) = inputs
         if given.type != "tensor(float)" or len(given.shape) != 4:
             raise DataError(
                 f"--extractor {path}: its input {given.name!r} is {given.type} {given.shape}; "
@@ -72,8 +78,13 @@ class OnnxExtractor:
         if self._shape[0] is not None:
             missing = [(0, step - len(x))] + [(0, 0)] * 3
             pictures = np.pad(pictures, missing)
-        (found,) = self._session.run([self._output], {self._input: pictures})
-        return np.asarray(found).reshape(len(pictures), -1)[: len(x)]
+        try:
+            (found,) = self._session.run([self._output], {self._input: pictures})
+            return np.asarray(found).reshape(len(pictures), -1)[: len(x)]
+        except Exception as error:  # onnxruntime's, or an output without a row for each picture
+            raise DataError(
+                f"{self.name} has no features of pictures {pictures.shape}: {_first(error)}"
+            ) from error
 
     def _fitted(self, x: Array) -> Array:
         """Pictures of the network's layout, size and number of channels, float32."""
@@ -105,4 +116,4 @@ def _runtime() -> Any:
 
 
 def _first(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

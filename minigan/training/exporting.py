@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -21,7 +22,7 @@ from minigan.data import Dataset, Loader
 from minigan.errors import CheckpointError, DataError, OptionError, UnknownNameError
 from minigan.export import onnx, torch
 from minigan.export.state_dict import load_state_dict
-from minigan.layers import Dropout, Layer
+from minigan.layers import Dropout, Layer, MinibatchStdDev, Pack
 from minigan.models.stylegan import StyleGenerator
 from minigan.training import best, checkpoint
 from minigan.training.building import build_algorithm, recalled
@@ -32,7 +33,7 @@ from minigan.training.labels import inputs as inputs_of
 
 Inputs = dict[str, tuple[tuple[int, ...], np.dtype[Any]]]  # shape without the batch, and dtype
 FAR = 1e-4  # of an output's largest number: no rounding of float32
-CHECKED = 12  # examples that the two runtimes are compared on: groups and packs divide it
+CHECKED = 12  # examples, or a few more, that the two runtimes are compared on
 
 
 def export(
@@ -52,6 +53,12 @@ def export(
     """
     if onnx_file is None and torch_file is None:
         raise OptionError("nothing to write: give --onnx FILE or --torch FILE.safetensors")
+    if onnx_file is not None and onnx_file.suffix != ".onnx":
+        raise OptionError(f"--onnx {onnx_file}: wanted a .onnx file")
+    if onnx_file is None and any_size:
+        raise OptionError(
+            "--any-size says how --onnx writes: give --onnx FILE.onnx too, or neither"
+        )
     if torch_file is not None and torch_file.suffix != ".safetensors":
         raise OptionError(
             f"--torch {torch_file}: wanted a .safetensors file, which PyTorch loads with "
@@ -143,7 +150,7 @@ def _write_onnx(net: Layer, inputs: Inputs, file: Path, *, noisy: bool, any_size
     words = {name for name, (_, dtype) in inputs.items() if np.issubdtype(dtype, np.integer)}
     model = onnx.to_onnx(net, shapes, name=file.stem, words=words, noisy=noisy, any_size=any_size)
     rng = make_rng(0, 7)
-    n = 1 if noisy else CHECKED  # batch norms of a noisy generator look at one picture
+    n = 1 if noisy else _whole_groups(net)  # batch norms of a noisy generator look at one picture
     xs: list[Array] = []
     for name, shape in shapes.items():
         floats = rng.standard_normal((n, *shape)).astype(np.float32)
@@ -160,6 +167,14 @@ def _write_onnx(net: Layer, inputs: Inputs, file: Path, *, noisy: bool, any_size
     noise = noisy and any(isinstance(layer, Dropout) for _, layer in net.walk())
     said = f"; dropout, its noise, is left out of {file.name}" if noise else ""
     return f"{_signature(inputs)}, as onnxruntime computes it to {apart:.0e}: {file}{said}"
+
+
+def _whole_groups(net: Layer) -> int:
+    """CHECKED examples, or the next number that the network's packs and groups divide."""
+    packs = [layer.m for _, layer in net.walk() if isinstance(layer, Pack)]
+    groups = [layer.group_size for _, layer in net.walk() if isinstance(layer, MinibatchStdDev)]
+    each = math.prod(packs) * math.lcm(*(size for size in groups if size))
+    return -(-CHECKED // each) * each
 
 
 def _write_torch(net: Layer, inputs: Inputs, file: Path, *, title: str, noisy: bool) -> str:

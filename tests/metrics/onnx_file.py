@@ -34,16 +34,27 @@ def node(op: str, given: str, gives: str, attributes: bytes = b"") -> bytes:
     return block(1, given) + block(2, gives) + block(4, op) + attributes
 
 
-def network(shape: list[int | str], *, softmax: bool = False, kind: int = 1) -> bytes:
-    """The bytes of a model whose input is of `shape`, (N, C, H, W) to the pooling."""
+def network(
+    shape: list[int | str],
+    *,
+    softmax: bool = False,
+    kind: int = 1,
+    others: tuple[str, ...] = (),
+    end: str = "Flatten",
+) -> bytes:
+    """The bytes of a model whose input is of `shape`, (N, C, H, W) to the pooling.
+
+    others: inputs of the same shape that it does nothing with; end: what follows the pooling.
+    """
     sides = block(1, "kernel_shape") + number(8, 2) + number(8, 2) + number(20, 7)
     strides = block(1, "strides") + number(8, 2) + number(8, 2) + number(20, 7)
     nodes = [
         node("MaxPool", "x", "pooled", block(5, sides) + block(5, strides)),
-        node("Flatten", "pooled", "flat" if softmax else "features"),
+        node(end, "pooled", "flat" if softmax else "features"),
     ]
     if softmax:
         nodes.append(node("Softmax", "flat", "features"))
     graph = b"".join(block(1, n) for n in nodes) + block(2, "tiny")
-    graph += block(11, value("x", shape, kind)) + block(12, value("features", ["N", "F"], kind))
+    graph += b"".join(block(11, value(name, shape, kind)) for name in ("x", *others))
+    graph += block(12, value("features", ["N", "F"], kind))
     return number(1, 8) + block(7, graph) + block(8, block(1, "") + number(2, 13))

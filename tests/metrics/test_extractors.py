@@ -181,6 +181,11 @@ def test_files_that_are_no_networks_of_pictures(file, tmp_path):
         extractor_for(open_data("kittens"), str(tmp_path / "text.onnx"))
     with pytest.raises(DataError, match=r"is tensor\(double\).*wanted float pictures"):
         extractor_for(open_data("kittens"), file(["N", 3, 4, 4], kind=11))
+    with pytest.raises(DataError, match=r"has 2 inputs \('x', 'y'\); wanted one, for pictures"):
+        extractor_for(open_data("kittens"), file(["N", 3, 4, 4], others=("y",)))
+    one = extractor_for(open_data("kittens"), file(["N", 3, 4, 4], end="ReduceMax"))
+    with pytest.raises(DataError, match=r"no features of pictures \(3, 3, 4, 4\): "):
+        one.features(pictures(3, 4, 4, 3))
 
 
 def test_without_onnxruntime_the_fix_is_said():

@@ -102,9 +102,23 @@ def test_a_state_dict_comes_in(runs: Path, tmp_path: Path) -> None:
     np.testing.assert_array_equal(*drawn)
 
 
+@pytest.mark.parametrize("options", ["stylegan --group-size 5", "dcgan --pac 5"])
+def test_packs_and_groups_of_any_size(options: str, tmp_path: Path) -> None:
+    """The runtimes are compared on whole ones."""
+    small = ["--size", "8", "--width", "4", "--batch", "10", "--steps", "0", "--no-report"]
+    assert command("train", *options.split(), *small, "--out", str(tmp_path / "run")) == 0
+    given = ["--network", "D", "--onnx", str(tmp_path / "D.onnx")]
+    assert command("export", str(tmp_path / "run"), *given) == 0
+
+
 REFUSED = {
     "no file": (["export", "{dcgan}"], "nothing to write: give --onnx FILE or --torch"),
     "a .pt file": (["export", "{dcgan}", "--torch", "G.pt"], "wanted a .safetensors file"),
+    "a .txt file": (["export", "{dcgan}", "--onnx", "G.txt"], "--onnx G.txt: wanted a .onnx file"),
+    "no ONNX of any size": (
+        ["export", "{dcgan}", "--torch", "G.safetensors", "--any-size"],
+        "--any-size says how --onnx writes: give --onnx FILE.onnx too, or neither",
+    ),
     "no such network": (
         ["export", "{dcgan}", "--onnx", "x.onnx", "--network", "E"],
         "unknown network of dcgan 'E'; known: D, G",
