@@ -223,23 +223,20 @@ class BatchNorm(Norm):
         need_dx: bool = True,
         need_dw: bool = True,
     ) -> Array | None:
-        """`backward` of `activated`."""
+        """`backward` of `activated`, from the sums of g = dy f'(y) and of g (x - mean)."""
         if self.affine:
             self.check_fresh(ctx.version, self.gamma)
+        trains, of_batch = need_dw and self.affine, ctx.axes != ()
         mean, scale, shift = self._map(ctx)
-        if (need_dw and self.affine) or (need_dx and ctx.axes):
-            sum_g, sum_g_centred = activated_sums(dy, ctx.x, mean, scale, shift, function, slope)
-            if need_dw and self.affine:
-                add_affine_grads(self.gamma.grad, self.beta.grad, ctx.s, sum_g, sum_g_centred)
+        if trains or (need_dx and of_batch):
+            sums = activated_sums(dy, ctx.x, mean, scale, shift, function, slope)
+        if trains:
+            add_affine_grads(self.gamma.grad, self.beta.grad, ctx.s, *sums)
         if not need_dx:
             return None
-        if not ctx.axes:  # constants owe nothing to x
-            if function == "none":
-                return dy * scale
-            sum_g = sum_g_centred = np.zeros_like(mean)
-        return activated_dx(
-            dy, ctx.x, mean, ctx.s, scale, shift, sum_g, sum_g_centred, function, slope
-        )
+        if not of_batch:  # running statistics are constants: dx = scale g, without the sums' part
+            sums = np.zeros_like(mean), np.zeros_like(mean)
+        return activated_dx(dy, ctx.x, mean, ctx.s, scale, shift, *sums, function, slope)
 
     def _map(self, ctx: BatchNormContext) -> tuple[Array, Array, Array | None]:
         """mean, scale and shift of (x - mean) scale + shift."""
