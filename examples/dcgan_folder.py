@@ -2,8 +2,8 @@
 
     python examples/dcgan_folder.py DIR [--size 32] [--steps 2000] [--out runs/example-folder]
 
-Pictures of any size and kind are cropped to the middle and resized. Some hundred are the least to
-try; thousands are better.
+Pictures of any size and kind are cropped to the middle and resized. Take a few hundred at least;
+thousands are better.
 """
 
 import argparse

@@ -10,19 +10,24 @@ import sys
 import warnings
 from pathlib import Path
 
+import click
 import nbformat
 import numpy as np
 import pytest
 from nbclient import NotebookClient
 from PIL import Image
 
+from bench.cli import cli as bench
 from minigan.algorithms import ALGORITHMS
 from minigan.cli import main
+from minigan.cli.commands import cli
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)
 PYTHON = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 CONSOLE = re.compile(r"^\$ minigan (.*)$", re.MULTILINE)
+CODE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
+OPTION = re.compile(r"(?<![\w-])--[a-zA-Z][\w-]*")
 
 
 def name_of(page: Path) -> str:
@@ -78,6 +83,26 @@ def test_commands_in_pages_exist(capsys: pytest.CaptureFixture[str]) -> None:
             known = capsys.readouterr().out
             for option in (word for word in words if word.startswith("--")):
                 assert option in known, f"{page}: {line}"
+
+
+def options_of(command: click.Command, above: click.Context | None = None) -> set[str]:
+    """The options of a command and of all below it."""
+    ctx = click.Context(command, parent=above)
+    found = {name for p in command.get_params(ctx) for name in (*p.opts, *p.secondary_opts)}
+    if isinstance(command, click.Group):
+        below = (command.get_command(ctx, name) for name in command.list_commands(ctx))
+        found |= set().union(*(options_of(own, ctx) for own in below if own is not None))
+    return found
+
+
+def test_options_in_sentences_exist() -> None:
+    """What stands in `code` between two marks: an option of minigan or of its benchmarks."""
+    known = options_of(cli) | options_of(bench)
+    assert {"--d-sees", "--divergence", "--wide"} <= known
+    for page in PAGES:
+        for code in CODE.findall(page.read_text(encoding="utf-8")):
+            named = set(OPTION.findall(code))
+            assert named <= known, f"{page}: {named - known}"
 
 
 def test_every_system_has_a_page() -> None:
