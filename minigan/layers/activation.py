@@ -54,7 +54,7 @@ class Activation(Layer):
 
 
 class ReLU(Activation):
-    """max(x, 0)."""
+    """max(x, 0), of an array of any shape."""
 
     def f(self, x: Array) -> tuple[Array, Array]:
         y = ops.relu(x)
@@ -65,7 +65,10 @@ class ReLU(Activation):
 
 
 class LeakyReLU(Activation):
-    """x where positive, negative_slope * x elsewhere; 0 <= negative_slope < 1."""
+    """x where positive, negative_slope * x elsewhere (Maas et al. 2013).
+
+    Raises OptionError unless 0 <= negative_slope < 1.
+    """
 
     def __init__(self, *, negative_slope: float = 0.01) -> None:
         super().__init__()
@@ -85,7 +88,10 @@ class LeakyReLU(Activation):
 
 
 class ELU(Activation):
-    """x where positive, alpha (exp(x) - 1) elsewhere."""
+    """x where positive, alpha (exp(x) - 1) elsewhere (Clevert et al. 2016, arXiv:1511.07289).
+
+    Raises OptionError unless alpha is above 0.
+    """
 
     def __init__(self, *, alpha: float = 1.0) -> None:
         super().__init__()
@@ -105,7 +111,7 @@ class ELU(Activation):
 
 
 class Tanh(Activation):
-    """The hyperbolic tangent."""
+    """The hyperbolic tangent, in (-1, 1)."""
 
     def f(self, x: Array) -> tuple[Array, Array]:
         y = ops.tanh(x)
@@ -119,7 +125,10 @@ class Tanh(Activation):
 
 
 class Sigmoid(Activation):
-    """1 / (1 + exp(-x)). Losses take logits: put it at a network's end for reading only."""
+    """1 / (1 + exp(-x)), in (0, 1).
+
+    Losses take logits: put it at a network's end for reading only.
+    """
 
     def f(self, x: Array) -> tuple[Array, Array]:
         y = ops.sigmoid(x)
@@ -133,7 +142,7 @@ class Sigmoid(Activation):
 
 
 class Softplus(Activation):
-    """log(1 + exp(beta x)) / beta."""
+    """log(1 + exp(beta x)) / beta. Raises OptionError unless beta is above 0."""
 
     def __init__(self, *, beta: float = 1.0) -> None:
         super().__init__()
@@ -161,7 +170,9 @@ class MaxoutContext:
 class Maxout(Layer):
     """The largest of num_pieces neighbours: (..., C * num_pieces) -> (..., C).
 
-    After Dense(in, C * num_pieces) it is the maxout unit of Goodfellow et al. 2013, eq. 2.
+    After Dense(in, C * num_pieces) it is the maxout unit of Goodfellow et al. 2013, eq. 2. Raises
+    OptionError unless num_pieces lies in [2, 255], ShapeError where it does not divide the last
+    axis.
     """
 
     def __init__(self, num_pieces: int) -> None:

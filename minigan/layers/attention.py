@@ -47,7 +47,6 @@ EQUATIONS = {
     "attention.residual": r"y_i = \gamma o_i + x_i",
 }
 
-BRANCHES = ("query", "key", "value")  # the paper's g, f and h
 NARROW = 8  # channels of x for one of a query or a key
 LEAST_SIDE = 2  # keys are pooled by this
 
@@ -104,7 +103,7 @@ class SelfAttention(Layer):
             return SpectralNorm(layer, rng=rng) if spectral_norm else layer
 
         narrow, half = channels // NARROW, channels // 2
-        self.branches = [
+        self.branches = [  # the paper's g, f and h
             self.add_child("query", conv(channels, narrow)),
             self.add_child("key", Sequential(conv(channels, narrow), MaxPool2d(LEAST_SIDE))),
             self.add_child("value", Sequential(conv(channels, half), MaxPool2d(LEAST_SIDE))),

@@ -154,6 +154,7 @@ class Layer:
         return self.own_params[name]
 
     def add_child(self, name: str, layer: Layer) -> Layer:
+        """Register a part; names of its parameters begin with its own. Raises TypeError."""
         if not isinstance(layer, Layer):
             raise TypeError(f"{type(self).__name__} takes layers, got {layer!r}")
         self.children[name] = layer

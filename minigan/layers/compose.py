@@ -112,7 +112,10 @@ class Sequential(Layer):
 
 
 class Residual(Layer):
-    """body(x) + shortcut(x), the shortcut x unless given (He et al. 2016, eq. 1 and 2)."""
+    """body(x) + shortcut(x), the shortcut x unless given (He et al. 2016, eq. 1 and 2).
+
+    Raises ShapeError where both make different shapes.
+    """
 
     def __init__(self, body: Layer, shortcut: Layer | None = None) -> None:
         super().__init__()
@@ -256,7 +259,11 @@ class _Join(Layer):
 
 
 class Concat(_Join):
-    """Every branch sees the same input: Concat(Identity(), inner) is a U-Net's skip."""
+    """Branches of one input, joined along the last axis: (N, ..., C) -> (N, ..., sum of theirs).
+
+    Concat(Identity(), inner) is a U-Net's skip. Raises ShapeError unless all branches make as many
+    places.
+    """
 
     def spread(self, xs: tuple[Array, ...]) -> tuple[Array, ...]:
         (x,) = xs
@@ -270,7 +277,10 @@ class Concat(_Join):
 
 
 class Parallel(_Join):
-    """Branch i sees input i; there are as many inputs as branches, and as many gradients."""
+    """Branch i of input i, joined along the last axis; as many inputs as branches, and as many dx.
+
+    Raises ShapeError for another number of inputs, and as Concat.
+    """
 
     def spread(self, xs: tuple[Array, ...]) -> tuple[Array, ...]:
         if len(xs) != len(self.branches):

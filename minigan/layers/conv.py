@@ -109,8 +109,8 @@ class _Convolution(Layer):
 class Conv2d(_Convolution):
     """Convolution (N, H, W, in_channels) -> (N, OH, OW, out_channels).
 
-    OH = floor((H + 2 padding - dilation (kernel_size - 1) - 1) / stride) + 1. Raises ShapeError
-    where the kernel does not fit.
+    OH = floor((H + 2 padding - dilation (kernel_size - 1) - 1) / stride) + 1. Raises OptionError
+    for less than 1 channel, ShapeError where the kernel does not fit.
     """
 
     def activated(
@@ -286,7 +286,7 @@ class _OnSequences(Layer):
 
 
 class Conv1d(_OnSequences, Conv2d):
-    """Convolution (N, T, in) -> (N, OT, out); weight (1, k, in, out)."""
+    """Convolution (N, T, in) -> (N, OT, out), as Conv2d over one row; weight (1, k, in, out)."""
 
     def __init__(
         self,
@@ -315,7 +315,10 @@ class Conv1d(_OnSequences, Conv2d):
 
 
 class ConvTranspose1d(_OnSequences, ConvTranspose2d):
-    """Transposed convolution (N, T, in) -> (N, OT, out); weight (1, k, out, in)."""
+    """Transposed convolution (N, T, in) -> (N, OT, out), as ConvTranspose2d over one row.
+
+    Its weight is (1, k, out, in).
+    """
 
     def __init__(
         self,

@@ -32,7 +32,11 @@ class DenseContext:
 
 
 class Dense(Layer):
-    """Affine map of the last axis: (..., in_features) -> (..., out_features)."""
+    """Affine map of the last axis: (..., in_features) -> (..., out_features).
+
+    Parameters "weight" (in_features, out_features), which `init` draws, and "bias" (out_features,),
+    0 at first. Raises OptionError for less than 1 feature, ShapeError for another last axis.
+    """
 
     def __init__(
         self,
@@ -115,7 +119,11 @@ class EmbeddingContext:
 
 
 class Embedding(Layer):
-    """A trainable row for each of num_embeddings integers: (...) -> (..., embedding_dim)."""
+    """A trainable row for each of num_embeddings integers: (...) -> (..., embedding_dim).
+
+    The parameter "weight" (num_embeddings, embedding_dim) is drawn from N(0, 1) unless `init` says.
+    Raises ShapeError for what are no integers and, on the CPU, for those outside the table.
+    """
 
     def __init__(
         self,

@@ -48,7 +48,8 @@ class EnergyGradContext:
 class ReconstructionError(Layer):
     """Energies (N, 1) of examples: mean |decode(encode(x)) - x|^power, power 1 or 2.
 
-    Raises ShapeError where the decoder gives another shape than the encoder takes.
+    Raises OptionError for another power, ShapeError where the decoder gives another shape than the
+    encoder takes.
     """
 
     def __init__(self, encoder: Layer, decoder: Layer, *, power: int = 2) -> None:

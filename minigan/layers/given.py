@@ -54,7 +54,11 @@ class ConditionalLayer(Layer):
 
 
 class ConditionalSequential(ConditionalLayer):
-    """Layers one after another; those that are conditional see c too. Parts are "0", "1", ..."""
+    """Layers one after another; those that are conditional see c too: x (N, ...), c (N, E).
+
+    Parts are named "0", "1", ... Raises ShapeError for a c of other rows than x, naming the layer
+    for what a part cannot take.
+    """
 
     def __init__(self, *layers: Layer) -> None:
         super().__init__()
@@ -119,7 +123,10 @@ class ConditionalSequential(ConditionalLayer):
 
 
 class ConditionalConcat(ConditionalLayer):
-    """Branches of one x, joined along the last axis; those that are conditional see c too."""
+    """Branches of one x (N, ..., C), joined along the last axis; conditional ones see c (N, E) too.
+
+    Raises ShapeError as ConditionalSequential, naming the branch.
+    """
 
     def __init__(self, *branches: Layer) -> None:
         super().__init__()
@@ -192,7 +199,7 @@ class EmbeddedContext:
 
 
 class Embedded(ConditionalLayer):
-    """net(x, embed(c)): one embedding of the condition that every layer of `net` shares."""
+    """net(x, embed(c)): one embedding of c (N, E) that every layer of `net` shares."""
 
     def __init__(self, embed: Layer, net: ConditionalLayer) -> None:
         super().__init__()

@@ -153,7 +153,8 @@ class BatchNorm(Norm):
     towards them (PyTorch's meaning; the running variance is the unbiased one). Out of training
     the running statistics are used, as constants. `init` draws gamma: DCGAN's N(1, 0.02^2), or 1.
 
-    Raises ShapeError for a training batch with one value per channel: its variance is 0.
+    Raises OptionError for eps not above 0 and momentum outside [0, 1], ShapeError for a training
+    batch with one value per channel: its variance is 0.
     """
 
     def __init__(
@@ -281,7 +282,8 @@ class InstanceNorm(Norm):
 class LayerNorm(Norm):
     """Normalises each example over its last axes, whose sizes are `normalized_shape`.
 
-    (..., *normalized_shape) -> the same; gamma and beta have normalized_shape.
+    (N, ..., *normalized_shape) -> the same; gamma and beta have normalized_shape. Raises ShapeError
+    for other last axes.
     """
 
     def __init__(

@@ -27,7 +27,7 @@ EQUATIONS = {
 class Pack(Linear):
     """(N, ..., C) -> (N / m, ..., m C): m neighbours of the batch become one example.
 
-    Raises ShapeError for a batch that m does not divide.
+    Raises OptionError for m below 1, ShapeError for a batch that m does not divide.
     """
 
     def __init__(self, m: int) -> None:

@@ -41,7 +41,7 @@ class PixelNormContext:
 
 
 class PixelNorm(Layer):
-    """(N, ..., C) -> the same, the mean square of each vector of C numbers 1."""
+    """(N, ..., C) -> the same, the mean square of each vector of C numbers 1. eps is above 0."""
 
     def __init__(self, *, eps: float = 1e-8) -> None:
         super().__init__()

@@ -52,7 +52,11 @@ class _Windows(Layer):
 
 
 class AvgPool2d(_Windows, Linear):
-    """The mean of each window, padded zeros included: (N, H, W, C) -> (N, OH, OW, C)."""
+    """The mean of each window, padded zeros included: (N, H, W, C) -> (N, OH, OW, C).
+
+    OH = floor((H + 2 padding - kernel_size) / stride) + 1; stride is kernel_size unless given.
+    Raises OptionError for a padding above half a window, ShapeError where no window fits.
+    """
 
     def apply(self, x: Array) -> Array:
         self.check_images(x)
@@ -72,7 +76,7 @@ class MaxContext:
 
 
 class MaxPool2d(_Windows):
-    """The maximum of each window: (N, H, W, C) -> (N, OH, OW, C)."""
+    """The maximum of each window: (N, H, W, C) -> (N, OH, OW, C). Sizes and errors as AvgPool2d."""
 
     def forward(
         self, *xs: Array, train: bool = True, update_stats: bool = True

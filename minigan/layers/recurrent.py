@@ -59,7 +59,8 @@ class GRU(Layer):
     """States of all steps, from zeros: (N, T, input_size) -> (N, T, hidden_size).
 
     A second input, integers (N,), gives the lengths of the sequences: a row keeps the state that it
-    has at its end, so the last state is that of the whole sequence for every row.
+    has at its end, so the last state is that of the whole sequence for every row. Raises ShapeError
+    for rows of another size, an empty sequence, and lengths of another number or kind.
     """
 
     def __init__(self, input_size: int, hidden_size: int, *, rng: np.random.Generator) -> None:

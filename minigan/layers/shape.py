@@ -57,7 +57,7 @@ class Identity(Linear):
 
 
 class Reshape(Linear):
-    """(N, ...) -> (N, *shape)."""
+    """(N, ...) -> (N, *shape). Raises ShapeError for another number of numbers in an example."""
 
     def __init__(self, *shape: int) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ class Reshape(Linear):
 
 
 class Flatten(Linear):
-    """(N, ...) -> (N, features)."""
+    """(N, ...) -> (N, features), all numbers of an example in a row."""
 
     def apply(self, x: Array) -> Array:
         return x.reshape(x.shape[0], math.prod(x.shape[1:]))
@@ -89,7 +89,11 @@ class Flatten(Linear):
 
 
 class Upsample(Linear):
-    """Images made scale_factor times larger, mode "nearest" or "bilinear" (align_corners=False)."""
+    """(N, H, W, C) -> (N, a H, b W, C), scale_factor (a, b) or one number for both.
+
+    mode: "nearest" or "bilinear" (PyTorch's with align_corners=False). Raises OptionError for
+    another, and for a factor below 1.
+    """
 
     MODES: dict[str, tuple[Any, Any]] = {  # noqa: RUF012
         "nearest": (resample.upsample_nearest, resample.upsample_nearest_dx),
@@ -115,7 +119,10 @@ class Upsample(Linear):
 
 
 class PixelShuffle(Linear):
-    """(N, H, W, C r r) -> (N, H r, W r, C) with r = upscale_factor (Shi et al. 2016)."""
+    """(N, H, W, C r r) -> (N, H r, W r, C) with r = upscale_factor (Shi et al. 2016).
+
+    Raises OptionError for r below 1, ShapeError unless r r divides the channels.
+    """
 
     def __init__(self, upscale_factor: int) -> None:
         super().__init__()

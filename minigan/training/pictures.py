@@ -52,8 +52,9 @@ def pairs(above: Array, below: Array, *, columns: int = 8) -> Image.Image:
     return grid(rows.reshape(-1, *above.shape[1:]), columns=columns)
 
 
-def beside(images: Mapping[str, Image.Image], *, gap: int = 16, line: int = 20) -> Image.Image:
+def beside(images: Mapping[str, Image.Image], *, gap: int = 16) -> Image.Image:
     """Images of one height in a row, each under its title."""
+    line = 20  # pixels, for the titles
     parts = [image.convert("RGB") for image in images.values()]
     width = sum(part.width for part in parts) + gap * (len(parts) - 1)
     sheet = Image.new("RGB", (width, parts[0].height + line), "white")
