@@ -3,6 +3,7 @@
 Nothing is left behind by a command that was refused.
 """
 
+import shutil
 import struct
 import zlib
 from collections.abc import Callable
@@ -163,6 +164,15 @@ REFUSED: list[tuple[str, int, list[str]]] = [
     ("train ebgan --code-dim 0", 1, ["--code-dim 0 must be at least 1"]),
     ("train ebgan --power 3", 1, ["power=3"]),
     ("train began --data ring --network began", 1, ["takes pictures", "--network mlp"]),
+    (
+        "train gan --objective wasserstein",
+        1,
+        ["wasserstein has no lower bound", "give --clip-weights or --penalty or --spectral-norm"],
+    ),
+    ("train cyclegan --objective wasserstein", 1, ["wasserstein has no", "give --clip-weights"]),
+    ("train pix2pix --objective wasserstein", 1, ["wasserstein has no", "another objective"]),
+    ("train gan-cls --objective wasserstein", 1, ["wasserstein has no", "another objective"]),
+    ("train aae --objective wasserstein", 1, ["wasserstein has no", "another objective"]),
     ("train gan --penalty-weight 3", 1, ["--penalty-weight", "--penalty none"]),
     ("train gan --penalty r1 --penalty-target 1", 1, ["--penalty r1", "has: --penalty-weight"]),
     ("train gan --penalty r1 --penalty-weight 0", 1, ["weight=0.0 must be above 0"]),
@@ -212,6 +222,9 @@ REFUSED: list[tuple[str, int, list[str]]] = [
     ("train dcgan --data torn --strict --batch 2", 1, ["3 of 10 pictures cannot be read", "3.png"]),
     ("train dcgan --data hopeless", 1, ["1 of 1 pictures cannot be read", "repair or remove"]),
     ("train dcgan --data bomb", 1, ["1 of 1 pictures", "a.png", "decompression bomb"]),
+    ("train gan --data ''", 1, ["--data '' names no data", "or leave it out"]),
+    ("train gan --data ~nosuch/x", 1, ["unknown data '~nosuch/x'", "no such file"]),
+    ("train gan --data " + "x" * 300, 1, ["unknown data 'xxx", "no such file"]),
     ("train gan --data nan.npz", 1, ["nan.npz: 100 values are NaN or infinite"]),
     ("train gan --data whole.npz", 1, ["whole.npz", "dtype int64", "uint8 or a float type"]),
     ("train gan --data bright.npz", 1, ["bright.npz", "from 200 to 200", "floats in [-1, 1]"]),
@@ -231,6 +244,7 @@ REFUSED: list[tuple[str, int, list[str]]] = [
     ("sample mixed --seed -1 --out x.png", 2, ["'--seed'", "x>=0"]),
     ("sample mixed --columns 0 --out x.png", 2, ["'--columns'", "x>=1"]),
     ("sample mixed --interpolate 1 --out x.png", 2, ["'--interpolate'", "x>=2"]),
+    ("report mixed --serve=0 --out x.html", 1, ["--serve shows the page", "leave out --out, or"]),
     ("resume mixed --steps -1", 2, ["'--steps'", "x>=0"]),
 ]
 
@@ -344,6 +358,24 @@ def test_samples_that_cannot_be_written(minigan: Command, perceptrons: Path, out
     assert result.code == 1
     assert "choose another --out" in error_line(result.err)
     assert contents(perceptrons) == before
+
+
+def test_names_that_are_no_text(minigan: Command, place: Path, tmp_path: Path) -> None:
+    """Bytes that are no UTF-8, in the names of data, its classes and a run."""
+    for i in range(4):
+        picture(Path(f"d\udcff/class \udcfe {i % 2}/{i}.png"))
+    train = split("train cgan --batch 2 --steps 1 --data d\udcff --out r\udcff")
+    assert minigan(*train).out == "1 steps done: look at r\\udcff/report.html\n"
+    for command in ("report r\udcff", "export r\udcff --onnx \udcff.onnx --network D"):
+        assert minigan(*split(command)).code == 0
+    assert r"d\udcff" in Path("r\udcff/report.html").read_text()
+
+
+def test_a_folder_is_no_code(minigan: Command, perceptrons: Path, place: Path) -> None:
+    """The script of --torch names the run's folder, whatever that is called."""
+    run = Path(shutil.copytree(perceptrons, 'a""" \\N b'))
+    assert minigan("export", run, "--torch", "G.safetensors").code == 0
+    compile(Path("G.py").read_text(), "G.py", "exec")
 
 
 def test_a_message_stays_on_its_line_whatever_the_file_is_called(

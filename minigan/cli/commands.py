@@ -10,6 +10,7 @@ import signal
 import sys
 from contextlib import redirect_stderr
 from dataclasses import fields
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -432,6 +433,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit. An error is one line on standard error and a code above 0."""
     # Closed by the caller: what is printed is not wanted.
     sys.stdout, sys.stderr = sys.stdout or nowhere(), sys.stderr or nowhere()
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # a path may be no text
     given = sys.argv[1:] if arguments is None else arguments
     rest = [a for a in given if a != "--debug"]  # it may stand anywhere
     with redirect_stderr(audience(sys.stderr)), warnings_as_lines():

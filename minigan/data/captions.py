@@ -27,7 +27,7 @@ import numpy as np
 from minigan.data.base import Batch, Dataset, DataWarning, Finite, LabelNames
 from minigan.data.folder import decode, open_upright, stack
 from minigan.data.kittens import Kittens, open_kittens
-from minigan.data.options import Channels, Options, Split
+from minigan.data.options import Channels, Options, Split, place
 from minigan.data.pictures import fit, to_float
 from minigan.errors import DataError
 from minigan.text import KITTENS, Vocabulary, words
@@ -97,7 +97,7 @@ def open_captions(
     if name_or_path == "kittens":
         plain = open_kittens(options)
         return CaptionedKittens(plain.shape[0], plain.shape[2], split)  # type: ignore[arg-type]
-    path = Path(name_or_path).expanduser()
+    path = place(name_or_path)
     file = next((path / name for name in FILES if (path / name).is_file()), None)
     if file is None:
         raise DataError(

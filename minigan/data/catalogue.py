@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -24,7 +25,7 @@ from minigan.data import (
 from minigan.data.augment import Augmentation
 from minigan.data.base import Dataset
 from minigan.data.makeup import References
-from minigan.data.options import Channels, Options, Split
+from minigan.data.options import Channels, Options, Split, place
 from minigan.data.pairs import PairOptions, Pairs
 from minigan.errors import DataError, UnknownNameError
 
@@ -133,9 +134,7 @@ def open_data(
             f"{name_or_path} holds pairs of pictures, which translations learn from: train pix2pix "
             "or cyclegan with it"
         )
-    path = Path(name_or_path).expanduser()
-    if not path.exists():
-        raise UnknownDataError(name_or_path, DATASETS)
+    path = _there(name_or_path, DATASETS)
     for reader in READERS:
         if reader.recognises(path):
             try:
@@ -178,9 +177,7 @@ def open_pairs(
             f"{name_or_path} holds single examples; pairs are {', '.join(PAIRS)}, a folder of "
             "pictures side by side, or one that holds two folders A and B"
         )
-    path = Path(name_or_path).expanduser()
-    if not path.exists():
-        raise UnknownDataError(name_or_path, PAIRS)
+    path = _there(name_or_path, PAIRS)
     try:
         return pair_folder.open(path, options)
     except OSError as error:
@@ -211,10 +208,16 @@ def open_references(
             f"{name_or_path} holds no references; {', '.join(REFERENCES)} do, or a folder that "
             "holds two folders A and B"
         )
-    path = Path(name_or_path).expanduser()
-    if not path.exists():
-        raise UnknownDataError(name_or_path, REFERENCES)
+    path = _there(name_or_path, REFERENCES)
     try:
         return reference_folder.open(path, options)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error}") from error
+
+
+def _there(name_or_path: str, known: Iterable[str]) -> Path:
+    """The user's own path. Raises UnknownDataError where nothing is."""
+    path = place(name_or_path)
+    if not os.path.exists(path):  # Path's raises for a name that is too long
+        raise UnknownDataError(name_or_path, known)
+    return path

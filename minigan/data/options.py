@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, get_args
 
 from minigan.errors import OptionError
 
 Split = Literal["train", "test"]
 Channels = Literal[1, 3]
+
+
+def place(path: str) -> Path:
+    """What the user calls `path`: ~ is a home folder, where there is one."""
+    return Path(os.path.expanduser(path))
 
 
 @dataclass(frozen=True)

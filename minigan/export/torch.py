@@ -39,6 +39,7 @@ def source(module: Module, title: str, file: str, *, noisy: bool = False) -> str
 
     noisy: it is used in training mode, where dropout is the noise.
     """
+    title = repr(title)[1:-1].replace('"', '\\"')  # it names a folder, whatever that is called
     classes = "\n\n".join(text for name, text in MODULES.items() if name in module.uses)
     mode = "train()  # dropout is its noise, and batch norms take each picture's moments"
     return (

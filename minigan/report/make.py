@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from minigan.errors import OptionError
-from minigan.report.page import page
+from minigan.report.page import encoded, page
 from minigan.report.run import Run, read
 from minigan.report.server import Server
 from minigan.report.walk import stored_walk
@@ -31,7 +31,7 @@ def write_report(folders: Sequence[Path], out: Path | None = None) -> Path:
     notes = [note for _, note in found if note]
     html = page(runs, walks=[picture for picture, _ in found], notes=notes)
     path = out or (folders[0] / NAME if len(folders) == 1 else Path(COMPARISON))
-    write_atomically(path, html.encode())
+    write_atomically(path, encoded(html))
     return path
 
 

@@ -77,6 +77,11 @@ def page(
     )
 
 
+def encoded(html: str) -> bytes:
+    """The page as UTF-8; bytes of a path that are none are written out: \\udcff."""
+    return html.encode(errors="backslashreplace")
+
+
 def names(runs: Sequence[Run]) -> list[str]:
     """What the page calls each run. One alone has no name: its report does not say where it lies,
     so that it stays the same wherever the run is moved to."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from minigan.errors import CheckpointError, OptionError
-from minigan.report.page import data, page
+from minigan.report.page import data, encoded, page
 from minigan.report.run import PICTURE, Run, read
 
 HOST = "127.0.0.1"
@@ -74,7 +74,7 @@ class Server:
         if path == "/":
             addresses = [partial(_address, i) for i in range(len(self._folders))]
             html = page(self._runs(), addresses=addresses)
-            return Answer(html.encode(), "text/html; charset=utf-8")
+            return Answer(encoded(html), "text/html; charset=utf-8")
         if path == "/data.json":
             return Answer(self._data(), "application/json")
         return self._picture(path)

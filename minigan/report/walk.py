@@ -10,14 +10,15 @@ from PIL import Image
 from minigan.algorithms import Algorithm
 from minigan.algorithms.conditional.base import Conditional
 from minigan.algorithms.latent import Latent
+from minigan.backend import make_rng
 from minigan.errors import MiniganError
 from minigan.report.run import Run
 from minigan.training import checkpoint
 from minigan.training.building import build_algorithm, recalled
 from minigan.training.config import Config
 from minigan.training.labels import panel_labels
+from minigan.training.latent_tools import Interpolation
 from minigan.training.pictures import grid
-from minigan.training.sampling import draw_z, generate
 
 ROWS, COLUMNS = 4, 10
 
@@ -29,12 +30,13 @@ def walk(algorithm: Algorithm, kind: str, *, seed: int) -> bytes | None:
     """
     if kind != "image" or not isinstance(algorithm, Latent):
         return None
+    way, rng = Interpolation(COLUMNS), make_rng(seed, 5)
     if isinstance(algorithm, Conditional):
         labels = panel_labels(algorithm, seed=seed, rows=ROWS)
-        z = draw_z(algorithm, len(labels), seed, COLUMNS)
+        z = way.points(algorithm.prior, len(labels), rng)
         x = algorithm.generate(z, np.repeat(labels, COLUMNS, axis=0))
     else:
-        x = generate(algorithm, draw_z(algorithm, ROWS, seed, COLUMNS))
+        x = algorithm.generate(way.points(algorithm.prior, ROWS, rng))
     return png(grid(x, columns=COLUMNS))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from minigan.report.events import EventWriter
 from minigan.report.make import NAME, write_report
-from minigan.report.page import page
+from minigan.report.page import encoded, page
 from minigan.report.run import read
 from minigan.report.server import Server
 from minigan.report.walk import walk
@@ -27,7 +27,7 @@ class ReportWriter(Observer):
         seed, kind = trainer.config.run.seed, trainer.dataset.kind
         picture = walk(trainer.algorithm, kind, seed=seed)
         html = page([read(trainer.folder)], walks=[picture])
-        write_atomically(trainer.folder / NAME, html.encode())
+        write_atomically(trainer.folder / NAME, encoded(html))
 
     def failed(self, trainer: Trainer) -> None:
         """The page of what there is, its walk from the last checkpoint's weights."""

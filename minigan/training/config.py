@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -15,6 +16,7 @@ from minigan.algorithms.options import option
 from minigan.backend import require_device
 from minigan.cuda import PRECISIONS, set_precision
 from minigan.data import DATASETS, PAIRS
+from minigan.data.options import place
 from minigan.errors import CheckpointError, OptionError
 from minigan.parallel import available_threads, use_threads
 from minigan.training.files import write_atomically
@@ -67,9 +69,11 @@ class RunOptions:
                 "--keep-best METRIC too, or neither"
             )
         require_device(self.device)
-        data = self.data or recipe(algorithm).data
-        if data not in (*DATASETS, *PAIRS) and Path(data).expanduser().exists():
-            data = str(Path(data).expanduser().absolute())  # a run resumes from any folder
+        data = recipe(algorithm).data if self.data is None else self.data
+        if not data:
+            raise OptionError("--data '' names no data: give a data set or a path, or leave it out")
+        if data not in (*DATASETS, *PAIRS) and os.path.exists(place(data)):
+            data = str(place(data).absolute())  # a run resumes from any folder
         return replace(
             self,
             data=data,

@@ -148,7 +148,8 @@ def _tensors(file: Path) -> Mapping[str, Array]:
 def _write_onnx(net: Layer, inputs: Inputs, file: Path, *, noisy: bool, any_size: bool) -> str:
     shapes = {name: shape for name, (shape, _) in inputs.items()}
     words = {name for name, (_, dtype) in inputs.items() if np.issubdtype(dtype, np.integer)}
-    model = onnx.to_onnx(net, shapes, name=file.stem, words=words, noisy=noisy, any_size=any_size)
+    name = file.stem.encode(errors="backslashreplace").decode()  # a path may be no UTF-8
+    model = onnx.to_onnx(net, shapes, name=name, words=words, noisy=noisy, any_size=any_size)
     rng = make_rng(0, 7)
     n = 1 if noisy else _whole_groups(net)  # batch norms of a noisy generator look at one picture
     xs: list[Array] = []
