@@ -143,15 +143,18 @@ class ModulatedConv2d(Layer):
         self.check_fresh(ctx.version, self.weight)
         if need_dw:
             add_channel_sum(self.bias.grad, dy)
-        gctx = self._gradients(self.gain * dy, ctx, need_dx)
-        return self._down(gctx.da, gctx.dq, ctx, gctx.dp, need_dx, need_dw)
+        da, dq = self._da_and_dq(self.gain * dy, ctx)
+        dp = self._dp(da) if need_dx else None
+        return self._down(da, dq, ctx, dp, need_dw)
 
     def input_gradient(
         self, dy: Array, ctx: ModulatedContext
     ) -> tuple[tuple[Array, Array] | None, ModulatedGradContext]:
         self.check_fresh(ctx.version, self.weight)
-        gctx = self._gradients(self.gain * dy, ctx, True)
-        return self._down(gctx.da, gctx.dq, ctx, gctx.dp, True, False), gctx
+        g = self.gain * dy
+        da, dq = self._da_and_dq(g, ctx)
+        dp = self._dp(da)
+        return self._down(da, dq, ctx, dp, False), ModulatedGradContext(ctx, g, da, dp, dq)
 
     def double_backward(
         self, ddx: tuple[Array | None, Array], gctx: ModulatedGradContext
@@ -179,7 +182,7 @@ class ModulatedConv2d(Layer):
         dd = -2 * gctx.dq / d**3
         h = summed_places(r * g) - 1.5 * d * d * dd * eQ
         owed_a = _spread(f) * g
-        below = self._down(owed_a, -0.5 * d**3 * h, ctx, self._dp(owed_a), True, True)
+        below = self._down(owed_a, -0.5 * d**3 * h, ctx, self._dp(owed_a), True)
         assert below is not None
         ddy = _spread(d) * r + _spread(f) * ctx.a
         return self.gain * ddy, (below[0] + _spread(t) * dp, below[1] + s_extra)
@@ -189,16 +192,14 @@ class ModulatedConv2d(Layer):
         p = self.kernel_size // 2
         return {"stride": (1, 1), "padding": (p, p), "dilation": (1, 1)}
 
-    def _gradients(self, g: Array, ctx: ModulatedContext, need_dx: bool) -> ModulatedGradContext:
-        """da, dp (empty unless need_dx) and dq of a pass."""
+    def _da_and_dq(self, g: Array, ctx: ModulatedContext) -> tuple[Array, Array | None]:
+        """da, and dq where the kernel is demodulated."""
         if ctx.d is None:
-            da, dq = g, None
-        else:
-            da = _spread(ctx.d) * g
-            dq = -0.5 * ctx.d**3 * summed_places(g * ctx.a)
-        return ModulatedGradContext(ctx, g, da, self._dp(da) if need_dx else da[:0], dq)
+            return g, None
+        return _spread(ctx.d) * g, -0.5 * ctx.d**3 * summed_places(g * ctx.a)
 
     def _dp(self, da: Array) -> Array:
+        """K^T(W) da."""
         shape = (*da.shape[:-1], self.in_channels)
         return ops.conv2d_dx(da, self.weight.data * self.scale, shape, **self.geometry)
 
@@ -207,17 +208,16 @@ class ModulatedConv2d(Layer):
         da: Array,
         dq: Array | None,
         ctx: ModulatedContext,
-        dp: Array,
-        need_dx: bool,
+        dp: Array | None,
         need_dw: bool,
     ) -> tuple[Array, Array] | None:
-        """dx and ds from da, its dp, and dq; adds into the weight's gradient if need_dw."""
+        """dx and ds from dp and dq, None without dp; adds into the weight's gradient if need_dw."""
         W = self.weight.data * self.scale
         if need_dw:
             self._add(_spread(ctx.s) * ctx.x, da)
             if dq is not None:
                 self._add_squares(W, np.square(ctx.s), dq)
-        if not need_dx:
+        if dp is None:
             return None
         ds = summed_places(dp * ctx.x)
         if dq is not None:

@@ -91,7 +91,7 @@ def dcgan_discriminator(
     norms = Norms(norm, reference=reference, pac=parts.pac, init=GAMMA, rng=rng)
     layers = shrinking(shape, width=width, norms=norms, parts=parts, rng=rng)
     h, w, features = base_of(shape, width)
-    base = h * w * (features + len(parts.deviation()))
+    base = h * w * (features + parts.minibatch_stddev)  # one channel more
     last = Dense(base + parts.minibatch_discrimination, 1, init=init.dcgan, rng=rng)
     layers += [
         *parts.deviation(),

@@ -19,10 +19,9 @@ import numpy as np
 
 from minigan import init
 from minigan.errors import OptionError
-from minigan.layers import Conv2d, Dropout, Layer, ReflectionPad2d, ReLU, Residual, Sequential, Tanh
-from minigan.models.dcgan import GAMMA
-from minigan.models.enlarging import doubled, halvable
-from minigan.models.norms import Norms
+from minigan.layers import Conv2d, Dropout, Residual, Sequential
+from minigan.models.enlarging import halvable
+from minigan.models.resnet import Parts
 
 HALVINGS = 1
 LEAST = 4  # pixels of a side that the first convolution can mirror
@@ -61,41 +60,28 @@ def dilated_generator(
     blocks = 3 if blocks is None else blocks
     if blocks < 0:
         raise OptionError(f"blocks={blocks}: wanted at least 0 residual blocks")
-    norms = Norms(norm, init=GAMMA, rng=rng)
+    parts = Parts((h, w), norm=norm, up=up, rng=rng)
+    filters = width << halvings
 
-    def normed(layer: Layer, i: int, filters: int) -> list[Layer]:
-        return [layer, norms.after(h >> i, w >> i, filters), ReLU()]
-
-    def widened(filters: int, dilation: int) -> Conv2d:
+    def conv(dilation: int) -> Conv2d:
         return Conv2d(
             filters,
             filters,
             3,
             padding=dilation,
             dilation=dilation,
-            bias=norms.bias,
+            bias=parts.norms.bias,
             init=init.dcgan,
             rng=rng,
         )
 
-    def block(filters: int, dilation: int) -> Residual:
+    def block(dilation: int) -> Residual:
         between = [Dropout(dropout, rng=rng)] if dropout else []
-        body = [*normed(widened(filters, dilation), halvings, filters), *between]
-        body += [widened(filters, dilation), norms.after(h >> halvings, w >> halvings, filters)]
-        return Residual(Sequential(*body))
+        first = [*parts.normed(conv(dilation), halvings, filters), *between]
+        return Residual(Sequential(*first, conv(dilation), parts.norm(halvings, filters)))
 
-    first = Conv2d(channels, width, 7, bias=norms.bias, init=init.dcgan, rng=rng)
-    layers: list[Layer] = [ReflectionPad2d(3), *normed(first, 0, width)]
-    for i in range(halvings):
-        cin, cout = width << i, width << (i + 1)
-        down = Conv2d(cin, cout, 3, stride=2, padding=1, bias=norms.bias, init=init.dcgan, rng=rng)
-        layers += normed(down, i + 1, cout)
-    filters = width << halvings
-    layers += [block(filters, 1 << i) for i in range(blocks)]
+    layers = [*parts.first(channels, width), *parts.halved(width, halvings)]
+    layers += [block(1 << i) for i in range(blocks)]
     for i in reversed(range(blocks - 1)):
-        layers += normed(widened(filters, 1 << i), halvings, filters)
-    for i in reversed(range(halvings)):
-        cin, cout = width << (i + 1), width << i
-        layers += normed(doubled(up, cin, cout, kernel_size=3, bias=norms.bias, rng=rng), i, cout)
-    last = Conv2d(width, out_channels, 7, init=init.dcgan, rng=rng)
-    return Sequential(*layers, ReflectionPad2d(3), last, Tanh())
+        layers += parts.normed(conv(1 << i), halvings, filters)
+    return Sequential(*layers, *parts.doubled(width, halvings), *parts.last(width, out_channels))

@@ -91,9 +91,9 @@ def _features(D: Sequential) -> tuple[list[Layer], int]:
 
 
 def _weighted(net: Sequential, own: int, name: str) -> list[int]:
-    """Where the layers with a weight stand."""
-    places = [i for i, layer in enumerate(net.layers) if "weight" in layer.own_params]
-    places = [i for i in places if net.layers[i].own_params["weight"].data.ndim > 1]  # no norms
+    """Where the dense layers and convolutions stand. Raises OptionError as the callers."""
+    weights = {i: layer.own_params.get("weight") for i, layer in enumerate(net.layers)}
+    places = [i for i, w in weights.items() if w is not None and w.data.ndim > 1]  # 1: a norm's
     if not 1 <= own < len(places):
         raise OptionError(
             f"{own} of {name}'s {len(places)} layers for each domain alone: wanted 1 to "

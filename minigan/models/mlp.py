@@ -87,7 +87,7 @@ def mlp_discriminator(
             layers.append(Dropout(dropout, rng=rng))
         features = units
     layers += parts.deviation()
-    features += len(parts.deviation())
+    features += parts.minibatch_stddev  # one number
     layers += parts.comparison(features, rng)
     features += parts.minibatch_discrimination
     layers.append(parts.weighted(Dense(features, 1, init="glorot_uniform", rng=rng), rng))

@@ -26,6 +26,7 @@ from minigan.errors import OptionError
 from minigan.layers import Conv2d, Dense, Identity, Layer, LeakyReLU, Parallel, Sequential
 from minigan.models.dcgan import GAMMA
 from minigan.models.norms import Norms
+from minigan.ops.patches import conv_output_size
 
 WIDEST = 8  # times `width`
 LARGEST = 10  # layers of stride 2, more than any picture needs
@@ -94,30 +95,22 @@ def patch_discriminator(
     norms = Norms(norm, init=GAMMA, rng=rng)
     kernel, padding = (1, 0) if n is None else (4, 1)
     strides = [1, 1] if n is None else [2] * n + [1]
+
+    def conv(cin: int, cout: int, stride: int, bias: bool) -> Conv2d:
+        how = {"stride": stride, "padding": padding}
+        return Conv2d(cin, cout, kernel, bias=bias, init=init.dcgan, rng=rng, **how)
+
     cin = channels + beside
     layers: list[Layer] = [Parallel(Identity(), Identity())] if beside else []
     for i, stride in enumerate(strides):
         cout = min(width << i, WIDEST * width)
-        layers.append(
-            Conv2d(
-                cin,
-                cout,
-                kernel,
-                stride=stride,
-                padding=padding,
-                bias=i == 0 or norms.bias,
-                init=init.dcgan,
-                rng=rng,
-            )
-        )
-        if kernel > 1:
-            h, w = ((side + 2 * padding - kernel) // stride + 1 for side in (h, w))
+        layers.append(conv(cin, cout, stride, bias=i == 0 or norms.bias))
+        h, w = (conv_output_size(side, kernel, stride, padding, 1) for side in (h, w))
         if i > 0:
             layers.append(norms.after(h, w, cout))
         layers.append(LeakyReLU(negative_slope=0.2))
         cin = cout
-    layers.append(Conv2d(cin, 1, kernel, padding=padding, init=init.dcgan, rng=rng))
-    return Sequential(*layers)
+    return Sequential(*layers, conv(cin, 1, 1, bias=True))
 
 
 def _fits(h: int, w: int, n: int) -> bool:

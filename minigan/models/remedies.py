@@ -43,7 +43,7 @@ class Remedies:
         return SpectralNorm(layer, rng=rng) if self.spectral_norm else layer
 
     def deviation(self) -> list[Layer]:
-        """What adds one channel to the last features."""
+        """What adds one channel, `minibatch_stddev`, to the last features."""
         return [MinibatchStdDev()] if self.minibatch_stddev else []
 
     def comparison(self, features: int, rng: np.random.Generator) -> list[Layer]:

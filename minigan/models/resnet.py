@@ -98,7 +98,7 @@ class Parts:
     def first(self, channels: int, width: int) -> list[Layer]:
         """c7s1-width."""
         conv = Conv2d(channels, width, 7, bias=self.norms.bias, init=init.dcgan, rng=self.rng)
-        return [ReflectionPad2d(3), *self._normed(conv, 0, width)]
+        return [ReflectionPad2d(3), *self.normed(conv, 0, width)]
 
     def halved(self, width: int, halvings: int) -> list[Layer]:
         """d(2 width), d(4 width), ..."""
@@ -106,7 +106,7 @@ class Parts:
         for i in range(halvings):
             cin, cout = width << i, width << (i + 1)
             conv = self._conv(cin, cout, stride=2, padding=1)
-            layers += self._normed(conv, i + 1, cout)
+            layers += self.normed(conv, i + 1, cout)
         return layers
 
     def blocks(self, n: int, filters: int, halvings: int) -> list[Layer]:
@@ -121,7 +121,7 @@ class Parts:
         for i in reversed(range(halvings)):
             cin, cout, bias = width << (i + 1), width << i, self.norms.bias
             enlarging = doubled(self.up, cin, cout, kernel_size=3, bias=bias, rng=self.rng)
-            layers += self._normed(enlarging, i, cout)
+            layers += self.normed(enlarging, i, cout)
         return layers
 
     def last(self, width: int, out_channels: int) -> list[Layer]:
@@ -129,12 +129,20 @@ class Parts:
         conv = Conv2d(width, out_channels, 7, init=init.dcgan, rng=self.rng)
         return [ReflectionPad2d(3), conv, Tanh()]
 
+    def normed(self, layer: Layer, halvings: int, filters: int) -> list[Layer]:
+        """A layer with its norm and ReLU."""
+        return [layer, self.norm(halvings, filters), ReLU()]
+
+    def norm(self, halvings: int, filters: int) -> Layer:
+        """The norm of pictures halved so often."""
+        h, w = self.size
+        return self.norms.after(h >> halvings, w >> halvings, filters)
+
     def _block(self, filters: int, halvings: int) -> Residual:
         first, second = self._conv(filters, filters), self._conv(filters, filters)
         between = [Dropout(self.dropout, rng=self.rng)] if self.dropout else []
-        body = [ReflectionPad2d(1), *self._normed(first, halvings, filters), *between]
-        h, w = self.size
-        after = self.norms.after(h >> halvings, w >> halvings, filters)
+        body = [ReflectionPad2d(1), *self.normed(first, halvings, filters), *between]
+        after = self.norm(halvings, filters)
         return Residual(Sequential(*body, ReflectionPad2d(1), second, after))
 
     def _conv(self, cin: int, cout: int, *, stride: int = 1, padding: int = 0) -> Conv2d:
@@ -148,7 +156,3 @@ class Parts:
             init=init.dcgan,
             rng=self.rng,
         )
-
-    def _normed(self, layer: Layer, halvings: int, filters: int) -> list[Layer]:
-        h, w = self.size
-        return [layer, self.norms.after(h >> halvings, w >> halvings, filters), ReLU()]

@@ -14,7 +14,6 @@ from minigan.errors import OptionError
 from minigan.layers import (
     Conv2d,
     Dense,
-    Identity,
     Layer,
     Parallel,
     ReLU,
@@ -68,33 +67,24 @@ def refining_generator(
             rng=rng,
         )
 
+    def normed(layer: Layer, h: int, w: int, filters: int) -> list[Layer]:
+        return [layer, norms.after(h, w, filters), ReLU()]
+
     inner, features = (h // 2, w // 2), 4 * width
     first = Conv2d(channels, width, 3, padding=1, init=init.dcgan, rng=rng)
-    seen = Sequential(
-        first, ReLU(), conv(width, 2 * width, 4, 2), norms.after(*inner, 2 * width), ReLU()
-    )
+    seen = [first, ReLU(), *normed(conv(width, 2 * width, 4, 2), *inner, 2 * width)]
     layers: list[Layer] = [
-        Parallel(everywhere(code_dim, inner), seen),
-        conv(code_dim + 2 * width, features),
-        norms.after(*inner, features),
-        ReLU(),
+        Parallel(everywhere(code_dim, inner), Sequential(*seen)),
+        *normed(conv(code_dim + 2 * width, features), *inner, features),
     ]
     for _ in range(blocks):
-        body = Sequential(
-            conv(features, features),
-            norms.after(*inner, features),
-            ReLU(),
-            conv(features, features),
-            norms.after(*inner, features),
-        )
-        layers += [Residual(body, Identity()), ReLU()]
+        body = normed(conv(features, features), *inner, features)
+        body += [conv(features, features), norms.after(*inner, features)]
+        layers += [Residual(Sequential(*body)), ReLU()]
     for i in (1, 2):
         half = features // 2
-        layers += [
-            doubled(up, features, half, kernel_size=4, bias=norms.bias, rng=rng),
-            norms.after(inner[0] << i, inner[1] << i, half),
-            ReLU(),
-        ]
+        up_layer = doubled(up, features, half, kernel_size=4, bias=norms.bias, rng=rng)
+        layers += normed(up_layer, inner[0] << i, inner[1] << i, half)
         features = half
     last = Conv2d(features, channels, 3, padding=1, init=init.dcgan, rng=rng)
     return Sequential(*layers, last, Tanh())

@@ -191,10 +191,12 @@ class Synthesis(Layer):
         for b, (h, w, features) in enumerate(sizes):
             block = []
             for i in range(2 if b else 1):
-                styled = StyledConv(w_dim, cin, features, up=b > 0 and i == 0, rng=rng)
-                conv = self.add_child(f"conv{b}.{i}", styled)
-                block.append(Part(conv, style, slice(self.pixels, self.pixels + h * w)))
-                self.pixels, style, cin = self.pixels + h * w, style + 1, features
+                conv = StyledConv(w_dim, cin, features, up=b > 0 and i == 0, rng=rng)
+                noise = slice(self.pixels, self.pixels + h * w)
+                block.append(Part(self.add_child(f"conv{b}.{i}", conv), style, noise))
+                self.pixels += h * w
+                style += 1
+                cin = features
             rgb = Styled(w_dim, features, channels, 1, demodulate=False, rng=rng)
             block.append(Part(self.add_child(f"rgb{b}", rgb), style, None))
             self.blocks.append(block)
@@ -232,21 +234,21 @@ class Synthesis(Layer):
     def backward(
         self, dy: Array, ctx: SynthesisContext, need_dx: bool = True, need_dw: bool = True
     ) -> Any:
-        def below(i: int, part: Part, d: Array | None) -> Owed:
-            gradients: Owed = part.layer.backward(d, ctx.parts[i], True, need_dw)  # type: ignore[arg-type]
+        def backward(i: int, part: Part, d: Any) -> Owed:
+            gradients: Owed = part.layer.backward(d, ctx.parts[i], True, need_dw)
             return gradients
 
-        both = self._down(dy, ctx, below, need_dw)
+        both = self._down(dy, ctx, backward, need_dw)
         return both if need_dx else None
 
     def input_gradient(self, dy: Array, ctx: SynthesisContext) -> tuple[Any, ManyGradContext]:
         gctxs: list[Any] = [None] * len(ctx.parts)
 
-        def below(i: int, part: Part, d: Array | None) -> Owed:
-            gradients, gctxs[i] = part.layer.input_gradient(d, ctx.parts[i])  # type: ignore[arg-type]
+        def input_gradient(i: int, part: Part, d: Any) -> Owed:
+            gradients, gctxs[i] = part.layer.input_gradient(d, ctx.parts[i])
             return gradients
 
-        return self._down(dy, ctx, below, False), ManyGradContext(ctx, gctxs)
+        return self._down(dy, ctx, input_gradient, False), ManyGradContext(ctx, gctxs)
 
     def double_backward(self, ddx: Any, gctx: ManyGradContext) -> tuple[Array, Any]:
         """As its base's; the second of ddx may be None, where noise is held fixed."""
@@ -267,39 +269,40 @@ class Synthesis(Layer):
                     u_x, extra = part.layer.double_backward((u_x, u_w, u_n), inner)
                 owed.append(extra)
 
-        def below(i: int, part: Part, d: Array | None) -> Owed:
-            if d is None:  # colours at the top are owed nothing
+        def backward(i: int, part: Part, d: Any) -> Owed:
+            if d is None:  # nothing above owes anything, as at the picture
                 return owed[i]
             gradients = part.layer.backward(d, gctx.ctxs.parts[i])
             return tuple(add(g, e) for g, e in zip(gradients, owed[i], strict=True))
 
-        return u_rgb, self._down(None, gctx.ctxs, below, True)
+        return u_rgb, self._down(None, gctx.ctxs, backward, True)
 
     def _down(
         self,
         d_rgb: Any,
         ctx: SynthesisContext,
-        below: Callable[[int, Part, Array | None], Owed],
+        gradients: Callable[[int, Part, Any], Owed],
         need_dw: bool,
     ) -> tuple[Array, Array]:
-        """Gradients of ws and noise: below(i, part, dy) gives those of the i-th part's inputs."""
+        """Gradients of ws and noise, and if need_dw the constant's, from that of the picture.
+
+        gradients(i, part, dy): of the inputs of the i-th part, from that of its output.
+        """
         dws: Any = np.zeros_like(self.const.data, shape=ctx.ws_shape)
         dnoise: Any = np.zeros_like(self.const.data, shape=ctx.noise_shape)
         dx: Any = None
-        i = len(ctx.parts)
-        for b, block in reversed(list(enumerate(self.blocks))):
-            for part in reversed(block):
-                i -= 1
-                if part.noise is None:
-                    owed_x, dw = below(i, part, d_rgb)
-                    dx = add(dx, owed_x)
-                else:
-                    dx, dw, dn = below(i, part, dx)
-                    if dn is not None:
-                        dnoise[:, part.noise] = dn.reshape(len(dn), -1)
-                dws[:, part.style] += dw
-            if b and d_rgb is not None:
-                d_rgb = self.up.adjoint(d_rgb, d_rgb.shape)
+        parts = [(b, part) for b, block in enumerate(self.blocks) for part in block]
+        for i, (b, part) in reversed(list(enumerate(parts))):
+            if part.noise is None:
+                dx_rgb, dw = gradients(i, part, d_rgb)
+                dx = add(dx, dx_rgb)
+                if b and d_rgb is not None:  # of the colours of the size below
+                    d_rgb = self.up.adjoint(d_rgb, d_rgb.shape)
+            else:
+                dx, dw, dn = gradients(i, part, dx)
+                if dn is not None:
+                    dnoise[:, part.noise] = dn.reshape(len(dn), -1)
+            dws[:, part.style] += dw
         if need_dw and dx is not None:
             self.const.grad += dx.sum(0)
         return dws, dnoise

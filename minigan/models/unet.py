@@ -83,7 +83,10 @@ def unet_generator(
     filters = [min(width << i, WIDEST * width) for i in range(n)]
 
     def level(i: int) -> Layer:
-        """What is below the features of encoder layer i: joined to them, or in their place."""
+        """All between encoder layer i and its decoder layer, joined to i's features if `skips`.
+
+        Encoder layer i + 1, everything below it, and the decoder layer that comes back to i's size.
+        """
         deepest = i + 2 == n
         down = _down(filters[i], filters[i + 1], bias=deepest or norms.bias, rng=rng)
         inner: list[Layer] = [LeakyReLU(negative_slope=0.2), down]
@@ -94,13 +97,13 @@ def unet_generator(
             doubled(up, joined(i + 1), filters[i], kernel_size=4, bias=norms.bias, rng=rng),
             norms.after(h >> (i + 1), w >> (i + 1), filters[i]),
         ]
-        if dropout and n - 2 - i < WITH_DROPOUT:
+        if dropout and n - 2 - i < WITH_DROPOUT:  # 0 is the innermost
             inner.append(Dropout(dropout, rng=rng))
         return Concat(Identity(), Sequential(*inner)) if skips else Sequential(*inner)
 
     def joined(i: int) -> int:
-        """Channels that the decoder gets from layer i."""
-        return filters[i] * (1 + (skips and i + 1 < n))
+        """Channels of encoder layer i on the way back: twice its own where they are joined."""
+        return filters[i] * (2 if skips and i + 1 < n else 1)
 
     return Sequential(
         _down(channels, filters[0], bias=True, rng=rng),
