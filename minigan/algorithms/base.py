@@ -83,16 +83,20 @@ class Algorithm(ABC):
         Raises NonFiniteError, before anything moves, if the loss or the gradient is not finite. A
         card is not waited for: there `check_health` raises it later.
         """
-        net, rule = self.networks[name], self.optimizers[optimizer or name]
-        if on_cuda(net.flat.grad):
-            norm = clip_grad_norm(net.flat, self.max_grad_norm)
-            self._health[name] += 0 * (loss + norm)  # 0 times a number that is not finite is NaN
-        else:
-            norm = self._finite_norm(name, net, loss)
-        rule.step()
-        if name in self.averages:
-            self.averages[name].update()
+        norm = self._checked_norm(name, loss)
+        self._move(name, optimizer or name)
         return norm
+
+    def descend_together(self, losses: Mapping[str, Any]) -> Scalars:
+        """One step of several networks, each along the gradient that it has of its own loss.
+
+        Returns the gradients' norms as a log names them. Raises as `descend`, before any of the
+        networks moves.
+        """
+        norms = {f"grad_norm_{name}": self._checked_norm(name, losses[name]) for name in losses}
+        for name in losses:
+            self._move(name, name)
+        return norms
 
     def check_health(self) -> None:
         """Raise NonFiniteError if a loss or gradient on the card was not finite since `to`."""
@@ -104,6 +108,20 @@ class Algorithm(ABC):
                     f"the loss or the gradient of {name} has not been finite; "
                     "resumed with --device cpu, the run names the layer"
                 )
+
+    def _checked_norm(self, name: str, loss: Any) -> Any:
+        """The norm of a network's gradient before it is clipped, once it is known to be finite."""
+        net = self.networks[name]
+        if not on_cuda(net.flat.grad):
+            return self._finite_norm(name, net, loss)
+        norm = clip_grad_norm(net.flat, self.max_grad_norm)
+        self._health[name] += 0 * (loss + norm)  # 0 times a number that is not finite is NaN
+        return norm
+
+    def _move(self, name: str, optimizer: str) -> None:
+        self.optimizers[optimizer].step()
+        if name in self.averages:
+            self.averages[name].update()
 
     def _finite_norm(self, name: str, net: Layer, loss: float) -> float:
         """The gradient's norm before it is clipped, on the CPU. Raises NonFiniteError."""

@@ -7,6 +7,10 @@ from typing import Any
 
 from minigan.algorithms.settings import flag
 from minigan.errors import OptionError
+from minigan.losses.objective import Objective
+
+# Options that ask for something which keeps D's slopes from growing without end.
+BOUNDS = ("clip_weights", "penalty", "spectral_norm")
 
 
 def check_counts(options: Any, *names: str, least: int = 1) -> None:
@@ -38,6 +42,22 @@ def check_clip_norm(options: Any) -> None:
     """Raise OptionError for a longest gradient that none can meet."""
     if options.clip_norm is not None and not options.clip_norm > 0:
         raise OptionError(f"--clip-norm {options.clip_norm} must be above 0")
+
+
+def check_bounded(options: Any, objective: Objective) -> None:
+    """Raise OptionError for an objective that needs D bounded where no option asks for it.
+
+    Wasserstein's distance is a supremum over D whose slopes are at most 1; over any D there is
+    none, and the scores grow for as long as they are trained.
+    """
+    own = [name for name in BOUNDS if hasattr(options, name)]
+    asked = any(getattr(options, name) not in (None, 0, "none") for name in own)
+    if not (objective.has_lower_bound or asked):
+        means = f"give {' or '.join(map(flag, own))}" if own else "give another objective"
+        raise OptionError(
+            f"--objective {objective.name} has no lower bound for D unless something keeps D's "
+            f"slopes small, and nothing does here; {means}"
+        )
 
 
 def check_network(options: Any, shape: tuple[int, ...]) -> None:

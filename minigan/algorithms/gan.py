@@ -74,7 +74,7 @@ class GAN(Algorithm):
     `instance_noise` lies on all that D is shown, `weight_clipping` follows each step of D.
 
     Raises OptionError for a D that the objective or a term cannot work with, and for a
-    `generator_loss` where a subclass has its own.
+    `generator_loss` where a subclass has its own or the objective, as BEGAN's, needs its own.
     """
 
     has_own_generator_loss: ClassVar[bool] = False
@@ -117,6 +117,11 @@ class GAN(Algorithm):
         self.averages = {"G": EMA(G, ema)} if ema else {}
         self.prior = prior
         self.objective = objective or NonSaturating()
+        if generator_loss is not None and type(self.objective).settle is not Objective.settle:
+            raise OptionError(
+                f"objective {self.objective.name!r} follows its own loss of G: leave out "
+                "generator_loss"
+            )
         self.terms = terms
         self.regularizers = regularizers or {}
         self.generator_loss = generator_loss or Fooling(self.objective)

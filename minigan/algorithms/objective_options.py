@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
+from minigan.algorithms.checks import check_bounded
 from minigan.algorithms.parts import CriticTerm
 from minigan.algorithms.presets import PRESETS
 from minigan.algorithms.settings import known, option, settings_for
@@ -81,12 +82,15 @@ class ObjectiveOptions:
         return cls(**of_preset | given | objective)
 
     def build_objective(self) -> Objective:
-        """Raises OptionError for an option that the chosen objective does not have."""
+        """Raises OptionError for an option that the chosen objective does not have, and for an
+        objective that needs D bounded where nothing bounds it."""
         known("objective", self.objective, OBJECTIVES)
         chosen = OBJECTIVES[self.objective]
         said = f"--objective {self.objective}"
         settings = settings_for(self, chosen, OBJECTIVE_SETTINGS, said)
-        return objectives.get(self.objective, **settings)
+        made = objectives.get(self.objective, **settings)
+        check_bounded(self, made)
+        return made
 
     def build_terms(self) -> list[CriticTerm]:
         """The penalty if there is one. Raises OptionError for an option that it does not have."""

@@ -33,7 +33,8 @@ class Objective(ABC):
     summary: ClassVar[str]
     explains: ClassVar[tuple[str, ...]]  # the topics of `minigan explain` that belong to it
     needs_real: ClassVar[bool] = False  # whether G's loss looks at D's numbers on real examples
-    has_lower_bound: ClassVar[bool] = True  # whether J(D) has one, whatever D gives
+    # Whether J(D) has one over all D, where real and generated examples overlap.
+    has_lower_bound: ClassVar[bool] = True
 
     @abstractmethod
     def discriminator(self, real: Array, fake: Array) -> tuple[Value, Array, Array]:
@@ -49,12 +50,14 @@ class Objective(ABC):
     def negative(self, fake: Array) -> tuple[Value, Array]:
         """The share of J(D) that examples which are not real have alone, and its gradient.
 
-        Raises OptionError for an objective that compares real with other examples: its J(D) is no
-        sum of a share of either.
+        Raises OptionError for an objective that has none to add: one that compares real with other
+        examples, or holds their scores in balance, as Wasserstein's, whose J(D) a constant in all
+        scores would otherwise lower.
         """
         raise OptionError(
-            f"D's loss of objective {self.name!r} compares real with other examples, so a third "
-            "term of its own cannot be added to it; halve both negatives (--wrong-pairs halved)"
+            f"objective {self.name!r} holds real and other examples in balance, so a third term at "
+            "its whole weight cannot be added to D's loss; halve both negatives (--wrong-pairs "
+            "halved)"
         )
 
     def report(self, real: Array, fake: Array) -> dict[str, Value]:

@@ -3,8 +3,8 @@ r"""Orthogonal regularisation without its diagonal (Brock et al. 2019, BigGAN, e
     R(W) = beta || W^T W o (1 - I) ||_F^2        o element by element
 
 of every weight W as a matrix (rows, outputs), a filter in each column: filters are kept apart in
-direction and free in length. With a smooth, full-rank-like G, truncating z gives pictures where it otherwise gives noise
-(section 3.1). With O = W^T W o (1 - I), symmetric, dR/dW = 4 beta W O.
+direction and free in length. With a smooth, full-rank-like G, truncating z gives pictures where it
+otherwise gives noise (section 3.1). With O = W^T W o (1 - I), symmetric, dR/dW = 4 beta W O.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from minigan.algorithms.checks import (
+    check_bounded,
     check_clip_norm,
     check_counts,
     check_network,
@@ -12,6 +13,7 @@ from minigan.algorithms.checks import (
     check_weights,
 )
 from minigan.errors import OptionError
+from minigan.losses import objectives
 
 INF, NAN = float("inf"), float("nan")
 
@@ -48,6 +50,22 @@ def test_clip_norm(value: float) -> None:
     check_clip_norm(of(clip_norm=1e-3))
     with pytest.raises(OptionError, match=f"^--clip-norm {value} must be above 0$"):
         check_clip_norm(of(clip_norm=value))
+
+
+@pytest.mark.parametrize("name", objectives.OBJECTIVES)
+def test_what_bounds_D(name: str) -> None:
+    objective = objectives.get(name)
+    check_bounded(of(clip_weights=0.01, penalty="none"), objective)
+    check_bounded(of(clip_weights=None, penalty="r1"), objective)
+    check_bounded(of(penalty="none", spectral_norm=True), objective)
+    if name != "wasserstein":
+        check_bounded(of(), objective)
+        return
+    with pytest.raises(OptionError, match=r"^--objective wasserstein .*; give another"):
+        check_bounded(of(), objective)
+    loose = of(clip_weights=0.0, penalty="none", spectral_norm=False)
+    with pytest.raises(OptionError, match=r"; give --clip-weights or --penalty or --spectral"):
+        check_bounded(loose, objective)
 
 
 def test_networks() -> None:

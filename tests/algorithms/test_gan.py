@@ -308,6 +308,28 @@ def test_the_parameter_is_named_and_the_one_nearest_the_output(name, bad, max_gr
     assert game.optimizers[name].t == 0
 
 
+@pytest.mark.parametrize("bad", ["gradient", "loss"])
+@pytest.mark.parametrize("name", ["G", "D"])
+def test_networks_that_descend_together_all_stay_where_one_cannot(name, bad):
+    game = with_gradients(make_game(points, ema=0.9))
+    losses = {"G": 1.0, "D": 2.0}
+    if bad == "loss":
+        losses[name] = math.nan
+    else:
+        game.networks[name].flat.grad[-1] = math.nan
+    before = learned(game)
+    with pytest.raises(NonFiniteError, match=f"the {bad} of {name}"):
+        game.descend_together(losses)
+    assert changed(before, learned(game)) == set()
+
+
+def test_networks_descend_together_as_one_after_another():
+    together, apart = (with_gradients(make_game(points, max_grad_norm=0.5)) for _ in range(2))
+    norms = together.descend_together({"G": 1.0, "D": 2.0})
+    assert norms == {"grad_norm_G": apart.descend("G", 1.0), "grad_norm_D": apart.descend("D", 2.0)}
+    assert changed(snapshot(together), snapshot(apart)) == set()
+
+
 @every_pair
 def test_a_step_between_forward_and_backward_is_caught(pair):
     game, x = make_game(pair), make_examples(pair, 4)

@@ -203,6 +203,7 @@ RUNS = {
         for name in [*OBJECTIVES, *PRESETS]
         if name not in ("ebgan", "began")
     },
+    "wasserstein": "gan --objective wasserstein --clip-weights 0.01",
     "jeffrey": "gan --objective f-gan --divergence jeffrey --trick --lr 0.01",
     "r1": "gan --penalty r1 --penalty-weight 1",
     "r2, smoothed, noisy": "gan --penalty r2 --label-smoothing 0.1 --instance-noise 0.2 --lr-D 0.1",

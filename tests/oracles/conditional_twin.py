@@ -288,14 +288,13 @@ class ConditionalTwin:
         return sum(F.cross_entropy(p, torch.tensor(labels[:, i])) for i, p in enumerate(parts))
 
     def penalised(self, real: Tensor, fake: Tensor, c: Tensor) -> Tensor:
-        scores = {"two-scores": 2}.get(self.sees, 1)
         points = real.detach().clone()
         if self.penalty.name == "wgan-gp":
             epsilon = torch.tensor(self.rng.uniform(0, 1, (len(real), 1, 1, 1)))
             points = epsilon * real + (1 - epsilon) * fake
         points.requires_grad_()
         with frozen_statistics(self.D):
-            total = self.D(points, c)[:, :scores].sum()
+            total = self.D(points, c)[:, 0].sum()
         (g,) = torch.autograd.grad(total, points, create_graph=True)
         square = g.square().sum((1, 2, 3))
         if self.penalty.name == "wgan-gp":

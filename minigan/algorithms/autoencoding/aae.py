@@ -22,6 +22,7 @@ from typing import Any
 from minigan.algorithms.autoencoding.base import Autoencoding
 from minigan.algorithms.autoencoding.options import JudgedOptions
 from minigan.algorithms.base import Scalars
+from minigan.algorithms.checks import check_bounded
 from minigan.algorithms.options import Streams, Task
 from minigan.algorithms.parts import Fooling
 from minigan.algorithms.settings import option
@@ -76,7 +77,7 @@ class AAE(Autoencoding):
         loss, dy = squared_error(y, x)  # eq: aae.reconstruction
         dz = G.backward(dy, G_ctx)
         E.backward(q.backward(dz, z_ctx), E_ctx, need_dx=False)
-        norms = {f"grad_norm_{name}": self.descend(name, loss) for name in ("E", "G")}
+        norms = self.descend_together(dict.fromkeys("EG", loss))
         return {"reconstruction": loss, **norms}
 
     def update_regularisation(self, x: Array) -> Scalars:
@@ -137,6 +138,8 @@ def build(options: Options, task: Task, streams: Streams) -> AAE:
     E = family.encoder(options, task, posterior.numbers * options.z_dim, rng)
     G = family.decoder(options, task, task.kind == "image", rng)
     D = dense_discriminator((options.z_dim,), hidden=options.hidden_D, rng=rng)
+    objective = objectives.get(options.objective)
+    check_bounded(options, objective)
     game = replace(options, lr=options.lr_game)
     return AAE(
         E,
@@ -144,6 +147,6 @@ def build(options: Options, task: Task, streams: Streams) -> AAE:
         D,
         optimizers=options.build_optimizers(task, E=E, G=G)
         | game.build_optimizers(task, D=D, E_game=E),
-        objective=objectives.get(options.objective),
+        objective=objective,
         **options.shared(streams),
     )

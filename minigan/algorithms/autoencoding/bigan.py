@@ -89,7 +89,7 @@ class BiGAN(Autoencoding):
         G.backward(dfake, G_ctx, need_dx=False)  # eq: bigan.eg
 
         losses = {"D": loss_D, "E": loss_E, "G": loss_G}
-        norms = {f"grad_norm_{k}": self.descend(k, loss) for k, loss in losses.items()}
+        norms = self.descend_together(losses)
         return {
             **{f"loss_{k}": loss for k, loss in losses.items()},
             "D(x, E(x))": mean_probability(real_logits),

@@ -120,7 +120,7 @@ class VAE(Autoencoding):
         dh = q.backward(dz, z_ctx) + self.beta * np.concatenate([dmu, dlog_var], -1)
         E.backward(dh, E_ctx, need_dx=False)
         loss = nll + self.beta * kl
-        norms = {f"grad_norm_{name}": self.descend(name, loss) for name in ("E", "G")}
+        norms = self.descend_together(dict.fromkeys("EG", loss))
         elbo = -kl - nll  # eq: vae.3
         return {"ELBO": elbo, "reconstruction": nll, "KL": kl, **norms}
 

@@ -191,6 +191,12 @@ class Options(CodeOptions):
 def build(options: Options, task: Task, streams: Streams) -> GAN:
     """G of noise and codes, D with Q beside it. Raises OptionError for values that cannot be."""
     options.check(task)
+    if options.penalty != "none":
+        raise OptionError(
+            f"--penalty {options.penalty} looks at the gradient at each example for itself, and "
+            "Q's batch norm, which is part of InfoGAN's D, mixes the examples of a batch; leave it "
+            "out"
+        )
     check_weights(options, "info_weight")
     prior = options.build_prior()
     bound = Bound(prior.codes, learned_spread=options.learned_spread)

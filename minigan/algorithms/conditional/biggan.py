@@ -16,7 +16,7 @@ beta2 are SAGAN's (Zhang et al. 2019, section 4).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from minigan.algorithms.checks import check_weights
 from minigan.algorithms.conditional.game import ConditionalGAN
@@ -38,6 +38,8 @@ SHARED = "embed."  # the parameter that all of G's layers share
 @dataclass(frozen=True, kw_only=True)
 class BigGANOptions(ConditionalOptions):
     """The game's options with the settings above, and the sizes of the networks."""
+
+    spectral_norm: ClassVar[bool] = True  # of every weight of D, so that D is bounded
 
     objective: str = option("hinge", "what the players descend", OBJECTIVES)
     wrong_pairs: str | None = option(

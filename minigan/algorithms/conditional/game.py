@@ -68,6 +68,11 @@ class ConditionalGAN(GAN):
         known("way to count wrong pairs:", wrong_pairs, WRONG_PAIRS)
         super().__init__(G, D, **parts)
         self.judge = judge(self.objective)
+        if self.terms and self.judge.scores > 1:
+            raise OptionError(
+                f"{self.terms[0].name!r} looks at the gradient of one score, and this D gives "
+                f"{self.judge.scores} (--d-sees two-scores); leave out one or the other"
+            )
         self.label_names, self.draw_labels = label_names, draw_labels
         self.wrong_pairs = wrong_pairs
         self.counts = [len(classes) for classes in label_names.values()]
@@ -101,8 +106,7 @@ class ConditionalGAN(GAN):
         given = [gradient for gradient in gradients if gradient is not None]
         for (_, ctx), gradient in zip(seen, given, strict=True):
             D.backward(gradient, ctx, need_dx=False)
-        alone = Beside(D, c, self.judge.scores)
-        moved = self.move_discriminator(loss, x, fake, alone)
+        moved = self.move_discriminator(loss, x, fake, Beside(D, c))
         return {"loss_D": loss, **self.judge.report(numbers), **moved}
 
     def update_conditional_generator(self, z: Array, c: Array, x: Array) -> Scalars:
@@ -178,18 +182,18 @@ def wrong_labels(labels: Array, counts: Sequence[int], rng: Rng) -> Array:
 
 
 class Beside(Layer):
-    """D(x, c) as a network of x alone: c stands fixed, and of D's numbers the first are given."""
+    """D(x, c) as a network of x alone: c stands fixed, and of D's numbers the score is given."""
 
-    def __init__(self, D: Layer, c: Array, scores: int) -> None:
+    def __init__(self, D: Layer, c: Array) -> None:
         super().__init__()
-        self.D, self.c, self.scores = D, c, scores
+        self.D, self.c = D, c
 
     def forward(
         self, *xs: Array, train: bool = True, update_stats: bool = True
     ) -> tuple[Array, tuple[Any, Array]]:
         (x,) = xs
         y, ctx = self.D.forward(x, self.c, train=train, update_stats=update_stats)
-        return y[:, : self.scores].copy(), (ctx, np.zeros_like(y))
+        return y[:, :1].copy(), (ctx, np.zeros_like(y))
 
     def backward(
         self, dy: Array, ctx: tuple[Any, Array], need_dx: bool = True, need_dw: bool = True
@@ -203,8 +207,8 @@ class Beside(Layer):
 
     def double_backward(self, ddx: Array, gctx: GradContext) -> tuple[Array, Any]:
         ddy, extra = self.D.double_backward((ddx, None), gctx.ctx)
-        return ddy[:, : self.scores], None if extra is None else extra[0]
+        return ddy[:, :1], None if extra is None else extra[0]
 
     def _all(self, dy: Array, zeros: Array) -> Array:
         """dy of all of D's numbers: nothing for those that are not given."""
-        return np.concatenate([dy, zeros[:, self.scores :]], 1)
+        return np.concatenate([dy, zeros[:, 1:]], 1)

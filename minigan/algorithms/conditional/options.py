@@ -24,8 +24,8 @@ class ConditionalOptions(LabelOptions, AdversarialOptions):
     wrong_pairs: str | None = option(
         None,
         "real examples with a wrong label as a third term of D's loss: at its whole weight, both "
-        "negatives halved as Reed et al., or none (default: whole, halved where D compares, none "
-        "where only a penalty bounds D, for it bounds D in x alone)",
+        "negatives halved as Reed et al., or none (default: whole, halved where D's loss balances "
+        "both sides, none where only a penalty bounds D, for it bounds D in x alone)",
         WRONG_PAIRS,
     )
 
@@ -40,8 +40,8 @@ class ConditionalOptions(LabelOptions, AdversarialOptions):
         known("way to count wrong pairs:", self.wrong_pairs, WRONG_PAIRS)
         if self.wrong_pairs == "whole" and not weighs_whole(objective):
             raise OptionError(
-                f"--wrong-pairs whole adds a third term of its own to D's loss, and that of "
-                f"objective {self.objective!r} compares real with other examples; use halved"
+                f"--wrong-pairs whole adds a third term to D's loss, and objective "
+                f"{self.objective!r} holds real and other examples in balance; use halved"
             )
         return self.wrong_pairs
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from minigan.algorithms.checks import check_clip_norm, check_counts
+from minigan.algorithms.checks import check_bounded, check_clip_norm, check_counts
 from minigan.algorithms.conditional.base import draw_labels
 from minigan.algorithms.options import OptimizerOptions, Streams, Task
 from minigan.algorithms.settings import known, option
@@ -56,6 +56,7 @@ class TextOptions(OptimizerOptions):
             )
         known("encoder", self.encoder, ENCODERS)
         known("objective", self.objective, SCORED)
+        check_bounded(self, objectives.get(self.objective))
         check_counts(self, "embedding_dim", "text_dim", "code_dim", "width")
         check_clip_norm(self)
 

@@ -203,9 +203,7 @@ class StackGAN(TextGame):
         C.backward(dm, drawn.C_ctx, need_dx=False)
         total = loss + self.kl_weight * kl  # eq: stackgan.g
         shown = {f"loss_G{number}": total, f"KL {number}": kl}
-        shown |= {
-            f"grad_norm_{name}": self.descend(name, total) for name in (f"G{number}", f"C{number}")
-        }
+        shown |= self.descend_together(dict.fromkeys((f"G{number}", f"C{number}"), total))
         return shown, below if further else 0
 
     def notes(self) -> list[str]:

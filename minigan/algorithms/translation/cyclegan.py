@@ -154,7 +154,7 @@ class CycleGAN(Translating):
         cycles = forward * cycle_x + backward * cycle_y
         loss = gan_G + gan_F + cycles  # eq: cyclegan.3, discogan.7, dualgan.3
         loss = loss + identity * (identity_x + identity_y)
-        norms = {f"grad_norm_{name}": self.descend(name, loss) for name in "GF"}
+        norms = self.descend_together(dict.fromkeys("GF", loss))
         terms = {"cycle_x": cycle_x, "cycle_y": cycle_y}
         terms |= {"identity_x": identity_x, "identity_y": identity_y}
         used = {"cycle_x": forward, "cycle_y": backward}

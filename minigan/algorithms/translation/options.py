@@ -10,7 +10,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minigan.algorithms.checks import check_clip_norm, check_counts, check_weights
+from minigan.algorithms.checks import (
+    check_bounded,
+    check_clip_norm,
+    check_counts,
+    check_weights,
+)
 from minigan.algorithms.options import OptimizerOptions, Streams, Task
 from minigan.algorithms.pair_options import PairDataOptions
 from minigan.algorithms.settings import Company, Needs, known, option
@@ -93,9 +98,11 @@ class TranslationOptions(PairDataOptions, OptimizerOptions):
         return (h, w), task.channels
 
     def build_objective(self) -> Objective:
-        """Raises UnknownNameError."""
+        """Raises UnknownNameError, and OptionError for one that needs D bounded."""
         known("objective", self.objective, SCORED)
-        return objectives.get(self.objective)
+        made = objectives.get(self.objective)
+        check_bounded(self, made)
+        return made
 
     def build_generator(self, size: Size, cin: int, cout: int, rng: Rng) -> Layer:
         """Pictures (N, H, W, cin) -> (N, H, W, cout). Raises OptionError for a size."""

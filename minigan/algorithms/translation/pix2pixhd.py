@@ -176,7 +176,7 @@ class Pix2PixHD(Translating):
             at = _at(k + len(self.parts) - len(scales))
             terms |= {f"GAN{at}": gan, f"features{at}": features}
         back(self.down(dpictures))
-        norms = {f"grad_norm_{name}": self.descend(name, loss) for name in trained}
+        norms = self.descend_together(dict.fromkeys(trained, loss))
         return {"loss_G": loss, **terms, **norms}
 
     def judged(self, scale: Scale) -> tuple[Any, Any, Array]:

@@ -7,6 +7,7 @@ import pytest
 
 from minigan.algorithms import Streams, Task, recipe
 from minigan.algorithms.adversarial.energy import BEGANOptions, EBGANOptions, PullingAway
+from minigan.algorithms.gan import GAN
 from minigan.backend import make_rng, restore_rng, rng_state
 from minigan.errors import OptionError, ShapeError
 from minigan.gradcheck import check_loss
@@ -91,6 +92,15 @@ def test_gs_loss_with_the_term_in_finite_differences():
 def test_the_term_is_there_when_it_has_a_weight():
     assert isinstance(build("ebgan", POINTS).generator_loss, PullingAway)
     assert not isinstance(build("ebgan", POINTS, pull_away=0.0).generator_loss, PullingAway)
+
+
+def test_k_follows_the_loss_of_G_that_the_objective_has():
+    game, part = build("began", POINTS), PullingAway(EnergyMargin(), 0.1)
+    parts = {"optimizer_G": game.optimizers["G"], "optimizer_D": game.optimizers["D"]}
+    parts |= {"prior": game.prior, "objective": game.objective, "rng": game.rng}
+    GAN(game.G, game.D, **parts)
+    with pytest.raises(OptionError, match="objective 'began' follows its own loss of G"):
+        GAN(game.G, game.D, **parts, generator_loss=part)
 
 
 # --- BEGAN's k_t ----------------------------------------------------------------------------------

@@ -24,6 +24,22 @@ def code_and_noise(algorithm, case):
     return algorithm.prior.draw(5, make_rng(1)), algorithm.prior.draw(5, make_rng(2))
 
 
+@pytest.mark.parametrize("case", [case for case in EVERY if case is not ALPHA], ids=str)
+def test_E_does_not_move_where_G_cannot(case):
+    """Both are updated at once."""
+    algorithm = case.ours()
+    backward, before = algorithm.E.backward, algorithm.E.flat.data.copy()
+
+    def spoiling(*args, **how):
+        algorithm.G.flat.grad[0] = np.nan
+        return backward(*args, **how)
+
+    algorithm.E.backward = spoiling
+    with pytest.raises(NonFiniteError, match="the gradient of G's parameter"):
+        algorithm.step(case.examples(4, 0))
+    np.testing.assert_array_equal(algorithm.E.flat.data, before)
+
+
 # what is called, on examples x, codes and noise; the networks that move, with their optimisers
 UPDATES = {
     "aae reconstruction": (AAE, lambda a, x, c, z: a.update_reconstruction(x), {"E", "G"}),

@@ -83,6 +83,10 @@ REFUSED = {
     "own G": (Case("cogan", options={"own_G": 0}), r"0 of G's 2 layers .*wanted 1 to 1.*--own-G"),
     "own D": (Case("cogan", options={"own_D": 2}), r"2 of D's 2 layers .*--own-D"),
     "a penalty": (Case("cogan", options={"penalty": "r1"}), "--penalty r1 is of one D's gradient"),
+    "Q's norm": (
+        Case("infogan", options={"penalty": "r1", "norm_D": "none"}),
+        "--penalty r1 looks at .*Q's batch norm",
+    ),
     "labels": (Case("semi-supervised", options={"labels": 7}), "--labels 7: wanted a multiple of"),
     "no labels": (Case("semi-supervised", options={"labels": 0}), "--labels 0: wanted a multiple"),
     "dropout": (Case("semi-supervised", options={"dropout": 1.0}), "dropout p=1.0 must lie"),

@@ -229,13 +229,12 @@ def test_D_beside_a_condition_is_a_network_of_x_with_both_derivatives(sees):
         (16, 16, 1), 3, width=2, sees=sees, norm="layer", rng=rng
     )
     c, x = rng.standard_normal((2, 3)), rng.standard_normal((2, 16, 16, 1))
-    scores = 2 if sees == "two-scores" else 1
-    alone = Beside(D, c, scores)
+    alone = Beside(D, c)
     alone.add_child("D", D)  # so that its parameters are checked too
     alone.astype(np.float64)
     alone.flat.load(alone.flat.data + 0.3 * rng.standard_normal(alone.flat.size))
     y, ctx = alone.forward(x)
-    np.testing.assert_array_equal(y, D.forward(x, c)[0][:, :scores])
+    np.testing.assert_array_equal(y, D.forward(x, c)[0][:, :1])
     check_layer(alone, x, rng=rng)
     assert alone.backward(y, ctx, need_dx=False) is None
 
@@ -285,10 +284,15 @@ def test_the_norm_of_D_unless_told():
         ("cgan", {"hidden_G": (3, 4)}, "--hidden-G 3,4: wanted three"),
         ("cgan", {"hidden_D": (3, 4, 0)}, "--hidden-D 3,4,0: wanted three"),
         ("cgan", {"objective": "relativistic", "wrong_pairs": "whole"}, "use halved"),
-        ("cgan", {"objective": "wasserstein", "wrong_pairs": "whole"}, "use halved"),
+        (
+            "cgan",
+            {"objective": "wasserstein", "clip_weights": 0.01, "wrong_pairs": "whole"},
+            "use halved",
+        ),
         ("cgan", {"wrong_pairs": "half"}, "'half'; did you mean 'halved'"),
         ("cgan", {"objective": "began"}, "began"),
         ("cdcgan", {"penalty": "r1", "norm_D": "batch"}, "mixes the examples of a batch"),
+        ("cdcgan", {"penalty": "r1", "d_sees": "two-scores"}, "'r1' looks at the gradient of one"),
     ],
 )
 def test_options_that_cannot_be_are_refused(name, options, words):

@@ -89,8 +89,8 @@ def test_objectives_take_maps_of_logits(name):
             np.testing.assert_allclose(a.reshape(-1, 1), b, rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", SCORED)
-def test_pix2pix_takes_every_objective(name):
+@pytest.mark.parametrize("name", [name for name, o in SCORED.items() if o.has_lower_bound])
+def test_pix2pix_takes_every_objective_that_needs_no_bound_on_D(name):
     case = Case("pix2pix", {"objective": name})
     scalars = case.ours().step(case.examples(2, 1))
     assert all(np.isfinite(v) for v in scalars.values())

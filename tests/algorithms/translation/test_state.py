@@ -57,6 +57,22 @@ def test_another_architecture_is_refused():
         Case("cyclegan", channels=(3, 3)).ours().load_state_dict(state)
 
 
+def test_G_does_not_move_where_F_cannot():
+    """Both are updated at once."""
+    case = Case("cyclegan")
+    made = case.ours()
+    backward, before = made.G.backward, made.G.flat.data.copy()
+
+    def spoiling(*args, **how):
+        made.F.flat.grad[0] = np.nan
+        return backward(*args, **how)
+
+    made.G.backward = spoiling
+    with pytest.raises(NonFiniteError, match="the gradient of F's parameter"):
+        made.step(case.examples(2, 0))
+    np.testing.assert_array_equal(made.G.flat.data, before)
+
+
 # --- translations ---------------------------------------------------------------------------------
 
 
