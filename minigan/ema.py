@@ -17,7 +17,8 @@ class EMA:
     """average = decay average + (1 - decay) theta after each step, from theta's first value.
 
     Running statistics are averaged with the weights, so that they belong together; what follows
-    from the weights, such as the vectors of a spectral norm, is made anew for the average.
+    from the weights, such as the vectors of a spectral norm, is made anew for the average. Raises
+    OptionError unless decay lies in [0, 1).
     """
 
     def __init__(self, net: Layer, decay: float) -> None:

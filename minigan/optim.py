@@ -22,7 +22,11 @@ from minigan.schedule import Schedule, constant
 
 
 class Optimizer:
-    """Base: a subclass names its state and writes `update`."""
+    """Base: a subclass names its state and writes `update`, with eta the rate `lr`.
+
+    params: a network's buffer, `network.flat`; lr: a number at least 0, or a schedule of the steps
+    taken. Raises OptionError for other values of these and of a subclass's own numbers.
+    """
 
     state_names: tuple[str, ...] = ()
     card_rule: ClassVar[str]  # the kernel of `update`, in minigan/ops/cuda/optim.py
@@ -109,7 +113,7 @@ class Optimizer:
 
 
 class SGD(Optimizer):
-    """theta -= eta g."""
+    """theta -= eta g: gradient descent."""
 
     card_rule = "optim.sgd"
 
@@ -231,7 +235,7 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay, 0.01 unless given."""
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019), 0.01 unless given."""
 
     def __init__(
         self,

@@ -17,7 +17,10 @@ PRIORS: dict[str, Callable[[Rng, tuple[int, int]], Array]] = {
 
 
 class Prior:
-    """z (n, dim): independent U(-1, 1) or N(0, 1) numbers, drawn in float64 and cast."""
+    """z (n, dim): independent numbers, "uniform" in (-1, 1) or "normal", drawn in float64 and cast.
+
+    Raises UnknownNameError for another name, OptionError for dim below 1.
+    """
 
     def __init__(self, name: str, dim: int, dtype: DTypeLike = np.float32) -> None:
         if name not in PRIORS:

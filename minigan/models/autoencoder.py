@@ -97,7 +97,10 @@ def mlp_joint_discriminator(
 
 
 def conv_encoder(shape: tuple[int, ...], outputs: int, *, width: int = 64, rng: Rng) -> Sequential:
-    """E: pictures (N, H, W, C) -> (N, outputs): DCGAN's discriminator with another end."""
+    """E: pictures (N, H, W, C) -> (N, outputs): DCGAN's discriminator with another end.
+
+    Raises OptionError for a size that DCGAN does not take, as all networks here for pictures.
+    """
     features, size = _picture_features(shape, width, rng)
     return Sequential(*features, Dense(size, outputs, init="dcgan", rng=rng))
 

@@ -21,7 +21,10 @@ from minigan.models.dcgan import halvings
 def began_encoder(
     shape: tuple[int, ...], outputs: int, *, width: int = 64, rng: np.random.Generator
 ) -> Sequential:
-    """Pictures (N, H, W, C) -> codes (N, outputs), for the sizes that DCGAN takes."""
+    """Pictures (N, H, W, C) -> codes (N, outputs), for the sizes that DCGAN takes.
+
+    Raises OptionError for others, naming the nearest.
+    """
     n = halvings(shape, network="BEGAN")
     layers: list[Layer] = [_conv(shape[-1], width, rng), ELU()]
     for i in range(1, n + 1):
@@ -35,7 +38,7 @@ def began_encoder(
 def began_decoder(
     z_dim: int, shape: tuple[int, ...], *, width: int = 64, rng: np.random.Generator
 ) -> Sequential:
-    """Codes or noise (N, z_dim) -> pictures (N, H, W, C) in (-1, 1)."""
+    """Codes or noise (N, z_dim) -> pictures (N, H, W, C) in (-1, 1). Raises as `began_encoder`."""
     n = halvings(shape, network="BEGAN")
     base = _base(shape)
     layers: list[Layer] = [

@@ -64,7 +64,8 @@ def dcgan_generator(
 
     z is projected and reshaped to the base, then each transposed convolution doubles the size and
     halves the channels. `norm` is the paper's batch norm unless given; "reference" and "virtual"
-    need a `reference` of z.
+    need a `reference` of z. Raises OptionError for z_dim below 1 and a size that cannot be, naming
+    the nearest, UnknownNameError for a norm.
     """
     if z_dim < 1:
         raise OptionError(f"z_dim={z_dim} must be at least 1")
@@ -85,7 +86,8 @@ def dcgan_discriminator(
     """D: pictures (N, H, W, C) -> logits (N, 1), fewer if packed; each convolution halves the size.
 
     `width` channels after the first layer, doubled by each further one; `norm` is the paper's batch
-    norm unless given, "reference" and "virtual" need a `reference` of pictures.
+    norm unless given, "reference" and "virtual" need a `reference` of pictures. Raises as
+    `dcgan_generator`.
     """
     parts = remedies or Remedies()
     norms = Norms(norm, reference=reference, pac=parts.pac, init=GAMMA, rng=rng)

@@ -76,7 +76,7 @@ def _cells(size: int, grid: int) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True, slots=True)
 class LinearSVM:
-    """A linear classifier: the class with the largest score, features @ weight + bias."""
+    """A linear classifier of features (N, F): the class of the largest features @ weight + bias."""
 
     classes: Array  # (K,) labels
     weight: Array  # (F, K), for features as they came

@@ -38,7 +38,8 @@ def mlp_generator(
     """G: z (N, z_dim) -> (N, *shape), through ReLU layers with a norm before each ReLU.
 
     `bounded` ends in tanh, for pictures in [-1, 1]; points in the plane take a linear end. The
-    norms "reference" and "virtual" need a `reference` of z.
+    norms "reference" and "virtual" need a `reference` of z. Raises OptionError for z_dim below 1,
+    UnknownNameError for a norm.
     """
     if z_dim < 1:
         raise OptionError(f"z_dim={z_dim} must be at least 1")
@@ -74,6 +75,7 @@ def mlp_discriminator(
     """D: (N, *shape) -> logits (N, 1), one for each pack, through maxout layers with dropout.
 
     A norm stands before each maxout; "reference" and "virtual" need a `reference` of examples.
+    Raises UnknownNameError for a norm.
     """
     parts = remedies or Remedies()
     norms = Norms(norm, reference=reference, pac=parts.pac, rng=rng)

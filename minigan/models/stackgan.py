@@ -30,7 +30,7 @@ Rng = np.random.Generator
 
 
 def conditioning_augmentation(text_dim: int, code_dim: int, *, rng: Rng) -> Dense:
-    """Text vectors (N, text_dim) -> mu and log sigma^2 of their codes, (N, 2 code_dim)."""
+    """Text vectors (N, text_dim) -> mu and log sigma^2 of their codes c, (N, 2 code_dim)."""
     return Dense(text_dim, 2 * code_dim, init="glorot_uniform", rng=rng)
 
 

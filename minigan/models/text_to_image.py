@@ -39,7 +39,10 @@ Rng = np.random.Generator
 
 
 class TextDiscriminator(Sequential):
-    """D(h, x): text vectors (N, J) and pictures (N, H, W, C) -> logits (N, 1)."""
+    """D(h, x): text vectors (N, J) and pictures (N, H, W, C) -> logits (N, 1).
+
+    head of what `text` makes of h and `picture` of x, joined along the last axis.
+    """
 
     def __init__(self, text: Layer, picture: Layer, head: Layer) -> None:
         super().__init__(Parallel(text, picture), head)
