@@ -20,9 +20,8 @@ from minigan.cli import Commands, cli
 from minigan.data import DATASETS
 from minigan.parallel import available_threads
 from minigan.prior import Prior
-from minigan.training import RunOptions
-from minigan.training.latent_tools import base
-from minigan.training.sampling import draw_z
+from minigan.training import RunOptions, generation
+from minigan.training.latent_tools import Interpolation
 from minigan.version import __version__
 from tests.training.support import (
     DCGAN,
@@ -89,7 +88,8 @@ def test_train_leaves_what_is_promised(unbroken: Path) -> None:
 def test_the_configuration_holds_everything(unbroken: Path) -> None:
     stored = json.loads((unbroken / "config.json").read_text())
     assert set(stored) == {
-        *("algorithm", "options", "run", "schedule_steps", "versions", "classes", "shape")
+        *("algorithm", "options", "run", "schedule_steps", "versions", "classes", "shape"),
+        "examples",
     }
     assert set(stored["options"]) == {f.name for f in fields(ALGORITHMS["dcgan"].options)}
     assert stored["run"] == {
@@ -251,7 +251,7 @@ def test_numbers_depend_on_the_seed_alone(numbers_of: Draw) -> None:
 
 def test_more_samples_than_fit_at_once(numbers_of: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = numbers_of("--n", 7)
-    monkeypatch.setattr(base, "CHUNK", 3)
+    monkeypatch.setattr(generation, "CHUNK", 3)
     # Products of other sizes may round otherwise: a few units in the last place.
     np.testing.assert_allclose(numbers_of("--n", 7), whole, atol=1e-6)
 
@@ -287,17 +287,10 @@ def test_an_interpolation_ends_in_the_samples_of_its_ends(
     assert steps.min() > 0
 
 
-class Latent:
-    """As much of an algorithm as latent points need."""
-
-    def __init__(self, prior: object) -> None:
-        self.prior = prior
-
-
 @pytest.mark.parametrize("name", ["normal", "uniform"])
 def test_the_way_between_two_latent_points(name: str) -> None:
-    algorithm = Latent(Prior(name, 50, np.float64))
-    z = draw_z(algorithm, 4, seed=3, interpolate=5).reshape(4, 5, 50)
+    prior, rng = Prior(name, 50, np.float64), np.random.default_rng(3)
+    z = Interpolation(5).points(prior, 4, rng).reshape(4, 5, 50)
     a, b = z[:, :1], z[:, -1:]
     t = np.linspace(0, 1, 5)[:, None]
     if name == "uniform":  # straight, in equal steps, inside the cube

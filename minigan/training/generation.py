@@ -1,4 +1,4 @@
-"""Samples and translations of an algorithm for metrics: on the host, any number of them."""
+"""Samples and translations of a trained algorithm: on the host, any number of them."""
 
 from __future__ import annotations
 
@@ -23,6 +23,12 @@ CHUNK = 256  # samples generated at a time, so that any number fits into memory
 Draw = Callable[[int, np.random.Generator], Array]
 
 
+def in_chunks(make: Callable[..., Array], *inputs: Array) -> Array:
+    """make(*inputs), CHUNK rows of the inputs at a time."""
+    starts = range(0, len(inputs[0]), CHUNK)
+    return np.concatenate([make(*(a[i : i + CHUNK] for a in inputs)) for i in starts])
+
+
 def drawing(algorithm: Algorithm) -> Draw:
     """The function from n and rng to n samples, a chunk at a time."""
 
@@ -40,9 +46,7 @@ def asking(algorithm: Algorithm) -> Asked | None:
 
     def draw(n: int, rng: np.random.Generator) -> tuple[Array, Array]:
         labels = algorithm.draw_labels(n, rng)
-        z = algorithm.prior.draw(n, rng)
-        parts = [slice(i, i + CHUNK) for i in range(0, n, CHUNK)]
-        return np.concatenate([algorithm.generate(z[p], labels[p]) for p in parts]), labels
+        return in_chunks(algorithm.generate, algorithm.prior.draw(n, rng), labels), labels
 
     return Asked(algorithm.label_names, draw)
 

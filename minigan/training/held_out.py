@@ -9,17 +9,16 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 
-import numpy as np
-
 from minigan.algorithms.base import Algorithm
 from minigan.algorithms.latent import Classifying, Clustering
 from minigan.backend import Array, make_rng
 from minigan.data import Dataset, DataWarning
 from minigan.errors import DataError, OptionError
+from minigan.metrics.classifier import in_chunks
 from minigan.metrics.clustering import mutual_information, purity
 from minigan.metrics.subject import examples
 
-N, CHUNK = 2000, 500
+N = 2000  # examples that are looked at
 
 
 class HeldOut:
@@ -37,13 +36,13 @@ class HeldOut:
         """Values for the log; none of an algorithm that says nothing of examples."""
         if isinstance(algorithm, Classifying):
             x, labels = self._read()
-            found = _in_chunks(algorithm.classify, x)
+            found = in_chunks(algorithm.classify, x)
             return {"accuracy": float((found == labels[algorithm.label]).mean())}
         if isinstance(algorithm, Clustering) and algorithm.clusters:
             x, labels = self._read()
             if not labels:
                 return {}
-            found, truth = _in_chunks(algorithm.cluster, x), next(iter(labels.values()))
+            found, truth = in_chunks(algorithm.cluster, x), next(iter(labels.values()))
             return {"purity": purity(found, truth), "NMI": mutual_information(found, truth)}
         return {}
 
@@ -73,7 +72,3 @@ class HeldOut:
             stacklevel=2,
         )
         return None
-
-
-def _in_chunks(f: Callable[[Array], Array], x: Array) -> Array:
-    return np.concatenate([f(x[i : i + CHUNK]) for i in range(0, len(x), CHUNK)])

@@ -10,7 +10,6 @@ import numpy as np
 
 from minigan.algorithms import Algorithm, recipe
 from minigan.algorithms.conditional.base import Conditional, VectorConditional
-from minigan.algorithms.latent import Latent
 from minigan.backend import Array, make_rng
 from minigan.data import Dataset
 from minigan.errors import DataError, OptionError
@@ -20,8 +19,7 @@ from minigan.training.building import build_algorithm, dataset_of, recalled
 from minigan.training.captioning import check_texts, list_captions, read_words, rows_of
 from minigan.training.config import Config
 from minigan.training.files import write_atomically
-from minigan.training.latent_tools import Arithmetic, Interpolation, Tool, source_of
-from minigan.training.latent_tools.base import CHUNK
+from minigan.training.latent_tools import Arithmetic, Interpolation, Source, Tool, source_of
 from minigan.training.pictures import to_image, write_png
 from minigan.training.translating import picture_of
 
@@ -50,61 +48,78 @@ def write_samples(
     ask for labels, and `panels` draws those of training/asking.py; of a run on captions, `texts`
     ask for pictures of them (training/captioning.py).
 
-    Raises OptionError, UnknownNameError for a label or a class that is not there, CaptionError for
-    a text that the run cannot read, CheckpointError.
+    Raises OptionError for what cannot be asked of the run, UnknownNameError for a label or a class
+    that is not there, CaptionError for a text that the run cannot read, CheckpointError for a run
+    or a checkpoint that is missing or damaged.
     """
     if not single and out.suffix.lower() not in (".png", ".npz"):
         raise OptionError(f"--out {out}: wanted a .png or .npz file, or a folder with --single")
-    config = Config.load(folder / "config.json").on(device)
-    config.in_force()
-    wish, takes = Wish(class_name, attributes, panels), recipe(config.algorithm).takes
-    check_texts(texts, wish.flag, config.algorithm, takes)
+    config = Config.load(folder / "config.json").on(device).in_force()
+    name = config.algorithm
+    wish = Wish(class_name, attributes, panels)
+    check_texts(texts, wish.flag, name, recipe(name).takes)
     words = read_words(folder) if texts else None
-    own = dataset_of if isinstance(tool, Arithmetic) else recalled
-    dataset = words or own(config)
+    opened = dataset_of if isinstance(tool, Arithmetic) else recalled
+    dataset = words or opened(config)
     algorithm = build_algorithm(config, dataset).to(config.run.device)
     stored = best.load(folder / "checkpoints", step)
     stored.restore(algorithm)
-    check_wish(wish, algorithm, config.algorithm)
+    check_wish(wish, algorithm, name)
     if panels:
         return write_panels(algorithm, dataset, out, seed=seed, columns=columns, step=stored.step)
-    labels = None
-    if words is not None:
-        labels = words.vocabulary.encode(texts)
-    elif isinstance(algorithm, Conditional):
+    labels = None if words is None else words.vocabulary.encode(texts)
+    if isinstance(algorithm, Conditional) and words is None:
         labels = asked_labels(algorithm, wish, n, make_rng(seed, 6))
-    try:
-        source = source_of(algorithm, dataset, labels, n, make_rng(seed, 6))
-    except DataError as error:
-        raise DataError(f"{error}, or ask for labels with --class or --attr") from error
-    if source is None:
-        other = recipe(config.algorithm).translates
-        advice = "; `minigan translate` takes pictures through it" if other else ""
-        raise OptionError(f"{config.algorithm} has no latent z to sample from{advice}")
+    source = _source(algorithm, name, dataset, labels, n, seed)
     rng = make_rng(seed, 5)
-    tool = Interpolation(interpolate) if interpolate is not None else tool
+    if interpolate is not None:
+        tool = Interpolation(interpolate)
     if tool is not None:
         x, columns = tool.sheet(source, n, rng)
     elif len(texts) > 1:
         x, columns = rows_of(source, columns, rng)
     else:
         x = source.make(source.prior.draw(n, rng))
-    done = f"samples after step {stored.step}"
     if single:
-        if dataset.kind != "image":
-            raise OptionError("--single writes pictures, this run makes points; use --out FILE.npz")
-        digits = len(str(len(x) - 1))
-        for i, picture in enumerate(x):
-            write_png(to_image(picture), out / f"{i:0{digits}d}.png")
+        _write_each(x, dataset, out)
     elif out.suffix.lower() == ".npz":
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, x=x)
-        write_atomically(out, buffer.getvalue())
+        _write_numbers(x, out)
     else:
         real = dataset.draw(len(x), make_rng(seed, 4)).x if dataset.kind == "points" else x
         write_png(picture_of(dataset, x, real, columns=columns), out)
         list_captions(dataset, source.labels, out.with_suffix(".txt"))
-    return f"{len(x)} {done}: {out}"
+    return f"{len(x)} samples after step {stored.step}: {out}"
+
+
+def _source(
+    algorithm: Algorithm, name: str, dataset: Dataset, labels: Array | None, n: int, seed: int
+) -> Source:
+    """The generator, with labels of n rows. Raises OptionError where it has no latent z."""
+    try:
+        source = source_of(algorithm, dataset, labels, n, make_rng(seed, 6))
+    except DataError as error:
+        raise DataError(f"{error}, or ask for labels with --class or --attr") from error
+    if source is None:
+        other = recipe(name).translates
+        advice = "; `minigan translate` takes pictures through it" if other else ""
+        raise OptionError(f"{name} has no latent z to sample from{advice}")
+    return source
+
+
+def _write_each(x: Array, dataset: Dataset, folder: Path) -> None:
+    """A .png for each picture. Raises OptionError for points."""
+    if dataset.kind != "image":
+        raise OptionError("--single writes pictures, this run makes points; use --out FILE.npz")
+    digits = len(str(len(x) - 1))
+    for i, picture in enumerate(x):
+        write_png(to_image(picture), folder / f"{i:0{digits}d}.png")
+
+
+def _write_numbers(x: Array, file: Path) -> None:
+    """An .npz with the array `x`, whole or not at all."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, x=x)
+    write_atomically(file, buffer.getvalue())
 
 
 def write_panels(
@@ -116,16 +131,3 @@ def write_panels(
         raise OptionError(f"--panels are three grids of pictures in one .png; got --out {out}")
     write_png(three_panels(algorithm, seed=seed, columns=columns), out)
     return f"noise and label, label alone, noise alone after step {step}: {out}"
-
-
-def draw_z(algorithm: Latent, n: int, seed: int, interpolate: int | None) -> Array:
-    """n draws of the prior; or n rows of `interpolate` points between one draw and another."""
-    rng = make_rng(seed, 5)
-    if interpolate is None:
-        return algorithm.prior.draw(n, rng)
-    return Interpolation(interpolate).points(algorithm.prior, n, rng)
-
-
-def generate(algorithm: Latent, z: Array) -> Array:
-    """G(z), a chunk at a time."""
-    return np.concatenate([algorithm.generate(z[i : i + CHUNK]) for i in range(0, len(z), CHUNK)])

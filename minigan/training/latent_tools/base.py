@@ -14,8 +14,8 @@ from minigan.backend import Array
 from minigan.data import Dataset
 from minigan.errors import OptionError
 from minigan.prior import Prior
+from minigan.training.generation import in_chunks
 
-CHUNK = 256  # samples generated at a time, so that any number fits into memory
 COLUMNS = 8  # pictures in a row unless said
 
 
@@ -39,11 +39,7 @@ class Source:
 
     def make(self, z: Array, *, columns: int = 1) -> Array:
         """Samples of z (rows * columns, z_dim), row by row."""
-        labels = self._labels(len(z) // columns, columns)
-        parts = [slice(i, i + CHUNK) for i in range(0, len(z), CHUNK)]
-        return np.concatenate(
-            [self.algorithm.generate(z[p], *(column[p] for column in labels)) for p in parts]
-        )
+        return in_chunks(self.algorithm.generate, z, *self._labels(len(z) // columns, columns))
 
     def mix(self, a: Array, b: Array, layer: int, *, columns: int) -> Array:
         """Samples with mixed styles. Raises OptionError where the generator has none."""
@@ -51,12 +47,15 @@ class Source:
             raise OptionError(
                 "--mix-styles takes a generator with styles for each layer; train stylegan"
             )
-        labels = self._labels(len(a) // columns, columns)
-        parts = [slice(i, i + CHUNK) for i in range(0, len(a), CHUNK)]
         mixed = self.algorithm.mix
-        return np.concatenate([mixed(a[p], b[p], layer, *(c[p] for c in labels)) for p in parts])
+
+        def of_chunk(a: Array, b: Array, *labels: Array) -> Array:
+            return mixed(a, b, layer, *labels)
+
+        return in_chunks(of_chunk, a, b, *self._labels(len(a) // columns, columns))
 
     def _labels(self, rows: int, columns: int) -> tuple[Array, ...]:
+        """Each row's label for each of its columns, from above again if too few; () of none."""
         if self.labels is None:
             return ()
         repeats = -(-rows // len(self.labels))
