@@ -56,6 +56,56 @@ def translate_pictures(
     that cannot be taken.
     """
     config = Config.load(folder / "config.json").on(device)
+    options = _translating(config, folder, reverse=reverse)
+    config.in_force()
+    stored = best.load(folder / "checkpoints", step)
+    options.check_step(stored.step, config.run.steps)
+    if "sides" not in stored.arrays:
+        raise CheckpointError(
+            f"{stored.path} is no checkpoint of a translation; its config.json is"
+        )
+    h, w, x_channels, y_channels = (int(side) for side in stored.arrays["sides"])
+    trained = (h, w)
+    wanted = None if size is None else picture_size(size)
+    if tile is None:
+        options.check_size(wanted or trained, trained)
+    else:
+        _check_tile(tile, trained, options)
+    taken = wanted or (None if tile else trained)  # None: each picture at its own size
+    name, channels = ("F", y_channels) if reverse else ("G", x_channels)
+    parts, net = options.build_translator(trained, (x_channels, y_channels), name, make_rng(0))
+    for part, layer in parts.items():
+        _load(layer, part, stored.arrays, stored.path)
+        layer.to(config.run.device)
+    styles = _references(reference, config.algorithm, options.with_reference and not reverse)
+    rng, noisy = make_rng(seed, 6), not options.running_statistics
+
+    def at_once(x: Array) -> Array:
+        return translated(net, to_device(x, config.run.device), rng, noisy=noisy)
+
+    translate = _whole_or_tiled(at_once, tile, overlap)
+    done = 0
+    for file, target in _targets(source, out).items():
+        x = _picture(file, taken, channels, convert=convert)
+        if x is None:
+            continue
+        for folder_of, style in styles.items():
+            shown = x if style is None else _beside(x, style, y_channels, convert=convert)
+            y = translate(shown)
+            if not np.isfinite(y).all():
+                raise NonFiniteError(f"the translation of {file} is not finite; try another --from")
+            write_png(to_image(y[0]), out / folder_of / target.relative_to(out))
+            done += 1
+    if not done:
+        raise DataError(f"no picture of {source} can be read")
+    return f"{done} pictures through {name} of step {stored.step} of {config.algorithm}: {out}"
+
+
+def _translating(config: Config, folder: Path, *, reverse: bool) -> TranslationOptions:
+    """The options of a run that translates, the other way too if `reverse`.
+
+    Raises CheckpointError for another run, OptionError for one that has no F.
+    """
     options = config.options
     if not isinstance(options, TranslationOptions):
         able = [name for name, r in ALGORITHMS.items() if issubclass(r.options, TranslationOptions)]
@@ -68,57 +118,7 @@ def translate_pictures(
             f"{config.algorithm} has no generator from y to x; train it with --direction BtoA, "
             "or a cyclegan"
         )
-    config.in_force()
-    stored = best.load(folder / "checkpoints", step)
-    options.check_step(stored.step, config.run.steps)
-    if "sides" not in stored.arrays:
-        raise CheckpointError(
-            f"{stored.path} is no checkpoint of a translation; its config.json is"
-        )
-    name = "F" if reverse else "G"
-    h, w, *channels = (int(side) for side in stored.arrays["sides"])
-    cin = channels[reverse]
-    wanted = None if size is None else picture_size(size)
-    shape = wanted if wanted or tile else (h, w)
-    if tile is None:
-        options.check_size(wanted or (h, w), (h, w))
-    else:
-        _check_tile(tile, (h, w), options)
-    parts, net = options.build_translator((h, w), (channels[0], channels[1]), name, make_rng(0))
-    for part, layer in parts.items():
-        _load(layer, part, stored.arrays, stored.path)
-        layer.to(config.run.device)
-    styles = _references(reference, config.algorithm, options.with_reference and not reverse)
-    rng = make_rng(seed, 6)
-    through = _whole_or_tiled(
-        lambda x: translated(
-            net, to_device(x, config.run.device), rng, noisy=not options.running_statistics
-        ),
-        tile,
-        overlap,
-    )
-    done = 0
-    for file, target in _targets(source, out).items():
-        x = _picture(file, shape, cin if convert else None, cin)
-        if x is None:
-            continue
-        for folder_of, style in styles.items():
-            taken = x
-            if style is not None:
-                beside = _picture(
-                    style, x.shape[1:3], channels[1] if convert else None, channels[1]
-                )
-                if beside is None:
-                    raise DataError(f"--reference {style} cannot be read")
-                taken = np.concatenate([x, beside], -1)
-            y = through(taken)
-            if not np.isfinite(y).all():
-                raise NonFiniteError(f"the translation of {file} is not finite; try another --from")
-            write_png(to_image(y[0]), out / folder_of / target.relative_to(out))
-            done += 1
-    if not done:
-        raise DataError(f"no picture of {source} can be read")
-    return f"{done} pictures through {name} of step {stored.step} of {config.algorithm}: {out}"
+    return options
 
 
 def _check_tile(tile: int, trained: tuple[int, int], options: TranslationOptions) -> None:
@@ -207,17 +207,25 @@ def _targets(source: Path, out: Path) -> dict[Path, Path]:
 
 
 def _picture(
-    file: Path, size: tuple[int, int] | None, channels: int | None, wanted: int
+    file: Path, size: tuple[int, int] | None, channels: int, *, convert: bool
 ) -> Array | None:
-    """One picture (1, H, W, wanted) in [-1, 1]; None, with a DataWarning, for a damaged one."""
+    """One picture (1, H, W, channels) in [-1, 1]; None, with a DataWarning, for a damaged one."""
     try:
-        pixels = fit(open_upright(file), size, channels)
+        pixels = fit(open_upright(file), size, channels if convert else None)
     except Exception as error:  # see data/folder.py: decode
         warnings.warn(f"{file} cannot be read and is left out: {error}", DataWarning, stacklevel=2)
         return None
-    if pixels.shape[-1] != wanted:
+    if pixels.shape[-1] != channels:
         raise DataError(
             f"{file} is a {COLOURS[pixels.shape[-1]]} picture and the run was trained on "
-            f"{COLOURS[wanted]} ones: convert it, or give --convert"
+            f"{COLOURS[channels]} ones: convert it, or give --convert"
         )
     return to_float(pixels[None])
+
+
+def _beside(x: Array, style: Path, channels: int, *, convert: bool) -> Array:
+    """x and a reference of its size, joined as G takes them. Raises DataError."""
+    reference = _picture(style, (x.shape[1], x.shape[2]), channels, convert=convert)
+    if reference is None:
+        raise DataError(f"--reference {style} cannot be read")
+    return np.concatenate([x, reference], -1)
