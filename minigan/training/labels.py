@@ -14,8 +14,10 @@ from minigan.data.base import LabelNames
 from minigan.errors import DataError, UnknownNameError
 from minigan.training.config import Config
 
-LABELLED = "digits, kittens, stacked-digits, ring or grid; a folder that has a folder for each "
-LABELLED += "class; IDX files with their labels beside them; CIFAR-10; an .npz archive with labels"
+LABELLED = (
+    "digits, kittens, stacked-digits, ring or grid; a folder that has a folder for each class; IDX "
+    "files with their labels beside them; CIFAR-10; an .npz archive with labels"
+)
 ROWS, COLUMNS = 10, 8  # of the picture of a run
 
 

@@ -34,8 +34,10 @@ def pairs_of(config: Config, data: str, split: Split, aligned: bool | None = Non
     run, options = config.run, config.options
     assert isinstance(options, PairDataOptions)
     takes = recipe(config.algorithm).takes
-    opened = partial(open_pairs, aligned=takes == "pairs" if aligned is None else aligned)
-    return (open_references if takes == "references" else opened)(
+    if aligned is None:
+        aligned = takes == "pairs"
+    opened = open_references if takes == "references" else partial(open_pairs, aligned=aligned)
+    return opened(
         data,
         size=run.picture_size,
         channels=(options.x_channels or run.channels, options.y_channels or run.channels),  # type: ignore[arg-type]  # checked by open_pairs
@@ -54,7 +56,7 @@ class Sheet(NamedTuple):
     real: Array
 
 
-Row = tuple[Array | None, ...]  # SHOWN pictures of each kind, above one another; None: not known
+Part = tuple[Array | None, ...]  # SHOWN pictures of each kind, above one another; None: not known
 
 
 def sheet(algorithm: Translating, pairs: Pairs, *, seed: int) -> Sheet:
@@ -67,22 +69,21 @@ def sheet(algorithm: Translating, pairs: Pairs, *, seed: int) -> Sheet:
         parts, made, real = _of_references(algorithm, pairs, seed)
     else:
         parts, made, real = _of_pairs(algorithm, pairs, seed)
-    rows = [
-        _coloured(pictures[i : i + COLUMNS])
-        for part in parts
-        for i in range(0, SHOWN, COLUMNS)
-        for pictures in part
-        if pictures is not None
-    ]
+    rows = []
+    for part in parts:
+        known = [pictures for pictures in part if pictures is not None]
+        for i in range(0, SHOWN, COLUMNS):
+            rows += [_coloured(pictures[i : i + COLUMNS]) for pictures in known]
     return Sheet(grid(np.concatenate(rows), columns=COLUMNS), made, real)
 
 
-def _of_pairs(algorithm: Translating, pairs: Pairs, seed: int) -> tuple[list[Row], Array, Array]:
+def _of_pairs(algorithm: Translating, pairs: Pairs, seed: int) -> tuple[list[Part], Array, Array]:
+    """The parts of a sheet, what G made, and the pictures of y."""
     rng = make_rng(seed, 4)
     matched = pairs.matched(SHOWN, rng)
     x, y = pairs.split((matched or pairs.draw(SHOWN, rng)).x)
     made = algorithm.translate(x, make_rng(seed, 3))
-    parts: list[Row] = [(x, made, y if matched else None)]
+    parts: list[Part] = [(x, made, y if matched else None)]
     if "F" in algorithm.translators:
         back = algorithm.translate(y, make_rng(seed, 3), name="F")
         parts.append((y, back, x if matched else None))
@@ -91,7 +92,8 @@ def _of_pairs(algorithm: Translating, pairs: Pairs, seed: int) -> tuple[list[Row
 
 def _of_references(
     algorithm: Translating, pairs: References, seed: int
-) -> tuple[list[Row], Array, Array]:
+) -> tuple[list[Part], Array, Array]:
+    """The parts of a sheet, what G made, and the pictures of y."""
     rng = make_rng(seed, 4)
     known = pairs.known(SHOWN, rng)
     x, y = known[:2] if known else pairs.split(pairs.draw(SHOWN, rng).x)

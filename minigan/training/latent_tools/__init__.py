@@ -42,10 +42,24 @@ __all__ = [
 ]
 
 
+# Settings of tools, and the tools that have them.
+SETTINGS = {
+    "--way": ("--interpolate",),
+    "--low": ("--traverse", "--arithmetic"),
+    "--high": ("--traverse", "--arithmetic"),
+}
+
 # The arguments of `chosen`.
 OPTIONS = (
-    *("interpolate", "way", "traverse", "arithmetic", "truncate", "mix_styles"),
-    *("low", "high", "columns"),
+    "interpolate",
+    "way",
+    "traverse",
+    "arithmetic",
+    "truncate",
+    "mix_styles",
+    "low",
+    "high",
+    "columns",
 )
 
 
@@ -72,18 +86,15 @@ def chosen(
         "--truncate": truncate,
         "--mix-styles": mix_styles,
     }
+    settings = {"--way": way, "--low": low, "--high": high}
     asked = [flag for flag, value in tools.items() if value is not None]
     if len(asked) > 1:
         raise OptionError(f"{' and '.join(asked)} are ways of their own: give one of them")
     tool = asked[0] if asked else "plain samples"
-    ranged = ("--traverse", "--arithmetic")
-    for flag, value, of in (
-        ("--way", way, ("--interpolate",)),
-        ("--low", low, ranged),
-        ("--high", high, ranged),
-    ):
-        if value is not None and tool not in of:
-            raise OptionError(f"{flag} is an option of {' and '.join(of)}, not of {tool}")
+    for flag, value in settings.items():
+        if value is not None and tool not in SETTINGS[flag]:
+            of = " and ".join(SETTINGS[flag])
+            raise OptionError(f"{flag} is an option of {of}, not of {tool}")
     if interpolate is not None:
         return Interpolation(interpolate, way)
     if traverse is not None:

@@ -54,25 +54,26 @@ class Arithmetic:
                 "with - as with + for a direction, or one more with + for a place"
             )
         z, labels = self._look(source, terms, rng)
-        found = [_showing(source, term, z, labels) for term in terms]
-        means = [z.mean(0) for z in found]
-        vector = sum(term.sign * mean for term, mean in zip(terms, means, strict=True))
-        return (self._place if total else self._direction)(source, n, rng, found, vector)
+        shown = [_showing(source, term, z, labels) for term in terms]
+        vector = sum(term.sign * z.mean(0) for term, z in zip(terms, shown, strict=True))
+        if total == 0:
+            return self._direction(source, n, rng, vector)
+        return self._place(source, n, rng, shown, vector)
 
-    def _direction(
-        self, source: Source, n: int, rng: np.random.Generator, found: list[Array], vector: Array
-    ) -> Sheet:
+    def _direction(self, source: Source, n: int, rng: np.random.Generator, vector: Array) -> Sheet:
+        """Rows that move a z along the vector."""
         low, high = ends(self.low, self.high, (0.0, 2.0))
         z, columns = source.prior.draw(n, rng), self.columns or COLUMNS
         points = [(z + s * vector).astype(z.dtype) for s in np.linspace(low, high, columns)]
         return Sheet(source.make(rows(points), columns=columns), columns)
 
     def _place(
-        self, source: Source, n: int, rng: np.random.Generator, found: list[Array], vector: Array
+        self, source: Source, n: int, rng: np.random.Generator, shown: list[Array], vector: Array
     ) -> Sheet:
+        """Rows of a sample of each term, and of what the vector gives."""
         noise = rng.uniform(-JITTER, JITTER, (n, len(vector)))
         noise[0] = 0
-        points = [z[np.arange(n) % len(z)] for z in found]
+        points = [z[np.arange(n) % len(z)] for z in shown]
         points.append((vector + noise).astype(points[0].dtype))
         return Sheet(source.make(rows(points), columns=len(points)), len(points))
 
