@@ -36,7 +36,10 @@ from minigan.ops.linear import add_matmul, matmul, matmul_bias_act
 
 @dataclass(slots=True)
 class _Step:
-    """What a step computed, (N, H) each, rz (N, 2 H); `going` is None where all rows go on."""
+    """What a step computed, (N, H) each, rz (N, 2 H).
+
+    going (N, 1): 1 for the rows whose sequence has not ended; None where none has.
+    """
 
     h: Array
     rz: Array
@@ -113,17 +116,17 @@ class GRU(Layer):
         dh = np.zeros_like(ctx.steps[0].h)
         for i, step in reversed(list(enumerate(ctx.steps))):
             dh = dh + dy[:, i]
-            stays: Any = 0
+            kept: Any = 0  # of rows behind their end: h' = h, so dh' is dh
             if step.going is not None:
-                moved = dh * step.going
-                stays, dh = dh - moved, moved
+                going = dh * step.going
+                kept, dh = dh - going, going
             r, z = step.rz[:, :H], step.rz[:, H:]
             ga_n = tanh_dx(dh * (1 - z), step.n)
             drz = np.concatenate([ga_n * step.b_n, dh * (step.h - step.n)], 1)
             ga_rz = sigmoid_dx(drz, step.rz)
             gas.append(np.concatenate([ga_rz, ga_n], 1))
             gbs.append(np.concatenate([ga_rz, ga_n * r], 1))
-            dh = dh * z + stays + matmul(gbs[-1], p["weight_hh"].data.T)
+            dh = dh * z + kept + matmul(gbs[-1], p["weight_hh"].data.T)
         ga = joined(gas[::-1])  # (T N, 3 H)
         if need_dw:
             gb = joined(gbs[::-1])

@@ -45,12 +45,7 @@ def evaluate(
     folder = Path(folder)
     config = Config.load(folder / "config.json").on(device)
     _check_measured(folder, config)
-    held_out = None
-    with suppress(OptionError):  # the user's own data may know no split
-        held_out = _scored(config, "test")
-    data = _scored(config, "train") if held_out is None or split == "train" else held_out
-    if split == "test" and held_out is None:
-        dataset_of(config, split="test")  # raises what it raised
+    data, held_out = _splits(config, split)
     options = config.options
     cycles = isinstance(options, TranslationOptions) and options.both_ways
     cycles = cycles and not isinstance(data, Applied)  # F does not give a reference back
@@ -113,6 +108,21 @@ def _check_measured(folder: Path, config: Config) -> None:
             f"{folder} is a run of {config.algorithm}, whose pairs no metric takes; look at its "
             "samples"
         )
+
+
+def _splits(config: Config, split: str | None) -> tuple[Dataset, Dataset | None]:
+    """The data to score against, and the test split, None where the data has none.
+
+    Raises OptionError where that one was asked for, DataError.
+    """
+    held_out = None
+    with suppress(OptionError):  # the user's own data may know no split
+        held_out = _scored(config, "test")
+    if split == "test" and held_out is None:
+        dataset_of(config, split="test")  # raises what it raised
+    if held_out is None or split == "train":
+        return _scored(config, "train"), held_out
+    return held_out, held_out
 
 
 def _scored(config: Config, split: Split) -> Dataset:

@@ -20,8 +20,15 @@ from minigan.training.audience import audience
 from minigan.training.log import Record
 
 SHOWN = (
-    *("ELBO", "reconstruction", "loss_D", "loss_G", "D(x)", "D(G(z))"),
-    *("wasserstein", "bound", "convergence"),
+    "ELBO",
+    "reconstruction",
+    "loss_D",
+    "loss_G",
+    "D(x)",
+    "D(G(z))",
+    "wasserstein",
+    "bound",
+    "convergence",
 )
 # Of algorithms with other names than these, several of each network: the first of their terms.
 TERMS, AT_MOST = ("loss_", "GAN_", "cycle_"), 5
