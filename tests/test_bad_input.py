@@ -113,6 +113,11 @@ REFUSED: list[tuple[str, int, list[str]]] = [
     ("train dcgan --device tpu", 1, ["unknown device 'tpu'", "cpu, cuda, cuda:N"]),
     ("train dcgan --eval-every 5", 1, ["--eval-every and", "give --keep-best METRIC too"]),
     ("train dcgan --eval-samples 50", 1, ["--eval-samples say", "give --keep-best METRIC too"]),
+    (
+        "train gan --steps 20 --keep-best two-sample --eval-every 21",
+        1,
+        ["--eval-every 21 is beyond 20 steps", "give 20 or less"],
+    ),
     # options that others leave without effect
     (
         "train vae --width 8",
@@ -232,7 +237,11 @@ REFUSED: list[tuple[str, int, list[str]]] = [
     ("train gan --data thick.npz", 1, ["thick.npz", "1 or 3 channels"]),
     ("train gan --data torn.npz", 1, ["torn.npz is no npz archive", "numpy.savez"]),
     ("train gan --data few.npz --batch 8", 1, ["batch size 8", "5 examples", "5 or less"]),
-    ("train gan --data few.npz --batch 3 --k 2", 1, ["5 examples of", "or more data"]),
+    (
+        "train gan --data few.npz --batch 3 --k 2",
+        1,
+        ["--batch 3", "--k 2", "6 examples", "5 examples of"],
+    ),
     # places
     ("train dcgan --size 8 --out /dev/null/x", 1, ["/dev/null/x", "Not a directory", "--out"]),
     ("train dcgan --size 8 --out file.txt", 2, ["'--out'", "file.txt"]),
@@ -332,7 +341,8 @@ def test_numbers_that_run_away(minigan: Command, place: Path, options: list[str]
     assert any(f"the loss of {n} is" in message or f"of {n}'s parameter" in message for n in "GD")
     assert "'s parameter " in message
     assert "(" in message.split("'s parameter ")[1]  # the layer, as it is made
-    assert "start again with a lower --lr or with --clip-norm" in message
+    assert "start again with lower rates, such as --lr 0." in message
+    assert message.endswith(", or --clip-norm 1")
     last = numbers(Path("run"), "checkpoints/*.json")[-1]
     assert f"The checkpoint of step {last} is good" in message
     assert list(Path("run").rglob("*.unfinished")) == []

@@ -93,10 +93,14 @@ OWN: dict[str, Callable[[], Extractor]] = {
 }
 
 
+class NoExtractorError(DataError):
+    """Data for which minigan ships no extractor: the user names one."""
+
+
 def extractor_for(dataset: Dataset, wanted: str | None = None) -> Extractor:
     """The extractor `wanted`, a shipped one's name or an .onnx file, or else the data's own.
 
-    Raises OptionError for another word, DataError where the data has no extractor of its own.
+    Raises OptionError for another word, NoExtractorError where the data has none of its own.
     """
     if wanted is not None and wanted.lower().endswith(".onnx"):
         return OnnxExtractor(Path(wanted))
@@ -108,7 +112,7 @@ def extractor_for(dataset: Dataset, wanted: str | None = None) -> Extractor:
         return Coordinates()
     name = wanted or dataset.name
     if name not in OWN:
-        raise DataError(
+        raise NoExtractorError(
             f"features of {name} need a network: minigan ships extractors for {', '.join(OWN)} "
             "only; name one of these, or your own, with --extractor FILE.onnx"
         )

@@ -31,6 +31,7 @@ from minigan.backend import Array
 from minigan.data import Dataset, Pairs, References
 from minigan.errors import CheckpointError, DataError, OptionError
 from minigan.metrics import MetricWarning, Subject, checked, measure, metric, ranking
+from minigan.metrics.extractors import NoExtractorError
 from minigan.metrics.translations import NO_WAY_BACK, has_truth
 from minigan.training import checkpoint
 from minigan.training.checkpoint import Checkpoint
@@ -84,6 +85,12 @@ class Best:
             self._measure(self._subject, min(self._n, 20))
         except OptionError as error:
             raise OptionError(f"--keep-best {wanted} of {self._n} samples: {error}") from error
+        except NoExtractorError as error:
+            raise DataError(
+                f"--keep-best {wanted} needs a network that minigan ships, and there is none for "
+                f"{dataset.name}: keep several checkpoints (--keep) and measure them with `minigan "
+                "eval --extractor FILE.onnx --from STEP`"
+            ) from error
 
     def look(self, algorithm: Algorithm, step: int) -> float:
         """The value after `step` steps; the checkpoint is stored if it is the best so far."""

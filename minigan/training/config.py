@@ -68,6 +68,11 @@ class RunOptions:
                 "--eval-every and --eval-samples say how --keep-best measures: give "
                 "--keep-best METRIC too, or neither"
             )
+        if self.eval_every > self.steps > 0:
+            raise OptionError(
+                f"--eval-every {self.eval_every} is beyond {self.steps} steps: nothing would "
+                f"be measured; give {self.steps} or less"
+            )
         require_device(self.device)
         data = recipe(algorithm).data if self.data is None else self.data
         if not data:
@@ -103,7 +108,8 @@ class Config:
 
     schedule_steps is the length that learning-rate schedules were made for: it stays when a run is
     prolonged. classes: of each label that the run is conditioned on, in the data's order; shape: of
-    an example, None where the data itself is needed.
+    an example, None where the data itself is needed; examples: how many the data has, None where it
+    is endless.
     """
 
     algorithm: str
@@ -113,6 +119,7 @@ class Config:
     versions: dict[str, str]
     classes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     shape: tuple[int, ...] | None = None
+    examples: int | None = None
 
     @classmethod
     def create(cls, algorithm: str, options: Any, run: RunOptions) -> Self:
@@ -150,6 +157,7 @@ class Config:
                 stored["versions"],
                 {name: tuple(found) for name, found in stored.get("classes", {}).items()},
                 tuple(map(int, stored["shape"])) if stored.get("shape") else None,
+                stored.get("examples"),
             )
         except FileNotFoundError:
             raise CheckpointError(

@@ -27,7 +27,7 @@ from minigan.models.stylegan import StyleGenerator
 from minigan.training import best, checkpoint
 from minigan.training.building import build_algorithm, recalled
 from minigan.training.config import Config
-from minigan.training.files import write_atomically
+from minigan.training.files import locked, write_atomically
 from minigan.training.labels import conditions
 from minigan.training.labels import inputs as inputs_of
 
@@ -84,21 +84,23 @@ def import_weights(folder: Path, file: Path, *, network: str = "G") -> str:
     """Fill one network of an untrained run from a state dict in PyTorch's layouts.
 
     The run's checkpoint of step 0 is written anew. Returns what was done. Raises DataError for a
-    file that is no state dict of this network, OptionError for a run that has been trained.
+    file that is no state dict of this network, OptionError for a run that has been trained or is
+    being trained.
     """
     run = _as_new(folder, network)
     algorithm, checkpoints = run.algorithm, folder / "checkpoints"
-    if checkpoint.steps(checkpoints) != [0]:
-        raise OptionError(
-            f"{folder} has been trained, and what it learned would be lost: start another run with "
-            "`minigan train ... --steps 0` and import into that"
-        )
-    checkpoint.load(checkpoints).restore(algorithm)
-    net = _networks(algorithm)[network]
-    count = load_state_dict(net, _tensors(file))
-    if network in algorithm.averages:
-        algorithm.averages[network].restart()
-    checkpoint.save(checkpoints, 0, algorithm, keep=run.config.run.keep)
+    with locked(folder):
+        if checkpoint.steps(checkpoints) != [0]:
+            raise OptionError(
+                f"{folder} has been trained, and what it learned would be lost: start another run "
+                "with `minigan train ... --steps 0` and import into that"
+            )
+        checkpoint.load(checkpoints).restore(algorithm)
+        net = _networks(algorithm)[network]
+        count = load_state_dict(net, _tensors(file))
+        if network in algorithm.averages:
+            algorithm.averages[network].restart()
+        checkpoint.save(checkpoints, 0, algorithm, keep=run.config.run.keep)
     use = "`minigan sample` draws from it; " if network == "G" else ""
     return (
         f"{count} layers of {network} from {file}: {folder}; "

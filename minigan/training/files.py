@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from minigan.errors import OptionError
+
 UNFINISHED = ".unfinished"
+LOCK = ".lock"
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -48,3 +52,18 @@ def remove_unfinished(folder: Path) -> None:
     """Remove what a killed process was writing."""
     for path in folder.rglob("*" + UNFINISHED):
         path.unlink()
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the run for this process alone; the system lets go of it even after a SIGKILL.
+
+    Raises OptionError where another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / LOCK, "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OptionError(f"{folder} is being trained by another process") from None
+        yield

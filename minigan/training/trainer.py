@@ -16,8 +16,8 @@ moment and resumed leaves the same files as one that was not (but for the second
 
 from __future__ import annotations
 
-import fcntl
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ from minigan.algorithms.conditional.base import Conditional
 from minigan.algorithms.latent import Reconstructing
 from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, keep_freed_memory, make_rng
-from minigan.data import Loader, Pairs
+from minigan.data import Dataset, DataWarning, Loader, Pairs
 from minigan.errors import NonFiniteError, OptionError
 from minigan.metrics import diversity
 from minigan.training import best, checkpoint, log
@@ -41,7 +41,7 @@ from minigan.training.building import build_algorithm, dataset_of
 from minigan.training.captioning import keep_words
 from minigan.training.config import Config, RunOptions
 from minigan.training.curves import write_curves
-from minigan.training.files import UNFINISHED, remove_unfinished
+from minigan.training.files import LOCK, UNFINISHED, locked, remove_unfinished
 from minigan.training.held_out import HeldOut
 from minigan.training.labels import COLUMNS, conditions, inputs, panel
 from minigan.training.observer import Observer
@@ -50,9 +50,8 @@ from minigan.training.progress import ProgressReport
 from minigan.training.stepper import Stepper, read
 from minigan.training.stop import StopRequest
 from minigan.training.translating import picture_of, sheet
-from minigan.training.watch import Watch, small_data, young_average
+from minigan.training.watch import Watch, calmer, small_data, young_average
 
-LOCK = ".lock"
 PICTURES, POINTS = 64, 2000  # how many samples a picture of a run shows
 RECONSTRUCTIONS = 32
 
@@ -91,6 +90,7 @@ class Trainer:
         self.step = 0
         found = checkpoint.steps(self.checkpoints)
         self._latest = found[-1] if found else None  # what is on the disk
+        _refuse_large_steps(self.dataset, run.batch, self.algorithm.minibatches)
         self.loader = Loader(
             self.dataset, run.batch * self.algorithm.minibatches, seed=run.seed, start=0
         )
@@ -129,6 +129,14 @@ class Trainer:
         folder = Path(folder)
         config = Config.load(folder / "config.json")
         trainer = cls(folder, config.prolonged(more).on(device))
+        trainer.config = replace(trainer.config, **_remembered(trainer))
+        if config.examples not in (None, trainer.config.examples):
+            warnings.warn(
+                f"{trainer.dataset.name} has {trainer.config.examples} examples now and had "
+                f"{config.examples} before; the run goes on, on other batches than before",
+                DataWarning,
+                stacklevel=2,
+            )
         if more:
             _refuse_idle_steps(trainer.algorithm, trainer.config)
         if step is not None or checkpoint.steps(trainer.checkpoints):
@@ -164,7 +172,7 @@ class Trainer:
         """
         total = self.config.run.steps
         with (
-            _locked(self.folder),
+            locked(self.folder),
             self.loader,
             StopRequest() as stop,
             ProgressReport(self.step, total) as report,
@@ -304,16 +312,26 @@ class Trainer:
             raise NonFiniteError(
                 f"step {step}: {error}; training stopped. "
                 + (f"The checkpoint of step {good[-1]} is good: start" if good else "Start")
-                + " again with a lower --lr or with --clip-norm"
+                + f" again with lower rates, such as {calmer(self.config.options)}"
             ) from error
 
 
 def _remembered(trainer: Trainer) -> dict[str, Any]:
     """What a run keeps in its configuration of its data: enough to draw samples without it."""
+    known: dict[str, Any] = {"examples": trainer.dataset.size}
     if recipe(trainer.config.algorithm).takes not in ("examples", "labelled"):
-        return {}  # pairs are needed themselves, and the words of captions have their own file
+        return known  # pairs are needed themselves, and the words of captions have their own file
     classes = dict(trainer.conditions.label_names) if trainer.conditions else {}
-    return {"shape": trainer.dataset.shape, "classes": classes}
+    return {**known, "shape": trainer.dataset.shape, "classes": classes}
+
+
+def _refuse_large_steps(dataset: Dataset, batch: int, k: int) -> None:
+    """Raise OptionError where a step of k minibatches takes more examples than there are."""
+    if k > 1 and dataset.size is not None and batch * k > dataset.size:
+        raise OptionError(
+            f"--batch {batch} for each of --k {k} steps of D: {batch * k} examples, more than the "
+            f"{dataset.size} examples of {dataset.name}; lower --batch or --k, or give more data"
+        )
 
 
 class _Clock:
@@ -348,15 +366,3 @@ def _relative(a: float, b: float) -> float:
 def _is_debris(path: Path) -> bool:
     """Whether a run that was killed before its first file was whole may have left this."""
     return path.name == LOCK or path.name.endswith(UNFINISHED)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the run for this process alone; the system lets go of it even after a SIGKILL."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / LOCK, "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OptionError(f"{folder} is being trained by another process") from None
-        yield

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from typing import Any
 
+from minigan.algorithms.settings import flag
 from minigan.data import Dataset
 from minigan.training.log import Record
 
@@ -41,6 +44,22 @@ def young_average(decay: float, steps: int) -> str | None:
         f"untrained ones after {steps} steps; try --ema {0.01 ** (1 / steps):.3g} or less, or more "
         "steps"
     )
+
+
+def calmer(options: Any) -> str:
+    """What to try where numbers have run away: a tenth of the learning rates, or clipping.
+
+    options: the algorithm's.
+    """
+    names = [n for n in ("lr", "lr_G", "lr_D", "lr_game") if getattr(options, n, None) is not None]
+    if {"lr_G", "lr_D"} <= set(names):
+        names.remove("lr")  # which neither player takes then
+    rates = [
+        f"{flag(n)} {min(getattr(options, n) / 10, getattr(type(options), n) or math.inf):g}"
+        for n in names
+    ]
+    norm = 1 if options.clip_norm is None else options.clip_norm / 10
+    return f"{' '.join(rates)}, or --clip-norm {norm:g}"
 
 
 class Watch:

@@ -194,7 +194,7 @@ def test_too_few_samples_are_met_before_the_first_step(minigan: Command, tmp_pat
 
 def test_data_without_an_extractor_is_met_before_the_first_step(tmp_path: Path) -> None:
     own = open_data(str(write_pictures(tmp_path / "own.npz")))
-    with pytest.raises(DataError, match=r"features of .* need a network"):
+    with pytest.raises(DataError, match=r"--keep-best fid needs a network.*eval --extractor FILE"):
         Best("fid", tmp_path, own, n=100, seed=0)
 
 

@@ -17,6 +17,7 @@ from minigan.export.onnx import channels_first
 from minigan.training import best
 from minigan.training.building import build_algorithm, dataset_of
 from minigan.training.config import Config
+from minigan.training.files import locked
 
 SMALL = ["--size", "16", "--width", "4", "--batch", "4", "--seed", "1"]
 RUNS = {
@@ -109,6 +110,16 @@ def test_packs_and_groups_of_any_size(options: str, tmp_path: Path) -> None:
     assert command("train", *options.split(), *small, "--out", str(tmp_path / "run")) == 0
     given = ["--network", "D", "--onnx", str(tmp_path / "D.onnx")]
     assert command("export", str(tmp_path / "run"), *given) == 0
+
+
+def test_a_run_that_is_being_trained(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(tmp_path / "G.safetensors")
+    assert command("export", str(runs / "dcgan"), "--torch", file) == 0
+    with locked(runs / "untrained"):
+        assert command("import", str(runs / "untrained"), "--torch", file) == 1
+    assert "untrained is being trained by another process" in capsys.readouterr().err
 
 
 REFUSED = {

@@ -318,6 +318,24 @@ def test_data_that_has_gone(minigan: Command, tmp_path: Path) -> None:
     assert steps_of(tmp_path / "run") == 0
 
 
+def test_data_that_has_changed(minigan: Command, tmp_path: Path) -> None:
+    """Another number of examples is told of once; what older runs do not remember is added."""
+    data, folder = tmp_path / "own.npz", tmp_path / "run"
+    train = [*MLP, "--data", write_pictures(data, n=200), "--steps", 1]
+    assert minigan("train", *train, "--out", folder).code == 0
+    write_pictures(data, n=210)
+    told = minigan("resume", folder, "--steps", 1)
+    assert told.code == 0
+    assert f"warning: {data} has 210 examples now and had 200 before; the run goes on" in told.err
+    assert "warning" not in minigan("resume", folder, "--steps", 1).err
+    stored = json.loads((folder / "config.json").read_text())
+    assert (stored.pop("examples"), stored.pop("shape")) == (210, [8, 8, 1])
+    (folder / "config.json").write_text(json.dumps(stored))
+    assert "warning" not in minigan("resume", folder).err
+    stored |= {"examples": 210, "shape": [8, 8, 1]}
+    assert json.loads((folder / "config.json").read_text()) == stored
+
+
 def test_a_run_without_any_checkpoint(minigan: Command, folder: Path) -> None:
     shutil.rmtree(folder / "checkpoints")
     result = minigan("sample", folder, "--out", folder / "x.png")

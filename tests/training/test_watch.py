@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from minigan.algorithms import ALGORITHMS
 from minigan.backend import make_rng
 from minigan.data import Batch, Dataset
 from minigan.training.log import Record
@@ -12,6 +13,7 @@ from minigan.training.watch import (
     SATURATED_LINES,
     SATURATED_LOSS,
     Watch,
+    calmer,
     small_data,
     young_average,
 )
@@ -43,6 +45,20 @@ SATURATION = {
 def test_saturation(case: str) -> None:
     losses, expected = SATURATION[case]
     assert warned_at(lines(losses)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "said"),
+    [
+        ("gan", {}, "--lr 0.005, or --clip-norm 1"),
+        ("gan", {"lr": 1e30, "clip_norm": 5.0}, "--lr 0.05, or --clip-norm 0.5"),
+        ("dcgan", {"lr_D": 0.1}, "--lr 2e-05 --lr-D 0.01, or --clip-norm 1"),
+        ("biggan", {}, "--lr-G 0.0002 --lr-D 5e-05, or --clip-norm 1"),
+        ("aae", {}, "--lr 2e-05 --lr-game 1e-05, or --clip-norm 1"),
+    ],
+)
+def test_what_to_try_where_numbers_ran_away(name: str, given: dict[str, float], said: str) -> None:
+    assert calmer(ALGORITHMS[name].options(**given)) == said
 
 
 def drawn(diversity: dict[int, float]) -> list[Record]:
