@@ -21,6 +21,7 @@ on it is the published recipe of progressive growing (Karras et al. 2018), R1 th
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
@@ -28,7 +29,7 @@ import numpy as np
 
 from minigan.backend import Array, array_module, scalar
 from minigan.errors import OptionError, UnknownNameError
-from minigan.layers import BatchNorm, Layer, MinibatchDiscrimination
+from minigan.layers import BatchNorm, Layer, MinibatchDiscrimination, Pack
 from minigan.losses.objective import Value
 from minigan.noise import Rng
 
@@ -73,8 +74,8 @@ class Penalty(ABC):
             raise OptionError(f"penalty weight={weight!r} must be above 0 and finite")
 
     @abstractmethod
-    def points(self, real: Array, fake: Array, rng: Rng) -> Array:
-        """Where D's gradient is taken: one point for each example."""
+    def points(self, real: Array, fake: Array, rng: Rng, pack: int = 1) -> Array:
+        """Where D's gradient is taken: a point for each example; D judges `pack` as one."""
 
     @abstractmethod
     def phi(self, square: Array) -> tuple[Array, Array]:
@@ -85,7 +86,8 @@ class Penalty(ABC):
 
         D's running state does not move.
         """
-        x = self.points(real, fake, rng)
+        pack = math.prod(layer.m for _, layer in D.walk() if isinstance(layer, Pack))
+        x = self.points(real, fake, rng, pack)
         scores, ctx = D.forward(x, update_stats=False)
         g, gctx = D.input_gradient(np.ones_like(scores), ctx)
         rows = g.reshape(len(scores), -1)  # one norm for each number that D gives
@@ -123,7 +125,8 @@ class _ToTarget(Penalty):
 class Interpolated(_ToTarget):
     """WGAN-GP: norm 1 on straight lines between real and generated examples.
 
-    One epsilon for each example, drawn anew each time.
+    One epsilon for each example, or for each pack that D judges as one (as Xu et al. 2019 do,
+    CTGAN, arXiv:1907.00503), drawn anew each time.
     """
 
     name = "wgan-gp"
@@ -131,8 +134,8 @@ class Interpolated(_ToTarget):
     summary = "gradient norm 1 between real and generated examples"
     paper_weight = 10.0
 
-    def points(self, real: Array, fake: Array, rng: Rng) -> Array:
-        return interpolated(real, fake, rng)
+    def points(self, real: Array, fake: Array, rng: Rng, pack: int = 1) -> Array:
+        return interpolated(real, fake, rng, pack)
 
 
 class Perturbed(_ToTarget):
@@ -157,7 +160,7 @@ class Perturbed(_ToTarget):
             raise OptionError(f"spread={spread!r} must be at least 0 and finite")
         self.spread = spread
 
-    def points(self, real: Array, fake: Array, rng: Rng) -> Array:
+    def points(self, real: Array, fake: Array, rng: Rng, pack: int = 1) -> Array:
         delta = self.spread * real.std() * _uniform(rng, real.shape, real)
         return real + delta  # eq: penalty.dragan
 
@@ -179,8 +182,8 @@ class Div(Penalty):
             raise OptionError(f"power={power!r} must be at least 2 and finite")
         self.power = power
 
-    def points(self, real: Array, fake: Array, rng: Rng) -> Array:
-        return interpolated(real, fake, rng)
+    def points(self, real: Array, fake: Array, rng: Rng, pack: int = 1) -> Array:
+        return interpolated(real, fake, rng, pack)
 
     def phi(self, square: Array) -> tuple[Array, Array]:
         half = self.power / 2
@@ -195,7 +198,7 @@ class R1(Penalty):
     summary = "half the squared gradient norm at real examples"
     paper_weight = 10.0
 
-    def points(self, real: Array, fake: Array, rng: Rng) -> Array:
+    def points(self, real: Array, fake: Array, rng: Rng, pack: int = 1) -> Array:
         return real
 
     def phi(self, square: Array) -> tuple[Array, Array]:
@@ -209,7 +212,7 @@ class R2(R1):
     explains = "penalty.r2"
     summary = "half the squared gradient norm at generated examples"
 
-    def points(self, real: Array, fake: Array, rng: Rng) -> Array:
+    def points(self, real: Array, fake: Array, rng: Rng, pack: int = 1) -> Array:
         return fake
 
 
@@ -223,8 +226,8 @@ def get(name: str, **settings: Any) -> Penalty:
     return PENALTIES[name](**settings)
 
 
-def interpolated(real: Array, fake: Array, rng: Rng) -> Array:
-    """epsilon x + (1 - epsilon) x~ with one epsilon of U(0, 1) for each pair.
+def interpolated(real: Array, fake: Array, rng: Rng, pack: int = 1) -> Array:
+    """epsilon x + (1 - epsilon) x~ with one epsilon of U(0, 1) for `pack` neighbouring pairs.
 
     Raises OptionError unless there are as many real as generated examples.
     """
@@ -234,6 +237,8 @@ def interpolated(real: Array, fake: Array, rng: Rng) -> Array:
             f"and {fake.shape}"
         )
     epsilon = _uniform(rng, (len(real), *[1] * (real.ndim - 1)), real)
+    if pack > 1:
+        epsilon = epsilon[::pack].repeat(pack, 0)[: len(real)]
     return epsilon * real + (1 - epsilon) * fake  # eq: penalty.gp
 
 

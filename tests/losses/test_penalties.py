@@ -8,7 +8,7 @@ import torch
 
 from minigan import layers as L
 from minigan.backend import make_rng
-from minigan.errors import NoSecondDerivativeError, OptionError, UnknownNameError
+from minigan.errors import NoSecondDerivativeError, OptionError, ShapeError, UnknownNameError
 from minigan.gradcheck import GradcheckError, check_loss
 from minigan.losses import PENALTIES, penalties
 from minigan.losses.penalties import R1, R2, Div, Interpolated, Perturbed
@@ -226,6 +226,25 @@ def test_one_epsilon_for_each_example(penalty):
     assert (each <= 1).all()
     assert np.ptp(each[:, 0]) > 0.8  # from example to example it differs
     assert (penalty.points(real, fake, make_rng(2)) != x).any()
+
+
+@pytest.mark.parametrize("penalty", [Interpolated(), Div()], ids=lambda p: p.name)
+def test_one_epsilon_for_each_pack_that_D_judges_as_one(penalty):
+    D = L.Sequential(L.Pack(2), L.Pack(3), L.Dense(12, 1, rng=make_rng(0))).astype(np.float64)
+    seen, forward = [], D.forward
+
+    def watched(x, **how):
+        seen.append(x)
+        return forward(x, **how)
+
+    D.forward = watched
+    real, fake = np.random.default_rng(0).standard_normal((2, 24, 2))
+    penalty(D, real, fake, make_rng(1))
+    packs = ((seen[0] - fake) / (real - fake)).reshape(4, 12)
+    np.testing.assert_allclose(packs, np.broadcast_to(packs[:, :1], packs.shape), rtol=1e-9)
+    assert len(np.unique(packs[:, 0])) == 4
+    with pytest.raises(ShapeError, match="split into packs of 2"):
+        penalty(D, real[:5], fake[:5], make_rng(1))
 
 
 def test_r1_looks_at_real_and_r2_at_generated_examples():
