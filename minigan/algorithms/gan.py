@@ -186,26 +186,26 @@ class GAN(Algorithm):
         """Those of `terms` that count in this iteration: all."""
         return self.terms
 
-    def update_generator(self, z: Array, x: Array | None = None) -> Scalars:
+    def update_generator(self, z: Array, x: Array) -> Scalars:
         """Descend gan.alg1.g (or what G descends instead) in G's parameters, with D frozen.
 
-        x: examples as D was shown them last, for losses of G that look at some.
+        x: the examples that D saw last, for losses of G that look at some.
         """
         G, D = self.G, self.D
         G.flat.zero_grad()
         fake, G_ctx = self.generated(z)
-        real = None if x is None else self.shown(x)
-        loss, dfake = self.generator_loss(D, self.shown(fake), real)
-        terms = self.teach(dfake, G_ctx) | self.regularize("G")  # eq: gan.alg1.g
+        x, judged = self.shown(x), self.shown(fake)
+        loss, dfake = self.generator_loss(D, judged, x)
+        terms = self.generated_backward(dfake, G_ctx) | self.regularize("G")
         norm = self.descend("G", loss + added(terms))
         return {"loss_G": loss, **terms, "grad_norm_G": norm}
 
     def generated(self, z: Array, update_stats: bool = True) -> tuple[Array, Any]:
-        """G(z) in training, and the context that `teach` takes."""
+        """G(z) in training, and the context of `generated_backward`."""
         return self.G.forward(z, update_stats=update_stats)
 
-    def teach(self, dfake: Array, ctx: Any) -> Scalars:
-        """Send the gradient of generated examples into G's; terms of G's loss that come with it."""
+    def generated_backward(self, dfake: Array, ctx: Any) -> Scalars:
+        """Send the gradient of G(z) through G; returns terms of G's loss met on the way."""
         self.G.backward(dfake, ctx, need_dx=False)  # eq: gan.alg1.g
         return {}
 

@@ -56,11 +56,11 @@ Regularizers = Mapping[str, Sequence[Regularizer]]  # for "G" and "D"
 class GeneratorLoss(Protocol):
     """What G descends."""
 
-    def __call__(self, D: Layer, fake: Array, real: Array | None) -> tuple[Value, Array]:
+    def __call__(self, D: Layer, fake: Array, real: Array) -> tuple[Value, Array]:
         """The loss of generated examples, and its gradient with respect to them.
 
         D is frozen: its weights get no gradient, its running statistics do not move. `real` are
-        examples of the data, as D was shown them last.
+        the examples of the data that D saw last.
         """
 
 

@@ -58,7 +58,7 @@ def test_the_other_player_is_frozen(pair):
     between = snapshot(game)
     moved = changed(before, between)
     assert all(belongs_to("D", name) for name in moved)
-    game.update_generator(noise(5))
+    game.update_generator(noise(5), make_examples(pair, 5))
     moved_back = changed(between, snapshot(game))
     assert all(belongs_to("G", name) for name in moved_back)
 
@@ -86,7 +86,7 @@ def test_d_sees_the_examples_and_then_the_generated_ones():
     for name, buffer in game.D.buffers.items():
         np.testing.assert_array_equal(buffer, twin.D.buffers[name])
     twin.G.forward(z)
-    game.update_generator(z)
+    game.update_generator(z, x)
     for name, buffer in game.G.buffers.items():
         np.testing.assert_array_equal(buffer, twin.G.buffers[name])
 
@@ -146,7 +146,7 @@ def test_scalars_are_what_they_are_called(pair):
     assert scalars["grad_norm_D"] == pytest.approx(np.linalg.norm(game.D.flat.grad), rel=1e-12)
 
     logits, _ = game.D.forward(game.G.forward(z, update_stats=False)[0], update_stats=False)
-    scalars = game.update_generator(z)  # non-saturating unless told
+    scalars = game.update_generator(z, x)  # non-saturating unless told
     assert scalars["loss_G"] == pytest.approx(np.log1p(np.exp(-logits)).mean(), rel=1e-12)
     assert scalars["grad_norm_G"] == pytest.approx(np.linalg.norm(game.G.flat.grad), rel=1e-12)
 

@@ -44,9 +44,7 @@ class PullingAway:
     def __init__(self, objective: Objective, weight: float) -> None:
         self.objective, self.weight = objective, weight
 
-    def __call__(
-        self, D: ReconstructionError, fake: Array, real: Array | None
-    ) -> tuple[Value, Array]:
+    def __call__(self, D: ReconstructionError, fake: Array, real: Array) -> tuple[Value, Array]:
         energies, ctx = D.forward(fake, update_stats=False)
         loss, d_energies = self.objective.generator(energies)
         term, d_code = pulling_away(ctx.code)

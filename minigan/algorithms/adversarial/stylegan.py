@@ -127,8 +127,8 @@ class StyleGAN(GAN):
         x, ctx = G.synthesis.forward(ws, noise)
         return x, StyleContext((mapped, other_mapped), ctx, first)
 
-    def teach(self, dfake: Array, ctx: StyleContext) -> Scalars:
-        """As Algorithm 1's; path length, if it is due, is added on the way."""
+    def generated_backward(self, dfake: Array, ctx: StyleContext) -> Scalars:
+        """As its base's; path length, if it is due, is added on the way."""
         G, terms = self.G, {}
         dws, _ = G.synthesis.backward(dfake, ctx.synthesis)
         if self.path_length is not None and self._due(self.path_every):

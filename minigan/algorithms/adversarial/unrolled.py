@@ -91,10 +91,8 @@ class Unrolled:
             raise OptionError(f"G's loss of objective {objective.name!r} cannot be unrolled")
         self.objective, self.rule, self.steps = objective, surrogate(optimizer), steps
 
-    def __call__(self, D: Layer, fake: Array, real: Array | None) -> tuple[Value, Array]:
+    def __call__(self, D: Layer, fake: Array, real: Array) -> tuple[Value, Array]:
         """f_K and its gradient with respect to the generated examples; D is put back as it was."""
-        if real is None:
-            raise OptionError("an unrolled G needs the examples that D would be shown")
         with _put_back(D):
             points, gradients = [self.rule.start()], []
             for k in range(self.steps):

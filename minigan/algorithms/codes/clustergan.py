@@ -70,14 +70,14 @@ class ClusterGAN(GAN):
         (self.cluster_code,) = self.prior.codes
         self.clusters = self.cluster_code.size
 
-    def update_generator(self, z: Array, x: Array | None = None) -> Scalars:
+    def update_generator(self, z: Array, x: Array) -> Scalars:
         """Descend clustergan.1 in G and E, with D frozen."""
         G, E = self.G, self.E
         G.flat.zero_grad()
         E.flat.zero_grad()
         fake, G_ctx = G.forward(z)
-        real = None if x is None else self.shown(x)
-        loss, dfake = self.generator_loss(self.D, self.shown(fake), real)
+        x, judged = self.shown(x), self.shown(fake)
+        loss, dfake = self.generator_loss(self.D, judged, x)
         h, E_ctx = E.forward(fake)
         noise_loss, class_loss, dh = self.recovery(h, z)
         dfake = dfake + E.backward(dh, E_ctx)

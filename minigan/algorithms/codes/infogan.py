@@ -23,6 +23,7 @@ with a sigma of its own (the paper's, --learned-spread).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -62,8 +63,9 @@ class Bound:
 
     def __init__(self, codes: tuple[Code, ...], *, learned_spread: bool) -> None:
         self.codes, self.learned_spread = codes, learned_spread
-        self.sizes = [c.size if c.categorical else 1 + learned_spread for c in codes]
-        self.edges = [sum(self.sizes[:i]) for i in range(len(codes) + 1)]
+        of_number = 2 if learned_spread else 1
+        self.sizes = [code.size if code.categorical else of_number for code in codes]
+        self.edges = [0, *accumulate(self.sizes)]
 
     @property
     def outputs(self) -> int:
@@ -73,8 +75,8 @@ class Bound:
     def __call__(self, q: Array, z: Array) -> tuple[dict[str, Value], Array]:
         """L_I of each code by its name, and the gradient of their sum for q (N, outputs)."""
         values, gradients = {}, []
-        for code, start, size in zip(self.codes, self.edges, self.sizes, strict=False):
-            c, said = z[:, code.where].copy(), q[:, start : start + size].copy()
+        for code, (start, stop) in zip(self.codes, pairwise(self.edges), strict=True):
+            c, said = z[:, code.where].copy(), q[:, start:stop].copy()
             nll, gradient = self._nll(code, said, c)
             values[f"L_I({code.name})"] = code.entropy - nll  # eq: infogan.5
             gradients.append(-gradient)
@@ -125,7 +127,7 @@ class InfoGAN(GAN):
         said = {**self.objective.report(real_scores, fake_scores), **information}
         return {"loss_D": loss, **said, **self.move_discriminator(loss, x, fake)}
 
-    def update_generator(self, z: Array, x: Array | None = None) -> Scalars:
+    def update_generator(self, z: Array, x: Array) -> Scalars:
         """Descend J(G) - lambda L_I in G, with D and Q frozen."""
         G = self.G
         G.flat.zero_grad()
@@ -133,7 +135,7 @@ class InfoGAN(GAN):
         said, ctx = self.both.forward(self.shown(fake), update_stats=False)
         scores, q = _parted(said)
         real_scores = None
-        if self.objective.needs_real and x is not None:
+        if self.objective.needs_real:
             real_scores = self.D.forward(self.shown(x), update_stats=False)[0]
         loss, d_scores = self.objective.generator(scores, real_scores)
         information, d_q = self.bound(q, z)
@@ -150,12 +152,13 @@ class InfoGAN(GAN):
 
         Raises OptionError where there is no such code.
         """
-        place = next((i for i, code in enumerate(self.bound.codes) if code.categorical), None)
-        if place is None:
+        categorical = [i for i, code in enumerate(self.bound.codes) if code.categorical]
+        if not categorical:
             raise OptionError("there is no categorical code to sort examples by (--categorical)")
         said, _ = self.both.forward(to_device(x, self.device), train=False)
-        start = 1 + self.bound.edges[place]
-        return to_host(said)[:, start : start + self.bound.sizes[place]].argmax(1)
+        _, q = _parted(to_host(said))
+        start, stop = self.bound.edges[categorical[0] :][:2]
+        return q[:, start:stop].argmax(1)
 
 
 def _parted(said: Array) -> tuple[Array, Array]:
@@ -164,6 +167,7 @@ def _parted(said: Array) -> tuple[Array, Array]:
 
 
 def _joined(d_scores: Array, d_q: Array) -> Array:
+    """The gradient of both, as D and Q gave them."""
     return np.concatenate([d_scores, d_q], 1)
 
 

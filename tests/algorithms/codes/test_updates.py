@@ -28,6 +28,7 @@ def total(game, name, update):
     """
     net, noted = game.networks[name], {}
     game.descend = lambda of, loss, **how: noted.setdefault(of, loss)
+    game.descend_together = lambda losses: noted.update(losses) or {}
 
     def loss(theta):
         noted.clear()
