@@ -239,10 +239,9 @@ class Options(TextOptions):
         return self.stage_steps or max(1, steps // self.stages)
 
     def steps_of(self, name: str, steps: int) -> int:
-        if name == "E":
-            return steps
+        stage = 0 if name == "E" else int(name[1:]) - 1  # the encoder learns with the first one
         span = TRAINING[self.training].span
-        return span(int(name[1:]) - 1, self.stages, self.stage_length(steps), steps)
+        return span(stage, self.stages, self.stage_length(steps), steps)
 
     def check(self, task: Task) -> None:
         super().check(task)
