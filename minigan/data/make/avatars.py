@@ -37,12 +37,8 @@ CORNERS = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
 
 def make_avatars(files: dict[Package, Files], writer: Writer, size: int) -> None:
     """A bare faces, B in a folder for each style the same faces in it."""
-    try:
-        import dicebear
-    except ImportError as error:
-        raise missing("dicebear-core==10.7.0", error) from error
-    style = dicebear.Style(json.loads(files[DICEBEAR].read("dicebear_styles/adventurer.json")))
-    draw = renderer()
+    avatars, draw = dicebear(), renderer()
+    style = avatars.Style(json.loads(files[DICEBEAR].read("dicebear_styles/adventurer.json")))
     rng = make_rng(0)
     looks = [_look(rng) for _ in range(STYLES)]
     landmarks: dict[str, list[list[float]]] = {}
@@ -52,9 +48,18 @@ def make_avatars(files: dict[Package, Files], writer: Writer, size: int) -> None
         worn |= {f"B/style-{k:02d}/{i:03d}.png": look for k, look in enumerate(looks)}
         for name, look in worn.items():
             path = split_of(i) + name
-            writer.picture(path, draw(dicebear.Avatar(style, face | look).to_string(), size))
+            writer.picture(path, draw(avatars.Avatar(style, face | look).to_string(), size))
             landmarks[path] = CORNERS
     writer.json(LANDMARKS, landmarks)
+
+
+def dicebear() -> Any:
+    """The package that draws. Raises DataError without it."""
+    try:
+        import dicebear
+    except ImportError as error:
+        raise missing("dicebear-core==10.7.0", error) from error
+    return dicebear
 
 
 def _look(rng: np.random.Generator) -> dict[str, Any]:

@@ -70,7 +70,10 @@ class Folder:
         return sorted(name for name in found if (self._top / name).is_file())
 
     def read(self, name: str) -> bytes:
-        return (self._top / name).read_bytes()
+        try:
+            return (self._top / name).read_bytes()
+        except FileNotFoundError:
+            raise _lacks(self._top, name) from None
 
 
 class Zip:
@@ -83,7 +86,10 @@ class Zip:
         return sorted(self._zip.namelist())
 
     def read(self, name: str) -> bytes:
-        return self._zip.read(name)
+        try:
+            return self._zip.read(name)
+        except KeyError:
+            raise _lacks(self._zip.filename, name) from None
 
 
 class Tar:
@@ -98,9 +104,19 @@ class Tar:
         return sorted(self._members)
 
     def read(self, name: str) -> bytes:
+        if name not in self._members:
+            raise _lacks(self._tar.name, name)
         stream = self._tar.extractfile(self._members[name])
         assert stream is not None
         return stream.read()
+
+
+def _lacks(place: object, name: str) -> DataError:
+    """What to say of a package that is another one."""
+    return DataError(
+        f"{place} holds no {name}: give the package's archive, or the folder that it was unpacked "
+        "into, with --from, in the order of `minigan data make NAME --help`"
+    )
 
 
 def files_of(package: Package, given: Path | None, *, say: Say = print) -> Files:

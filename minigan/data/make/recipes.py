@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from minigan.data.make.avatars import DICEBEAR, make_avatars
+from minigan.data.make.avatars import DICEBEAR, dicebear, make_avatars
 from minigan.data.make.emoji import GOOGLE, TWITTER, make_pairs, make_tones
 from minigan.data.make.packages import Files, Package, Say, files_of
 from minigan.data.make.robots import ROBOHASH, make_robots
 from minigan.data.make.sketch import OPENMOJI, make_sketches
+from minigan.data.make.svg import renderer
 from minigan.data.make.writing import Writer
 from minigan.errors import OptionError, UnknownNameError
 
@@ -18,12 +19,16 @@ Build = Callable[[dict[Package, Files], Writer, int], None]
 
 
 class Recipe(NamedTuple):
-    """A data set by name: a line that says what it is, its packages, and what writes it."""
+    """A data set by name: a line that says what it is, its packages, and what writes it.
+
+    tools: what it runs, each raising DataError where that is not installed.
+    """
 
     summary: str
     packages: tuple[Package, ...]
     build: Build
     use: str
+    tools: tuple[Callable[[], object], ...] = ()
 
 
 RECIPES: dict[str, Recipe] = {
@@ -50,12 +55,14 @@ RECIPES: dict[str, Recipe] = {
         (DICEBEAR,),
         make_avatars,
         "minigan train pairedcyclegan",
+        (dicebear, renderer),
     ),
     "sketch": Recipe(
         "line art and the same in colour; needs pip install resvg-py",
         (OPENMOJI,),
         make_sketches,
         "minigan train pix2pix",
+        (renderer,),
     ),
 }
 
@@ -75,7 +82,7 @@ def make(
             given are looked for, and downloaded where they are not found (packages.py)
 
     Raises UnknownNameError, OptionError for a size or for a folder that holds something, DataError
-    for packages that cannot be had.
+    for packages that cannot be had and tools that are missing.
     """
     if name not in RECIPES:
         raise UnknownNameError("recipe", name, RECIPES)
@@ -86,6 +93,8 @@ def make(
         wanted = ", ".join(map(str, recipe.packages))
         raise OptionError(f"{len(given)} times --from: {name} is made of {wanted}")
     writer = Writer(out)
+    for tool in recipe.tools:  # before anything is downloaded
+        tool()
     files = {
         package: files_of(package, given[i] if i < len(given) else None, say=say)
         for i, package in enumerate(recipe.packages)

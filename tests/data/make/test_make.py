@@ -362,10 +362,22 @@ def test_what_cannot_be_made_is_refused(tmp_path: Path) -> None:
 def test_a_recipe_without_its_renderer_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Before it looks for its pictures."""
     monkeypatch.setitem(sys.modules, "resvg_py", None)
-    package = tgz(tmp_path / "o.tgz", {"black/svg/a.svg": b"", "color/svg/a.svg": b""})
     with pytest.raises(DataError, match="pip install resvg-py"):
-        make("sketch", tmp_path / "out", places=[package])
+        make("sketch", tmp_path / "out", places=[tmp_path / "nowhere"])
+
+
+def test_packages_in_another_order_are_named(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    for place in (
+        tmp_path / "folder",
+        tgz(tmp_path / "a.tgz", {"b": b""}),
+        wheel(tmp_path / "a.whl", {"b": b""}),
+    ):
+        says = rf"{place.name} holds no .*: give the package's archive, or the folder"
+        with pytest.raises(DataError, match=says):
+            make("emoji", tmp_path / "out", places=[place] * 2)
 
 
 def test_the_command_lists_and_runs_recipes(minigan: Callable, tmp_path: Path) -> None:
