@@ -14,6 +14,7 @@ way up, each layer's share where its parameters are; it alone starts from v_0 = 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -173,6 +174,22 @@ class JoinContext:
     ctxs: list[Any]
     edges: list[int]  # where each branch's channels begin and end
 
+    def parted(self, dy: Array) -> list[Array]:
+        """Each branch's part of the gradient of what was joined."""
+        return [dy[..., a:b] for a, b in pairwise(self.edges)]
+
+    def joined(self, ddys: list[Any]) -> Array | None:
+        """One array of what each branch's part is owed, 0 for None; None if all are."""
+        some = next((ddy for ddy in ddys if ddy is not None), None)
+        if some is None:
+            return None
+        widths = [b - a for a, b in pairwise(self.edges)]
+        parts = [
+            np.zeros_like(some, shape=(*some.shape[:-1], width)) if ddy is None else ddy
+            for ddy, width in zip(ddys, widths, strict=True)
+        ]
+        return np.concatenate(parts, -1)
+
 
 class _Join(Layer):
     """Branches whose outputs are joined along the last axis; a subclass says what each is fed."""
@@ -239,23 +256,12 @@ class _Join(Layer):
             _owed(branch, v, inner, ddw)
             for branch, v, inner in zip(self.branches, feeds, gctx.gctxs, strict=True)
         ]
-        ddys = [ddy for ddy, _ in both]
-        return self._joined(ddys, gctx.ctxs), self.gather([extra for _, extra in both])
+        ddy = gctx.ctxs.joined([ddy for ddy, _ in both])
+        return ddy, self.gather([extra for _, extra in both])
 
-    def _joined(self, ddys: list[Any], ctx: JoinContext) -> Array | None:
-        """One array of what each branch's dy is owed; a branch that is owed nothing gets zeros."""
-        some = next((ddy for ddy in ddys if ddy is not None), None)
-        if some is None:
-            return None
-        parts = [
-            np.zeros_like(some, shape=(*some.shape[:-1], b - a)) if ddy is None else ddy
-            for ddy, (a, b) in zip(ddys, pairwise(ctx.edges), strict=True)
-        ]
-        return np.concatenate(parts, -1)
-
-    def _parts(self, dy: Array, ctx: JoinContext) -> list[tuple[Layer, Array, Any]]:
-        parts = [dy[..., a:b] for a, b in pairwise(ctx.edges)]
-        return list(zip(self.branches, parts, ctx.ctxs, strict=True))
+    def _parts(self, dy: Array, ctx: JoinContext) -> Iterator[tuple[Layer, Array, Any]]:
+        """Each branch, its part of dy, and its context."""
+        return zip(self.branches, ctx.parted(dy), ctx.ctxs, strict=True)
 
 
 class Concat(_Join):

@@ -11,8 +11,8 @@ dx and w with respect to dc,
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -176,18 +176,11 @@ class ConditionalConcat(ConditionalLayer):
             ddy, (extra, more) = owed(branch, v, w, ddw, inner)
             ddys.append(ddy)
             x_extra, c_extra = add(x_extra, extra), add(c_extra, more)
-        some = next((ddy for ddy in ddys if ddy is not None), None)
-        if some is None:
-            return None, (x_extra, c_extra)
-        parts = [
-            np.zeros_like(some, shape=(*some.shape[:-1], b - a)) if ddy is None else ddy
-            for ddy, (a, b) in zip(ddys, pairwise(gctx.ctxs.edges), strict=True)
-        ]
-        return np.concatenate(parts, -1), (x_extra, c_extra)
+        return gctx.ctxs.joined(ddys), (x_extra, c_extra)
 
-    def _parts(self, dy: Array, ctx: JoinContext) -> list[tuple[Layer, Array, Any]]:
-        parts = [dy[..., a:b] for a, b in pairwise(ctx.edges)]
-        return list(zip(self.branches, parts, ctx.ctxs, strict=True))
+    def _parts(self, dy: Array, ctx: JoinContext) -> Iterator[tuple[Layer, Array, Any]]:
+        """Each branch, its part of dy, and its context."""
+        return zip(self.branches, ctx.parted(dy), ctx.ctxs, strict=True)
 
 
 @dataclass(slots=True)
