@@ -41,7 +41,7 @@ VARIANTS: list[Any] = [(name, {}) for name, r in ALGORITHMS.items() if r.takes =
 VARIANTS += [
     ("gan", {"objective": name})
     for name in OBJECTIVES
-    if name not in ("non-saturating", "ebgan", "began", "softmax")
+    if name not in ("non-saturating", "ebgan", "began", "softmax", "wasserstein")
 ]
 VARIANTS += [
     *(("gan", {"penalty": name}) for name in PENALTIES if name != "none"),

@@ -26,9 +26,10 @@ VARIANTS: list[Any] = [(name, {}) for name in ("cgan", "cdcgan", "acgan")]
 VARIANTS += [
     ("cgan", {"objective": name})
     for name in OBJECTIVES
-    if name not in ("non-saturating", "ebgan", "began", "softmax")
+    if name not in ("non-saturating", "ebgan", "began", "softmax", "wasserstein")
 ]
 VARIANTS += [
+    ("cgan", {"objective": "wasserstein", "clip_weights": 0.1}),
     ("cgan", {"k": 2, "ema": 0.9, "wrong_pairs": "halved"}),
     ("cdcgan", {"d_sees": "input", "embed_dim": 2}),
     ("cdcgan", {"d_sees": "two-scores"}),
