@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any, Self
 
 import numpy as np
@@ -108,6 +109,23 @@ class Algorithm(ABC):
                     f"the loss or the gradient of {name} has not been finite; "
                     "resumed with --device cpu, the run names the layer"
                 )
+
+    @contextmanager
+    def sampling(self) -> Iterator[None]:
+        """Within the block networks hold their averages, where these are kept, and overflow is
+        silent: what has run away is met by `finite`."""
+        with ExitStack() as stack:
+            stack.enter_context(np.errstate(over="ignore", divide="ignore", invalid="ignore"))
+            for average in self.averages.values():
+                stack.enter_context(average.applied())
+            yield
+
+    def finite(self, x: Array, what: str) -> Array:
+        """x on the host. Raises NonFiniteError, naming `what`, where the weights have run away."""
+        x = to_host(x)
+        if not np.isfinite(x).all():
+            raise NonFiniteError(f"{what} is not finite; {self._largest_weight()}")
+        return x
 
     def _checked_norm(self, name: str, loss: Any) -> Any:
         """The norm of a network's gradient before it is clipped, once it is known to be finite."""

@@ -12,7 +12,8 @@ probability that x came from the data rather than from G. Both are trained in tu
         update G by descending its stochastic gradient               gan.alg1.g
     end for
 
-The paper's box calls p_z p_g, which is the distribution of G(z) everywhere else.
+The paper's box calls p_z p_g, which is the distribution of G(z) everywhere else. `GAN.step` is the
+box, `update_discriminator` and `update_generator` are its two updates.
 
 While one player is updated the other is frozen: its weights get no gradient and its running
 statistics do not move. What a later paper adds to the box is a part (parts.py): a term of D's loss,
@@ -23,7 +24,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from contextlib import nullcontext
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -38,9 +38,9 @@ from minigan.algorithms.parts import (
     WeightClipping,
     added,
 )
-from minigan.backend import Array, is_array, to_device, to_host
+from minigan.backend import Array, is_array, to_device
 from minigan.ema import EMA
-from minigan.errors import NonFiniteError, OptionError
+from minigan.errors import OptionError
 from minigan.layers import Layer
 from minigan.losses import NonSaturating, Objective
 from minigan.losses.objective import Value
@@ -250,13 +250,9 @@ class GAN(Algorithm):
         z and the result are arrays of the host, wherever the networks are. Raises NonFiniteError
         where the weights have run away.
         """
-        average = self.averages["G"].applied() if "G" in self.averages else nullcontext()
-        with average, np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        with self.sampling():
             x, _ = self.G.forward(to_device(z, self.device), train=False)
-        x = to_host(x)
-        if not np.isfinite(x).all():
-            raise NonFiniteError(f"a sample G(z) is not finite; {self._largest_weight()}")
-        return x
+        return self.finite(x, "a sample G(z)")
 
 
 EQUILIBRIUM_VALUE = -math.log(4)  # eq: gan.thm1

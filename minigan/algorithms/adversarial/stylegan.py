@@ -15,8 +15,7 @@ Samples are drawn with constant noise; `truncate` pulls their styles towards the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self
@@ -29,8 +28,8 @@ from minigan.algorithms.gan import GAN
 from minigan.algorithms.options import AdversarialOptions, Streams, Task
 from minigan.algorithms.parts import CriticTerm
 from minigan.algorithms.settings import option
-from minigan.backend import Array, array_module, to_device, to_host
-from minigan.errors import NonFiniteError, OptionError, ShapeError
+from minigan.backend import Array, array_module, to_device
+from minigan.errors import OptionError, ShapeError
 from minigan.layers import Layer
 from minigan.losses import PENALTIES
 from minigan.losses.objective import Value
@@ -149,7 +148,9 @@ class StyleGAN(GAN):
 
     def truncate(self, z: Array, psi: float) -> Array:
         """As `generate`, with the styles pulled to their mean: see StyleGenerator.truncated."""
-        return self._drawn(lambda: self.G.spread(self._styles(z, psi)), len(z))
+        with self.sampling():
+            x = self._drawn(self._styles(z, psi))
+        return self.finite(x, "a sample G(z)")
 
     def mix(self, z_a: Array, z_b: Array, crossover_layer: int) -> Array:
         """Pictures with the styles of z_a below `crossover_layer` and those of z_b from there on.
@@ -165,11 +166,10 @@ class StyleGAN(GAN):
         if z_a.shape != z_b.shape:
             raise ShapeError(f"styles of {z_a.shape} and {z_b.shape}: give as many of either")
 
-        def ws() -> Array:
-            a, b = (self.G.spread(self._styles(z, 1.0)) for z in (z_a, z_b))
-            return np.concatenate([a[:, :crossover_layer], b[:, crossover_layer:]], 1)
-
-        return self._drawn(ws, len(z_a))
+        with self.sampling():
+            a, b = self._styles(z_a, 1.0), self._styles(z_b, 1.0)
+            x = self._drawn(np.concatenate([a[:, :crossover_layer], b[:, crossover_layer:]], 1))
+        return self.finite(x, "a sample G(z)")
 
     @property
     def styles(self) -> int:
@@ -188,17 +188,13 @@ class StyleGAN(GAN):
         return super().to(device)
 
     def _styles(self, z: Array, psi: float) -> Array:
+        """The style of each layer, (N, styles, w_dim), pulled to the mean by 1 - psi."""
         w, _ = self.G.mapping.forward(to_device(z, self.device), train=False)
-        return self.G.truncated(w, psi)
+        return self.G.spread(self.G.truncated(w, psi))
 
-    def _drawn(self, ws: Callable[[], Array], n: int) -> Array:
-        """Pictures of styles, all made with the averaged weights if they are kept."""
-        average = self.averages["G"].applied() if "G" in self.averages else nullcontext()
-        with average, np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            x, _ = self.G.synthesis.forward(ws(), self.G.constant_noise(n), train=False)
-        x = to_host(x)
-        if not np.isfinite(x).all():
-            raise NonFiniteError(f"a sample G(z) is not finite; {self._largest_weight()}")
+    def _drawn(self, ws: Array) -> Array:
+        """Pictures of styles (N, styles, w_dim) with constant noise."""
+        x, _ = self.G.synthesis.forward(ws, self.G.constant_noise(len(ws)), train=False)
         return x
 
 

@@ -13,7 +13,6 @@ import numpy as np
 from minigan.algorithms.autoencoding.posterior import Posterior
 from minigan.algorithms.base import Algorithm
 from minigan.backend import Array, to_device, to_host
-from minigan.errors import NonFiniteError
 from minigan.layers import Layer
 from minigan.noise import Rng
 from minigan.optim import Optimizer
@@ -61,12 +60,10 @@ class Autoencoding(Algorithm):
 
     def decode(self, z: Array) -> Array:
         """G(z) with running statistics. Raises NonFiniteError where the weights have run away."""
-        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        with self.sampling():
             y, _ = self.G.forward(to_device(z, self.device), train=False)
-            x = to_host(self.examples(y))
-        if not np.isfinite(x).all():
-            raise NonFiniteError(f"a sample G(z) is not finite; {self._largest_weight()}")
-        return x
+            x = self.examples(y)
+        return self.finite(x, "a sample G(z)")
 
     def examples(self, y: Array) -> Array:
         """The examples that an output of G stands for: themselves."""

@@ -64,8 +64,8 @@ class Bound:
     def __init__(self, codes: tuple[Code, ...], *, learned_spread: bool) -> None:
         self.codes, self.learned_spread = codes, learned_spread
         of_number = 2 if learned_spread else 1
-        self.sizes = [code.size if code.categorical else of_number for code in codes]
-        self.edges = [0, *accumulate(self.sizes)]
+        sizes = [code.size if code.categorical else of_number for code in codes]
+        self.edges = [0, *accumulate(sizes)]  # where the numbers of each code begin and end
 
     @property
     def outputs(self) -> int:
@@ -157,8 +157,8 @@ class InfoGAN(GAN):
             raise OptionError("there is no categorical code to sort examples by (--categorical)")
         said, _ = self.both.forward(to_device(x, self.device), train=False)
         _, q = _parted(to_host(said))
-        start, stop = self.bound.edges[categorical[0] :][:2]
-        return q[:, start:stop].argmax(1)
+        first, edges = categorical[0], self.bound.edges
+        return q[:, edges[first] : edges[first + 1]].argmax(1)
 
 
 def _parted(said: Array) -> tuple[Array, Array]:

@@ -21,7 +21,6 @@ The condition of labels is their classes as zeros and ones, label after label.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -31,8 +30,8 @@ from minigan.algorithms.conditional.base import LabelNames, check_labels
 from minigan.algorithms.gan import GAN
 from minigan.algorithms.parts import added
 from minigan.algorithms.settings import known
-from minigan.backend import Array, stacked, to_device, to_host
-from minigan.errors import NonFiniteError, OptionError
+from minigan.backend import Array, stacked, to_device
+from minigan.errors import OptionError
 from minigan.layers import Layer
 from minigan.layers.base import GradContext
 from minigan.losses.conditional import WRONG_PAIRS, Judge, Numbers
@@ -157,14 +156,10 @@ class ConditionalGAN(GAN):
 
         Raises NonFiniteError where the weights have run away.
         """
-        average = self.averages["G"].applied() if "G" in self.averages else nullcontext()
-        with average, np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            given = (to_device(a, self.device) for a in (z, c))
-            x, _ = self.G.forward(*given, train=False)
-        x = to_host(x)
-        if not np.isfinite(x).all():
-            raise NonFiniteError(f"a sample G(z, c) is not finite; {self._largest_weight()}")
-        return x
+        z, c = to_device(z, self.device), to_device(c, self.device)
+        with self.sampling():
+            x, _ = self.G.forward(z, c, train=False)
+        return self.finite(x, "a sample G(z, c)")
 
 
 def wrong_labels(labels: Array, counts: Sequence[int], rng: Rng) -> Array:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -21,9 +20,9 @@ from minigan.algorithms.conditional.base import check_labels
 from minigan.algorithms.options import LabelNames
 from minigan.algorithms.parts import Fooling
 from minigan.algorithms.translation.base import Given
-from minigan.backend import Array, to_device, to_host
+from minigan.backend import Array, to_device
 from minigan.ema import EMA
-from minigan.errors import NonFiniteError, OptionError
+from minigan.errors import OptionError
 from minigan.layers import Layer
 from minigan.losses import Objective
 from minigan.losses.conditional import Numbers, pair_loss
@@ -126,15 +125,10 @@ class TextGame(Algorithm):
         """
         check_labels(self.label_names, labels)
         z, labels = to_device(z, self.device), to_device(labels, self.device)
-        with ExitStack() as stack:
-            stack.enter_context(np.errstate(over="ignore", divide="ignore", invalid="ignore"))
-            for average in self.averages.values():
-                stack.enter_context(average.applied())
+        with self.sampling():
             h, _ = self.networks["E"].forward(labels, train=False)
-            x = to_host(self.pictures(h, z))
-        if not np.isfinite(x).all():
-            raise NonFiniteError(f"a sample G(z, h) is not finite; {self._largest_weight()}")
-        return x
+            x = self.pictures(h, z)
+        return self.finite(x, "a sample G(z, h)")
 
     @abstractmethod
     def pictures(self, h: Array, z: Array) -> Array:

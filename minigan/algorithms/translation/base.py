@@ -17,7 +17,7 @@ import numpy as np
 from minigan.algorithms.base import Algorithm, Scalars
 from minigan.algorithms.parts import Fooling
 from minigan.backend import Array, overwrite, to_device, to_host
-from minigan.errors import NonFiniteError, OptionError
+from minigan.errors import OptionError
 from minigan.layers import Dropout, Layer
 from minigan.losses import Objective
 from minigan.losses.least_squares import LeastSquares
@@ -119,16 +119,12 @@ class Translating(Algorithm):
         rng decides the noise of dropout. Raises NonFiniteError where the weights have run away.
         """
         net = self.translators[name]
-        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            y = np.concatenate(
-                [
-                    translated(net, to_device(part, self.device), rng, noisy=self.noisy)
-                    for part in np.split(x, len(x))
-                ]
-            )
-        if not np.isfinite(y).all():
-            raise NonFiniteError(f"a translation {name}(x) is not finite; {self._largest_weight()}")
-        return y
+        with self.sampling():
+            ys = [
+                translated(net, to_device(picture, self.device), rng, noisy=self.noisy)
+                for picture in np.split(x, len(x))
+            ]
+        return self.finite(np.concatenate(ys), f"a translation {name}(x)")
 
     def sample(self, n: int, rng: np.random.Generator) -> Array:
         """G(x) of n pictures of the data, always the same. Raises OptionError without examples."""
