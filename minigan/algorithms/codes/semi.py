@@ -211,12 +211,7 @@ def build(options: Options, task: Task, streams: Streams) -> GAN:
     )
     parts: dict[str, Any] = {}
     if options.generator_loss == "feature-matching":
-        C = D.layers[0]
-        assert isinstance(C, Sequential)
-        end = len(C.layers) - 1
-        dropped = isinstance(C.layers[end - 1], Dropout)
-        features = end - 2 if dropped else end - 1  # the last layer but C's logits and dropout
-        parts["generator_loss"] = FeatureMatching(f"0.{features}")
+        parts["generator_loss"] = FeatureMatching(_last_features(D))
     return options.build_game(
         options.generator(options.z_dim, task.shape, streams),
         D,
@@ -245,6 +240,14 @@ def _discriminator(options: Options, task: Task, streams: Streams) -> Sequential
     *features, end = options.discriminator(task.shape, streams).layers
     drop = [Dropout(options.dropout, rng=streams.weights)] if options.dropout else []
     return Sequential(*features, *drop, end)
+
+
+def _last_features(D: Sequential) -> str:
+    """The name in D of the last layer below C's logits, leaving out dropout."""
+    C = D.layers[0]
+    assert isinstance(C, Sequential)
+    below = [i for i, layer in enumerate(C.layers[:-1]) if not isinstance(layer, Dropout)]
+    return f"0.{below[-1]}"
 
 
 def _labelled(options: Options, task: Task, label: str, names: tuple[str, ...]) -> Labelled:

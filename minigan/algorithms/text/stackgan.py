@@ -21,9 +21,9 @@ which is 2 / J for their sum here, and the default.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -63,26 +63,46 @@ EQUATIONS = {
 Stages = Sequence[int]
 
 
-class Training(NamedTuple):
-    """Which of n stages a step trains, how many steps there were, from those of each stage, and how
-    many a stage is trained for."""
+class Jointly:
+    """All n stages are trained from the start."""
 
-    stages: Callable[[int, int], Stages]  # of the latest one, and of n
-    steps: Callable[[Sequence[int]], int]
-    span: Callable[[int, int, int, int], int]  # of stage i of n, k steps each, and steps in all
+    def stages(self, latest: int, n: int) -> Stages:
+        """Those that a step trains, from 0; `latest` is the last that has begun."""
+        return range(n)
+
+    def steps(self, taken: Sequence[int]) -> int:
+        """How many steps there were, from how many each stage has taken."""
+        return max(taken)
+
+    def span(self, i: int, n: int, k: int, total: int) -> int:
+        """Steps of stage i in a run of `total`, where the next one begins k steps later."""
+        return total
 
 
-def _alone(i: int, n: int, k: int, total: int) -> int:
-    return k if i < n - 1 else total - i * k
+class Added(Jointly):
+    """Each stage is added to those before, which go on."""
+
+    def stages(self, latest: int, n: int) -> Stages:
+        return range(latest + 1)
+
+    def span(self, i: int, n: int, k: int, total: int) -> int:
+        return total - i * k
 
 
-TRAINING: dict[str, Training] = {
-    "staged": Training(lambda latest, n: (latest,), sum, _alone),
-    "added": Training(
-        lambda latest, n: range(latest + 1), max, lambda i, n, k, total: total - i * k
-    ),
-    "jointly": Training(lambda latest, n: range(n), max, lambda i, n, k, total: total),
-}
+class Staged(Jointly):
+    """One stage after another, those before frozen."""
+
+    def stages(self, latest: int, n: int) -> Stages:
+        return (latest,)
+
+    def steps(self, taken: Sequence[int]) -> int:
+        return sum(taken)
+
+    def span(self, i: int, n: int, k: int, total: int) -> int:
+        return k if i < n - 1 else total - i * k
+
+
+TRAINING = {"staged": Staged(), "added": Added(), "jointly": Jointly()}
 
 
 @dataclass(slots=True)

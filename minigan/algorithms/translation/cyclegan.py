@@ -155,10 +155,13 @@ class CycleGAN(Translating):
         loss = gan_G + gan_F + cycles  # eq: cyclegan.3, discogan.7, dualgan.3
         loss = loss + identity * (identity_x + identity_y)
         norms = self.descend_together(dict.fromkeys("GF", loss))
-        terms = {"cycle_x": cycle_x, "cycle_y": cycle_y}
-        terms |= {"identity_x": identity_x, "identity_y": identity_y}
-        used = {"cycle_x": forward, "cycle_y": backward}
-        terms = {name: v for name, v in terms.items() if used.get(name, identity)}
+        weighted = {
+            "cycle_x": (forward, cycle_x),
+            "cycle_y": (backward, cycle_y),
+            "identity_x": (identity, identity_x),
+            "identity_y": (identity, identity_y),
+        }
+        terms = {name: value for name, (weight, value) in weighted.items() if weight}
         return {"GAN_G": gan_G, "GAN_F": gan_F, **terms, **norms}, fake_x, fake_y
 
     def tied(self, net: Layer, picture: Array, to: Array, weight: float) -> tuple[Any, Any]:

@@ -65,7 +65,8 @@ class Pix2Pix(Translating):
     ) -> None:
         known("judge", judge, JUDGED)
         if (D is None) != (judge == "none"):
-            raise OptionError(f"judge {judge!r} needs {'no ' * (judge == 'none')}discriminator")
+            wanted = "no discriminator" if judge == "none" else "a discriminator"
+            raise OptionError(f"judge {judge!r} needs {wanted}")
         if D is None and not weight_l1:
             raise OptionError("neither D nor the L1 term is on: G has nothing to descend")
         super().__init__({"G": G} | ({} if D is None else {"D": D}), **shared)

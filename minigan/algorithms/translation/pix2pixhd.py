@@ -115,7 +115,8 @@ class Pix2PixHD(Translating):
     @property
     def step_kind(self) -> str:
         """What the next step trains."""
-        return self.stages.of(self.optimizers[[*self.parts][-1]].t)  # which takes every step
+        *_, coarsest = self.parts  # the discriminator that is trained in every stage
+        return self.stages.of(self.optimizers[coarsest].t)
 
     @property
     def translators(self) -> dict[str, Layer]:
