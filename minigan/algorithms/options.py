@@ -42,7 +42,7 @@ LabelNames = Mapping[str, tuple[str, ...]]  # label -> names of its classes
 
 
 class Task(NamedTuple):
-    """What an algorithm is built for."""
+    """What an algorithm is built for: examples of one shape and kind, and a run of some length."""
 
     shape: tuple[int, ...]  # of one example: (H, W, C) or (D,)
     kind: Literal["image", "points", "pairs"]

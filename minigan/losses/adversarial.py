@@ -36,7 +36,8 @@ class Minimax(Objective):
     """The zero-sum game: G descends log(1 - D(G(z))) (paper, eq. 1 and Algorithm 1).
 
     label_smoothing alpha in [0, 1): D's target on real examples is 1 - alpha instead of 1, that on
-    generated ones stays 0 (Salimans et al. 2016, arXiv:1606.03498, section 3.4).
+    generated ones stays 0 (Salimans et al. 2016, arXiv:1606.03498, section 3.4). Raises OptionError
+    for another alpha.
     """
 
     name: ClassVar[str] = "minimax"
@@ -76,7 +77,7 @@ class NonSaturating(Minimax):
     """The same D; G descends -scale log D(G(z)), whose gradient is strong where D is sure.
 
     `scale` is 1, as the paper's section 3 and common code have it; the tutorial's eq. 13 halves
-    the losses of both players, so 1/2 there.
+    the losses of both players, so 1/2 there. Raises OptionError unless it is above 0.
     """
 
     name = "non-saturating"

@@ -27,7 +27,10 @@ PACKAGES = ("numpy", "scipy", "pillow", "safetensors")
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """What every training run has, whatever the algorithm."""
+    """What every training run has, whatever the algorithm.
+
+    Values are checked when a run starts, by `resolved`: OptionError says what can be.
+    """
 
     data: str | None = option(None, "data set or path (default: the algorithm's own)")
     size: str | None = option(None, "picture size: N or HxW; pictures are cropped and resized")

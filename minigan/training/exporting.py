@@ -226,9 +226,9 @@ def _inputs(run: _AsNew, network: str) -> Inputs:
         raise OptionError(
             f"neither a step nor a sample of {name} runs {network} whole: it cannot be exported"
         )
-    z = network == "G" and isinstance(algorithm, Latent)
-    names = ["z" if z else "x"] if len(seen) == 1 else [f"input_{i}" for i in range(len(seen))]
-    return dict(zip(names, seen, strict=True))
+    if len(seen) > 1:
+        return {f"input_{i}": one for i, one in enumerate(seen)}
+    return {"z" if network == "G" and isinstance(algorithm, Latent) else "x": seen[0]}
 
 
 def _recorded(run: _AsNew, net: Layer) -> list[tuple[tuple[int, ...], np.dtype[Any]]]:

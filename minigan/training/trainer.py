@@ -66,7 +66,10 @@ class Outcome:
 
 
 class Trainer:
-    """One run: its folder, data and algorithm, at some step."""
+    """One run: its folder, data and algorithm, at some step.
+
+    `Trainer.start` makes a new one, `Trainer.resume` opens one that was stopped, `train` trains it.
+    """
 
     def __init__(self, folder: Path, config: Config) -> None:
         """Builds data and networks; nothing is written. Raises what these raise."""
