@@ -82,14 +82,7 @@ class Trainer:
         self.conditions = conditions(config, self.dataset)
         self.held_out = HeldOut(partial(dataset_of, config, "test"), self.dataset, seed=run.seed)
         self._advance_once = Stepper(self.algorithm, graph=not run.no_graph)
-        self.best = run.keep_best and Best(
-            run.keep_best,
-            self.checkpoints,
-            self.dataset,
-            n=run.eval_samples,
-            seed=run.seed,
-            ways=[*getattr(self.algorithm, "translators", {})],
-        )
+        self.best = self._best(run.keep_best) if run.keep_best else None
         self.step = 0
         found = checkpoint.steps(self.checkpoints)
         self._latest = found[-1] if found else None  # what is on the disk
@@ -97,6 +90,11 @@ class Trainer:
         self.loader = Loader(
             self.dataset, run.batch * self.algorithm.minibatches, seed=run.seed, start=0
         )
+
+    def _best(self, metric: str) -> Best:
+        run, ways = self.config.run, [*getattr(self.algorithm, "translators", {})]
+        samples = {"n": run.eval_samples, "seed": run.seed}
+        return Best(metric, self.checkpoints, self.dataset, ways=ways, **samples)
 
     @classmethod
     def start(cls, algorithm: str, options: Any, run: RunOptions, folder: str | Path) -> Trainer:
@@ -181,14 +179,7 @@ class Trainer:
             ProgressReport(self.step, total) as report,
             np.errstate(over="ignore", divide="ignore", invalid="ignore"),  # NonFiniteError tells
         ):
-            self._check_untouched()
-            remove_unfinished(self.folder)
-            keep_words(self.folder, self.dataset, self.algorithm, seed=self.config.run.seed)
-            self.config.save(self.folder / "config.json")
-            records = log.truncate(self.log_path, self.step)
-            if self.step > 0 and self.step not in checkpoint.steps(self.checkpoints):
-                self._save()  # it goes on from the best one, which lies elsewhere
-            checkpoint.tidy(self.checkpoints, self.step, keep=self.config.run.keep)
+            records = self._prepare()
             watch = Watch(records)
             clock = _Clock(records)
             for observer in observers:
@@ -210,6 +201,21 @@ class Trainer:
                 if self.step not in checkpoint.steps(self.checkpoints):
                     self._save()
         return Outcome(self.folder, self.step, stop.signal)
+
+    def _prepare(self) -> list[log.Record]:
+        """Make the folder what it was at this step; returns what is logged until there.
+
+        Raises OptionError where another process has trained the run meanwhile.
+        """
+        self._check_untouched()
+        remove_unfinished(self.folder)
+        keep_words(self.folder, self.dataset, self.algorithm, seed=self.config.run.seed)
+        self.config.save(self.folder / "config.json")
+        records = log.truncate(self.log_path, self.step)
+        if self.step > 0 and self.step not in checkpoint.steps(self.checkpoints):
+            self._save()  # it goes on from the best one, which lies elsewhere
+        checkpoint.tidy(self.checkpoints, self.step, keep=self.config.run.keep)
+        return records
 
     @contextmanager
     def _leaving_pictures(self, observers: Sequence[Observer]) -> Iterator[None]:
@@ -245,7 +251,7 @@ class Trainer:
         scalars = self._advance_once(*inputs(next(self.loader), self.conditions))
         self.step += 1
         drawn = self.step % run.sample_every == 0 or self.step == total
-        measured = self.best and self.step % run.eval_every == 0
+        measured = self.best is not None and self.step % run.eval_every == 0
         logged = self.step % run.log_every == 0 or self.step in (1, total) or drawn or measured
         if not logged:
             return None
