@@ -103,7 +103,7 @@ class Sequential(Layer):
     def _second(self, v: Any, gctx: ManyGradContext, ddw: Directions | None) -> tuple[Any, Any]:
         extras = []
         for layer, inner in zip(self.layers, gctx.gctxs, strict=True):
-            v, extra = _owed(layer, v, inner, ddw)
+            v, extra = second_of(layer, v, inner, ddw)
             extras.append(extra)
         c: Any = None
         for layer, ctx, extra in reversed(list(zip(self.layers, gctx.ctxs, extras, strict=True))):
@@ -162,8 +162,8 @@ class Residual(Layer):
     def _second(
         self, v: Any, gctx: ManyGradContext, ddw: Directions | None
     ) -> tuple[Any, Array | None]:
-        body, body_extra = _owed(self.body, v, gctx.gctxs[0], ddw)
-        skip, skip_extra = _owed(self.shortcut, v, gctx.gctxs[1], ddw)
+        body, body_extra = second_of(self.body, v, gctx.gctxs[0], ddw)
+        skip, skip_extra = second_of(self.shortcut, v, gctx.gctxs[1], ddw)
         return add(body, skip), add(body_extra, skip_extra)
 
 
@@ -253,7 +253,7 @@ class _Join(Layer):
         self, feeds: tuple[Any, ...], gctx: ManyGradContext, ddw: Directions | None
     ) -> tuple[Any, Any]:
         both = [
-            _owed(branch, v, inner, ddw)
+            second_of(branch, v, inner, ddw)
             for branch, v, inner in zip(self.branches, feeds, gctx.gctxs, strict=True)
         ]
         ddy = gctx.ctxs.joined([ddy for ddy, _ in both])
@@ -297,8 +297,8 @@ class Parallel(_Join):
         return None if all(dx is None for dx in dxs) else tuple(dxs)
 
 
-def _owed(layer: Layer, v: Any, gctx: Any, ddw: Directions | None) -> tuple[Any, Any]:
-    """What <v, dx> and <ddw, dw> of a part owe to its dy and its x; v or ddw may be missing."""
+def second_of(layer: Layer, v: Any, gctx: Any, ddw: Directions | None) -> tuple[Any, Any]:
+    """ddy and x_extra of <v, dx> + <ddw, dw> of a part; v or ddw may be missing."""
     ddy, extra = (None, None) if v is None else layer.double_backward(v, gctx)
     if ddw is not None and layer.params:
         more, more_extra = layer.weight_double_backward(ddw, gctx)

@@ -20,7 +20,7 @@ import numpy as np
 from minigan.backend import Array, is_array
 from minigan.errors import ShapeError
 from minigan.layers.base import Layer, add
-from minigan.layers.compose import JoinContext, ManyGradContext
+from minigan.layers.compose import JoinContext, ManyGradContext, second_of
 from minigan.layers.params import Directions
 
 
@@ -252,10 +252,7 @@ def owed(
         if v is None and w is None and ddw is None:
             return None, (None, None)
         return layer.second(v, w, ddw, gctx)
-    ddy, extra = (None, None) if v is None else layer.double_backward(v, gctx)
-    if ddw is not None and layer.params:
-        more, more_extra = layer.weight_double_backward(ddw, gctx)
-        ddy, extra = add(ddy, more), add(extra, more_extra)
+    ddy, extra = second_of(layer, v, gctx, ddw)
     return ddy, (extra, None)
 
 
