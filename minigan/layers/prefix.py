@@ -28,16 +28,15 @@ def _names(net: Layer, path: str = "") -> list[str]:
     """The dotted names of a network's layers, from the input up."""
     if isinstance(net, ReferenceBatch):
         return _names(net.net, f"{path}net.")
+    names: list[str] = []
     if isinstance(net, Sequential):
-        return [
-            inner
-            for i, layer in enumerate(net.layers)
-            for inner in (_names(layer, f"{path}{i}.") or [f"{path}{i}"])
-        ]
-    return []
+        for i, layer in enumerate(net.layers):
+            names += _names(layer, f"{path}{i}.") or [f"{path}{i}"]
+    return names
 
 
 def _cut(net: Layer, name: str) -> Layer:
+    """`net` up to the layer of that name, which is there."""
     head, _, rest = name.partition(".")
     if isinstance(net, ReferenceBatch):
         return ReferenceBatch(_cut(net.net, rest), net.own_buffers["reference"])
