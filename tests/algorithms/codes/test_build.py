@@ -9,6 +9,7 @@ from minigan.algorithms import Streams, recipe
 from minigan.algorithms.codes.prior import CodePrior
 from minigan.backend import make_rng
 from minigan.errors import OptionError, UnknownNameError
+from minigan.layers import Dropout, prefix
 from minigan.noise import Stream
 from minigan.prior import Prior
 from tests.algorithms.codes.cases import Case
@@ -127,6 +128,15 @@ def test_clusters_need_a_categorical_code():
     assert game.clusters == 0
     with pytest.raises(OptionError, match="no categorical code"):
         game.cluster(Case("infogan").examples(2, 0))
+
+
+@pytest.mark.parametrize("network", ["conv", "mlp"])
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_features_that_match_are_those_below_dropout_and_logits(network, dropout):
+    game = Case("semi-supervised", network, {"dropout": dropout}).ours()
+    *features, _ = (layer for layer in game.C.layers if not isinstance(layer, Dropout))
+    chosen = prefix(game.D, game.generator_loss.layer)
+    assert chosen.layers[-1].layers[-1] is features[-1]
 
 
 def test_codes_come_back_from_clustergans_encoder():

@@ -104,9 +104,13 @@ def test_one_stage_after_another_leaves_those_before_as_they_are():
 
 @pytest.mark.parametrize(
     ("training", "kinds"),
-    [("added", [(0,), (0, 1), (0, 1, 2), (0, 1, 2)]), ("jointly", [(0, 1, 2)] * 4)],
+    [
+        ("staged", [(0,), (1,), (2,), (2,)]),
+        ("added", [(0,), (0, 1), (0, 1, 2), (0, 1, 2)]),
+        ("jointly", [(0, 1, 2)] * 4),
+    ],
 )
-def test_stages_are_added_or_train_from_the_start(training, kinds):
+def test_stages_follow_one_another_are_added_or_train_from_the_start(training, kinds):
     case = Case("stackgan", {"stages": 1, "training": training, "stage_steps": 1, "width": 1})
     task = case.task(shape=(32, 32, 3))
     options = recipe("stackgan").options.of(**{**vars(case.chosen), "stages": 3})
