@@ -555,9 +555,9 @@ NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
     ),
     "biggan_generator": _network(
         lambda r: models.biggan_generator(
-            4, 3, (8, 10, 1), width=1, embed_dim=2, attention=0, rng=r
+            6, 3, (16, 16, 1), width=1, embed_dim=2, attention=0, rng=r
         ),
-        (4, 4),
+        (4, 6),
         (4, 3),
     ),
     "biggan_discriminator": _network(
