@@ -19,6 +19,7 @@ from minigan.data.pictures import fit, to_float
 from minigan.errors import CheckpointError, DataError, NonFiniteError, OptionError
 from minigan.layers import Layer
 from minigan.training import best
+from minigan.training.checkpoint import Checkpoint
 from minigan.training.config import Config, picture_size
 from minigan.training.pictures import to_image, write_png
 from minigan.training.tiling import Translate, placed, tiled
@@ -60,12 +61,7 @@ def translate_pictures(
     config.in_force()
     stored = best.load(folder / "checkpoints", step)
     options.check_step(stored.step, config.run.steps)
-    if "sides" not in stored.arrays:
-        raise CheckpointError(
-            f"{stored.path} is no checkpoint of a translation; its config.json is"
-        )
-    h, w, x_channels, y_channels = (int(side) for side in stored.arrays["sides"])
-    trained = (h, w)
+    trained, (x_channels, y_channels) = _sides(stored)
     wanted = None if size is None else picture_size(size)
     if tile is None:
         options.check_size(wanted or trained, trained)
@@ -73,10 +69,7 @@ def translate_pictures(
         _check_tile(tile, trained, options)
     taken = wanted or (None if tile else trained)  # None: each picture at its own size
     name, channels = ("F", y_channels) if reverse else ("G", x_channels)
-    parts, net = options.build_translator(trained, (x_channels, y_channels), name, make_rng(0))
-    for part, layer in parts.items():
-        _load(layer, part, stored.arrays, stored.path)
-        layer.to(config.run.device)
+    net = _generator(options, name, stored, config.run.device)
     styles = _references(reference, config.algorithm, options.with_reference and not reverse)
     rng, noisy = make_rng(seed, 6), not options.running_statistics
 
@@ -138,6 +131,28 @@ def _whole_or_tiled(translate: Translate, tile: int | None, overlap: int | None)
     apart = tile // 4 if overlap is None else overlap
     placed(tile, tile, apart)
     return partial(tiled, translate, tile=tile, overlap=apart)
+
+
+def _sides(stored: Checkpoint) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Size of the pictures that a run was trained on, and channels of x and of y.
+
+    Raises CheckpointError.
+    """
+    if "sides" not in stored.arrays:
+        raise CheckpointError(
+            f"{stored.path} is no checkpoint of a translation; its config.json is"
+        )
+    h, w, x, y = (int(side) for side in stored.arrays["sides"])
+    return (h, w), (x, y)
+
+
+def _generator(options: TranslationOptions, name: str, stored: Checkpoint, device: str) -> Layer:
+    """G or F as it was stored. Raises CheckpointError."""
+    parts, net = options.build_translator(*_sides(stored), name, make_rng(0))
+    for part, layer in parts.items():
+        _load(layer, part, stored.arrays, stored.path)
+        layer.to(device)
+    return net
 
 
 def _load(net: Layer, name: str, arrays: Mapping[str, Array], path: Path) -> None:
