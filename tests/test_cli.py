@@ -324,6 +324,8 @@ def test_points_are_plotted(minigan: Command, tmp_path: Path) -> None:
         assert plot.size == own.size == (500, 500)
     assert minigan("sample", folder, "--n", 9, "--out", tmp_path / "x.npz").code == 0
     assert npz(tmp_path / "x.npz").shape == (9, 2)
+    refused = minigan("sample", folder, "--columns", 3, "--out", tmp_path / "columns.png")
+    assert "--columns arranges pictures, and this run makes points; leave it out" in refused.err
     refused = minigan("sample", folder, "--single", "--out", tmp_path / "pictures")
     assert refused.code == 1
     assert "--single writes pictures, this run makes points; use --out FILE.npz" in refused.err

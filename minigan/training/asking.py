@@ -60,10 +60,14 @@ def asked_labels(
     if wish.flag is None:
         return None
     names = algorithm.label_names
-    chosen = dict(_attribute(names, text) for text in wish.attributes)
-    if wish.name is not None:
-        column, number = _class(names, wish.name)
-        chosen[column] = number
+    asked = [_attribute(names, text) for text in wish.attributes]
+    asked += [] if wish.name is None else [_class(names, wish.name)]
+    chosen: dict[int, int] = {}
+    for column, number in asked:
+        if chosen.setdefault(column, number) != number:
+            label, classes = list(names.items())[column]
+            both = f"{classes[chosen[column]]} and {classes[number]}"
+            raise OptionError(f"a sample's {label!r} is not {both} at once: ask for one")
     every = len(chosen) == len(names)  # then nothing is left for the data to say
     labels = np.zeros((n, len(names)), np.int64) if every else algorithm.draw_labels(n, rng)
     for column, number in chosen.items():

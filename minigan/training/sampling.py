@@ -67,6 +67,8 @@ def write_samples(
     check_wish(wish, algorithm, name)
     if panels:
         return write_panels(algorithm, dataset, out, seed=seed, columns=columns, step=stored.step)
+    if columns is not None and tool is None and dataset.kind == "points":
+        raise OptionError("--columns arranges pictures, and this run makes points; leave it out")
     labels = None if words is None else words.vocabulary.encode(texts)
     if isinstance(algorithm, Conditional) and words is None:
         labels = asked_labels(algorithm, wish, n, make_rng(seed, 6))
@@ -127,7 +129,9 @@ def write_panels(
 ) -> str:
     """Write the three panels to a .png; returns a line that says so. Raises OptionError."""
     assert isinstance(algorithm, VectorConditional)  # check_wish has seen to it
-    if dataset.kind != "image" or out.suffix.lower() != ".png":
+    if dataset.kind != "image":
+        raise OptionError("--panels are grids of pictures, and this run makes points; leave it out")
+    if out.suffix.lower() != ".png":
         raise OptionError(f"--panels are three grids of pictures in one .png; got --out {out}")
     write_png(three_panels(algorithm, seed=seed, columns=columns), out)
     return f"noise and label, label alone, noise alone after step {step}: {out}"

@@ -262,12 +262,13 @@ def test_a_sum_is_a_place_beside_its_terms(monkeypatch):
     [
         ("accessory=none + eyes=round", "adds up to 2"),
         ("- accessory=none", "adds up to -1"),
+        ("accessory=none + eyes=round - fur=plain", "is a place.*no --low, --high or --columns"),
         ("accessory=red hat - accessory=none", "0 of 4096 samples show accessory=red hat"),
     ],
 )
 def test_arithmetic_refused(expression, says):
     with pytest.raises(OptionError, match=says):
-        Arithmetic(expression).sheet(kittens(), 2, make_rng(0))
+        Arithmetic(expression, columns=3).sheet(kittens(), 2, make_rng(0))
 
 
 def test_attributes_that_nobody_knows():
@@ -330,6 +331,10 @@ REFUSED = {
     "--way linear": "--way is an option of --interpolate, not of plain samples",
     "--truncate 1 --low 2": "--low is an option of --traverse and --arithmetic, not of --truncate",
     "--interpolate 3 --high 2": "--high is an option of --traverse and --arithmetic",
+    "--interpolate 3 --columns 4": "--columns is an option of --traverse and --arithmetic and --m",
+    "--truncate 1 --columns 4": "and plain samples, not of --truncate",
+    "--columns 4": "--columns arranges a grid in one .png: leave it out",
+    "--single": "--single writes a folder of pictures, and --out",
     "--traverse c1": "unknown part of z to traverse 'c1'",
     "--traverse 4": "--traverse 4: z has the numbers 0 to 3",
     "--mix-styles 2": "--mix-styles takes a generator with styles",

@@ -106,8 +106,9 @@ def test_texts_have_a_row_each_with_one_z_down_a_column(
     name: str, minigan: Command, runs: Path, tmp_path: Path
 ) -> None:
     one, two = "a blue kitten with glasses", "a black cat"
-    ask = ["sample", runs / name, "--columns", 3, "--from", 2]  # of stackgan, the first stage's
-    both = minigan(*ask, "--text", one, "--text", two, "--out", tmp_path / "both.npz")
+    ask = ["sample", runs / name, "--from", 2]  # of stackgan, the first stage's
+    texts = ["--text", one, "--text", two, "--columns", 3]
+    both = minigan(*ask, *texts, "--out", tmp_path / "both.npz")
     assert both.code == 0, both.err
     x = x_of(tmp_path / "both.npz")
     assert x.shape == (6, 16, 16, 3)
@@ -182,6 +183,7 @@ def test_other_words_than_a_run_has_learned_are_refused(
     [
         (["--text", "a blu kitten"], ["unknown word 'blu'", "did you mean 'blue'"]),
         (["--text", "..."], ["has no words"]),
+        (["--text", "a cat", "--text", "a red cat", "--n", "3"], ["several --text", "leave --n"]),
         (
             ["--text", "a " * (KITTENS.vocabulary.length + 1)],
             [f"the model takes {KITTENS.vocabulary.length} at most"],

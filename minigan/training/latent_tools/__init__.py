@@ -42,11 +42,13 @@ __all__ = [
 ]
 
 
+PLAIN = "plain samples"
 # Settings of tools, and the tools that have them.
 SETTINGS = {
     "--way": ("--interpolate",),
     "--low": ("--traverse", "--arithmetic"),
     "--high": ("--traverse", "--arithmetic"),
+    "--columns": ("--traverse", "--arithmetic", "--mix-styles", PLAIN),
 }
 
 # The arguments of `chosen`.
@@ -86,11 +88,11 @@ def chosen(
         "--truncate": truncate,
         "--mix-styles": mix_styles,
     }
-    settings = {"--way": way, "--low": low, "--high": high}
+    settings = {"--way": way, "--low": low, "--high": high, "--columns": columns}
     asked = [flag for flag, value in tools.items() if value is not None]
     if len(asked) > 1:
         raise OptionError(f"{' and '.join(asked)} are ways of their own: give one of them")
-    tool = asked[0] if asked else "plain samples"
+    tool = asked[0] if asked else PLAIN
     for flag, value in settings.items():
         if value is not None and tool not in SETTINGS[flag]:
             of = " and ".join(SETTINGS[flag])

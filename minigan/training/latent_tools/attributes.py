@@ -53,6 +53,11 @@ class Arithmetic:
                 f"--arithmetic {self.expression!r} adds up to {total}: give as many attributes "
                 "with - as with + for a direction, or one more with + for a place"
             )
+        if total == 1 and not self.low is self.high is self.columns is None:
+            raise OptionError(
+                f"--arithmetic {self.expression!r} is a place, whose rows show its terms and their "
+                "sum: it has no --low, --high or --columns"
+            )
         z, labels = self._look(source, terms, rng)
         shown = [_showing(source, term, z, labels) for term in terms]
         vector = sum(term.sign * z.mean(0) for term, z in zip(terms, shown, strict=True))
