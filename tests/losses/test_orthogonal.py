@@ -70,6 +70,13 @@ def test_orthogonal_filters_of_any_length_cost_nothing():
     assert OrthogonalRegularization(1.0)(net) > 0.5
 
 
+def test_a_weight_that_two_layers_hold_counts_once():
+    layer = L.Dense(3, 3, rng=make_rng(0))
+    net = L.Sequential(layer, L.Tanh(), layer).astype(np.float64)
+    wanted = by_pairs(layer.params["weight"].data, -1)
+    assert OrthogonalRegularization(0.3)(net) == pytest.approx(0.3 * wanted, rel=1e-12)
+
+
 def test_it_keeps_no_state_and_refuses_weights_that_cannot_be():
     assert OrthogonalRegularization().state_dict() == {}
     for weight in (0.0, -1.0, np.inf, np.nan):

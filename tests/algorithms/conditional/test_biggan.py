@@ -207,6 +207,11 @@ def test_bad_options_are_refused(given, said):
         make(**given)
 
 
+def test_its_spectral_norms_bound_a_critic():
+    game, _ = make(objective="wasserstein")
+    assert game.objective.name == "wasserstein"
+
+
 def test_points_and_missing_labels_are_refused():
     build, o = recipe("biggan").build, recipe("biggan").options()
     with pytest.raises(OptionError, match="biggan makes pictures"):
