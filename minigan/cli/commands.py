@@ -277,7 +277,7 @@ def eval_(folder: Path, metrics: str | None, json_path: Path | None, **how: Any)
     from minigan.training.evaluation import evaluate, write_json
 
     results = []
-    for result in evaluate(folder, metrics and _names(metrics), **how):
+    for result in evaluate(folder, None if metrics is None else _names(metrics), **how):
         click.echo("\n".join(result.lines()))
         results.append(result)
     if json_path is not None:

@@ -47,7 +47,8 @@ def _message(error: Exception) -> str | None:
     if device_failure := explained(error):
         return device_failure
     if isinstance(error, MemoryError):
-        return f"not enough memory: {error}; try a smaller --batch, --width, --size or --n"
+        why = f": {error}" if str(error) else ""
+        return f"not enough memory{why}; try a smaller --batch, --width, --size or --n"
     return None
 
 

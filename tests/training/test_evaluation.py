@@ -125,6 +125,7 @@ def test_few_samples_are_warned_of(minigan: Command, runs: Path) -> None:
     [
         ("fid,novelty", "metric 'novelty' needs kittens, whose parts are known; the data here is"),
         ("is", "metric 'is' needs pictures; the data here is ring, points of shape (2,)"),
+        ("", "unknown metric ''; known: caption-acc"),
         ("fidd", "unknown metric 'fidd'; did you mean 'fid' or 'kid'? known: caption-acc"),
     ],
 )
