@@ -9,7 +9,8 @@ from minigan.algorithms.settings import flag
 from minigan.errors import OptionError
 from minigan.losses.objective import Objective
 
-# Options that ask for something which keeps D's slopes from growing without end.
+# Options that ask for something which keeps D's slopes from growing without end. An algorithm that
+# takes fewer of them names its own as `bounds`.
 BOUNDS = ("clip_weights", "penalty", "spectral_norm")
 
 
@@ -50,7 +51,7 @@ def check_bounded(options: Any, objective: Objective) -> None:
     Wasserstein's distance is a supremum over D whose slopes are at most 1; over any D there is
     none, and the scores grow for as long as they are trained.
     """
-    own = [name for name in BOUNDS if hasattr(options, name)]
+    own = [name for name in getattr(options, "bounds", BOUNDS) if hasattr(options, name)]
     asked = any(getattr(options, name) not in (None, 0, "none") for name in own)
     if not (objective.has_lower_bound or asked):
         means = f"give {' or '.join(map(flag, own))}" if own else "give another objective"

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 
 from minigan import models
 from minigan.algorithms.gan import GAN
 from minigan.backend import make_rng
+from minigan.errors import NonFiniteError
 from minigan.layers import FlatParams, Layer
 from minigan.optim import Adam, Optimizer
 from minigan.prior import Prior
@@ -86,3 +88,22 @@ def changed(before: dict[str, Array], after: dict[str, Array]) -> set[str]:
     """The names of the arrays that differ by as much as a bit."""
     assert before.keys() == after.keys()
     return {name for name, a in before.items() if a.tobytes() != after[name].tobytes()}
+
+
+def held_back(algorithm: Any, first: str, second: str, x: Array) -> None:
+    """Two networks move at once: where the second one cannot, the first has not moved either.
+
+    `first` and `second` are the algorithm's attributes; the second one's gradient is spoilt while
+    the first one's is found.
+    """
+    moved, spoilt = getattr(algorithm, first), getattr(algorithm, second)
+    backward, before = moved.backward, moved.flat.data.copy()
+
+    def spoiling(*args: Any, **how: Any) -> Any:
+        spoilt.flat.grad[0] = np.nan
+        return backward(*args, **how)
+
+    moved.backward = spoiling
+    with pytest.raises(NonFiniteError, match=f"the gradient of {second}'s parameter"):
+        algorithm.step(x)
+    np.testing.assert_array_equal(moved.flat.data, before)

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from minigan.algorithms import recipe
 from minigan.algorithms.checks import (
     check_bounded,
     check_clip_norm,
@@ -66,6 +67,13 @@ def test_what_bounds_D(name: str) -> None:
     loose = of(clip_weights=0.0, penalty="none", spectral_norm=False)
     with pytest.raises(OptionError, match=r"; give --clip-weights or --penalty or --spectral"):
         check_bounded(loose, objective)
+
+
+@pytest.mark.parametrize("name", ["infogan", "cogan"])
+def test_penalties_are_not_advised_where_they_are_refused(name: str) -> None:
+    options = recipe(name).options(objective="wasserstein")
+    with pytest.raises(OptionError, match=r"; give --clip-weights$"):
+        check_bounded(options, objectives.get("wasserstein"))
 
 
 def test_networks() -> None:

@@ -77,7 +77,7 @@ class AAE(Autoencoding):
         loss, dy = squared_error(y, x)  # eq: aae.reconstruction
         dz = G.backward(dy, G_ctx)
         E.backward(q.backward(dz, z_ctx), E_ctx, need_dx=False)
-        norms = self.descend_together(dict.fromkeys("EG", loss))
+        norms = self.descend_together({"E": loss, "G": loss})
         return {"reconstruction": loss, **norms}
 
     def update_regularisation(self, x: Array) -> Scalars:

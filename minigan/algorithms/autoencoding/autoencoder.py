@@ -96,7 +96,7 @@ class Autoencoder(Autoencoding):
         loss, dy = squared_error(y, x)  # eq: autoencoder.loss
         dz = G.backward(dy, G_ctx)
         E.backward(dz, E_ctx, need_dx=False)
-        norms = self.descend_together(dict.fromkeys("EG", loss))
+        norms = self.descend_together({"E": loss, "G": loss})
         self.codes.update(z)
         return {"reconstruction": loss, **norms}
 

@@ -120,7 +120,7 @@ class VAE(Autoencoding):
         dh = q.backward(dz, z_ctx) + self.beta * np.concatenate([dmu, dlog_var], -1)
         E.backward(dh, E_ctx, need_dx=False)
         loss = nll + self.beta * kl
-        norms = self.descend_together(dict.fromkeys("EG", loss))
+        norms = self.descend_together({"E": loss, "G": loss})
         elbo = -kl - nll  # eq: vae.3
         return {"ELBO": elbo, "reconstruction": nll, "KL": kl, **norms}
 

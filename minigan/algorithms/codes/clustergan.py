@@ -84,7 +84,7 @@ class ClusterGAN(GAN):
         G.backward(dfake, G_ctx, need_dx=False)  # eq: clustergan.1
         terms = self.regularize("G")
         total = loss + self.beta_n * noise_loss + self.beta_c * class_loss + added(terms)
-        norms = self.descend_together(dict.fromkeys("GE", total))
+        norms = self.descend_together({"G": total, "E": total})
         return {"loss_G": loss, "noise": noise_loss, "cluster": class_loss, **terms, **norms}
 
     def recovery(self, h: Array, z: Array) -> tuple[Any, Any, Array]:

@@ -119,6 +119,8 @@ class CoGAN(GAN):
 class Options(PairDataOptions, CodeOptions):
     """Adam as in DCGAN, and how much of the networks is each domain's own."""
 
+    bounds: ClassVar[tuple[str, ...]] = ("clip_weights",)  # `build` refuses penalties
+
     own_G: int = option(1, "layers at G's end that each domain has for its own")
     own_D: int = option(1, "layers at D's start that each domain has for its own")
 

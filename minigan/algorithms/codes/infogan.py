@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -175,6 +175,8 @@ def _joined(d_scores: Array, d_q: Array) -> Array:
 class Options(CodeOptions):
     """The paper's for digits: 62 uniform numbers, a code of 10 classes and two numbers, Adam at
     2e-4 for D and 1e-3 for G (appendix C.1)."""
+
+    bounds: ClassVar[tuple[str, ...]] = ("clip_weights",)  # `build` refuses penalties
 
     lr_G: float | None = option(1e-3, "learning rate of G (default: 1e-3)")
     prior: str = option("uniform", "distribution of the noise in z", PRIORS)

@@ -154,7 +154,7 @@ class CycleGAN(Translating):
         cycles = forward * cycle_x + backward * cycle_y
         loss = gan_G + gan_F + cycles  # eq: cyclegan.3, discogan.7, dualgan.3
         loss = loss + identity * (identity_x + identity_y)
-        norms = self.descend_together(dict.fromkeys("GF", loss))
+        norms = self.descend_together({"G": loss, "F": loss})
         weighted = {
             "cycle_x": (forward, cycle_x),
             "cycle_y": (backward, cycle_y),

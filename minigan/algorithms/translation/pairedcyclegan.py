@@ -178,7 +178,7 @@ class PairedCycleGAN(Translating):
         F.backward(d_bare, F_ctx, need_dx=False)
         weighted = [getattr(factor, name[-1]) * value for name, value in terms.items()]
         loss = sum(weighted[1:], weighted[0])  # eq: pairedcyclegan.6
-        norms = self.descend_together(dict.fromkeys("GF", loss))
+        norms = self.descend_together({"G": loss, "F": loss})
         return {"loss": loss, **terms, **norms}, made, bare
 
     def sample(self, n: int, rng: np.random.Generator) -> Array:
