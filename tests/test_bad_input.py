@@ -366,7 +366,7 @@ def test_samples_that_cannot_be_written(minigan: Command, perceptrons: Path, out
     before = contents(perceptrons)
     result = minigan("sample", perceptrons, "--n", 1, "--out", out)
     assert result.code == 1
-    assert "choose another --out" in error_line(result.err)
+    assert "choose another place" in error_line(result.err)
     assert contents(perceptrons) == before
 
 

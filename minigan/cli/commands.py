@@ -275,7 +275,10 @@ def translate(folder: Path, source: Path, out: Path, **how: Any) -> None:
 def eval_(folder: Path, metrics: str | None, json_path: Path | None, **how: Any) -> None:
     """Measure how good a run's samples are; each value with its protocol."""
     from minigan.training.evaluation import evaluate, write_json
+    from minigan.training.files import check_place
 
+    if json_path is not None:
+        check_place(json_path)
     results = []
     for result in evaluate(folder, None if metrics is None else _names(metrics), **how):
         click.echo("\n".join(result.lines()))

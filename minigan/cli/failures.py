@@ -58,7 +58,7 @@ def _advice(number: int | None) -> str:
         return "free some space; a run goes on with `minigan resume`"
     if number in (errno.EACCES, errno.EPERM, errno.EROFS):
         return "change who may read and write there, or choose another place"
-    return "choose another --out"
+    return "choose another place"
 
 
 @contextmanager

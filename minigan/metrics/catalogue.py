@@ -298,12 +298,12 @@ def ranking(wanted: str) -> tuple[str, str, Rank]:
 
     Raises UnknownNameError, and OptionError for a metric that ranks nothing.
     """
-    name, _, value = wanted.partition(".")
+    name, dot, value = wanted.partition(".")
     better = metric(name).better
     if not better:
         others = ", ".join(n for n, m in METRICS.items() if m.better)
         raise OptionError(f"metric {name!r} cannot choose a checkpoint; these can: {others}")
-    value = value or next(iter(better))
+    value = value if dot else next(iter(better))
     if value not in better:
         raise UnknownNameError(f"value of metric {name}", value, better)
     return name, value, RANKS[better[value]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -36,6 +37,21 @@ def write_atomically(path: Path, data: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def check_place(path: Path) -> None:
+    """Raise OSError where no file can be written at `path`: before the work whose result it holds."""
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if path.is_dir():
+        raise _failure(errno.EISDIR, path)
+    if not folder.is_dir():
+        raise _failure(errno.ENOTDIR, folder)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _failure(errno.EACCES, folder)
+
+
+def _failure(number: int, path: Path) -> OSError:
+    return OSError(number, os.strerror(number), str(path))
 
 
 @contextlib.contextmanager

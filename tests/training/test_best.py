@@ -170,6 +170,7 @@ def test_another_metric_begins_its_own_record(kept: Path, tmp_path: Path) -> Non
         ("is", DataError, "'is' needs pictures; the data here is ring"),
         ("fidd", UnknownNameError, "unknown metric 'fidd'; did you mean 'fid'"),
         ("fid.mean", UnknownNameError, "unknown value of metric fid 'mean'"),
+        ("fid.", UnknownNameError, "unknown value of metric fid ''"),
         ("parzen", OptionError, "cannot choose a checkpoint; these can: modes, fid"),
     ],
 )

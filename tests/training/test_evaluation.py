@@ -55,6 +55,15 @@ def test_every_metric_that_takes_the_data(minigan: Command, runs: Path, tmp_path
     assert "split: test; N: 200 samples, 200 real; seed 0" in result.out
 
 
+def test_a_file_that_cannot_be_written_is_met_before_anything_is_measured(
+    minigan: Command, runs: Path
+) -> None:
+    result = minigan("eval", runs / "ring", "--n", 200, "--json", runs / "ring")
+    assert result.code == 1
+    assert error_line(result.err) == f"{runs / 'ring'}: Is a directory; choose another place"
+    assert result.out == ""
+
+
 def test_kittens_have_scores_and_novelty(runs: Path) -> None:
     found = {r.metric: r for r in evaluate(runs / "kittens", ["is", "novelty", "fid"], n=200)}
     assert found["is"].values.keys() >= {"score", "score (body)", "deviation (eyes)"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from minigan.training import log
-from minigan.training.files import naming, remove_unfinished, write_atomically
+from minigan.training.files import check_place, naming, remove_unfinished, write_atomically
 
 
 def test_a_file_appears_in_folders_that_were_not_there(tmp_path: Path) -> None:
@@ -34,6 +34,24 @@ def test_a_failure_leaves_the_old_content(
     assert getattr(caught.value, "filename", str(path)) == str(path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_place_is_checked_before_the_work(tmp_path: Path) -> None:
+    check_place(tmp_path / "a" / "b")
+    check_place(Path("b"))
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_bytes(b"")
+    check_place(tmp_path / "file")
+    with pytest.raises(IsADirectoryError):
+        check_place(tmp_path)
+    with pytest.raises(NotADirectoryError):
+        check_place(tmp_path / "file" / "b")
+
+
+def test_a_place_where_one_may_not_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda folder, mode: folder != tmp_path)  # root always may
+    with pytest.raises(PermissionError):
+        check_place(tmp_path / "a" / "b")
 
 
 def test_the_disk_has_the_content_before_the_name(
