@@ -17,11 +17,12 @@ demo: $(VENV)/.installed
 	rm -rf runs/demo
 	$(BIN)/minigan train dcgan --data kittens --size 32 --width 32 --steps 2000 --out runs/demo
 
+# A process for each core, with one thread in each: what is tested with more asks for them itself.
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 
 test-cuda: $(VENV)/.installed-test $(VENV)/.installed-$(CUDA)
-	$(BIN)/python -m pytest tests/cuda -m cuda
+	$(BIN)/python -m pytest tests/cuda -m cuda -n auto --maxprocesses 8
 
 lint: $(VENV)/.installed-lint
 	$(BIN)/ruff check .

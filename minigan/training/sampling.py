@@ -90,7 +90,7 @@ def write_samples(
         real = dataset.draw(len(x), make_rng(seed, 4)).x if dataset.kind == "points" else x
         write_png(picture_of(dataset, x, real, columns=columns), out)
         list_captions(dataset, source.labels, out.with_suffix(".txt"))
-    return f"{len(x)} samples after step {stored.step}: {out}"
+    return f"{len(x)} sample{'s' if len(x) > 1 else ''} after step {stored.step}: {out}"
 
 
 def _source(
