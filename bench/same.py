@@ -11,12 +11,13 @@ Compared are
   rate would hide: a step moves a weight by a thousandth.
 
 Both sides compute in float32 and add in another order, so a gradient differs by about 1e-6 of its
-size, and by more where a LeakyReLU's input is so near zero that its sign is rounding: D's gradient
-gets 0.01. Adam divides each number by its own size, so a few weights whose gradient is almost zero
-take a whole step the other way. The median does not see these few, and must agree to 1e-3 after one
-step: a learning rate 10 % off is 0.1. But G's gradient comes through a D that has them, and batch
-norm amplifies them in each further step: 0.15 for G's gradient and for the movement after three
-steps, which a wrong beta or a lost term of the loss exceeds. What was seen is a fifth of that.
+size, and by more where a LeakyReLU's input is so near zero that its sign is rounding, most in a
+bias, where real and generated examples all but cancel: D's gradient gets 0.03. Adam divides each
+number by its own size, so a few weights whose gradient is almost zero take a whole step the other
+way. The median does not see these few, and must agree to 1e-3 after one step: a learning rate 10 %
+off is 0.1. But G's gradient comes through a D that has them, and batch norm amplifies them in each
+further step: 0.15 for G's gradient and for the movement after three steps, which a wrong beta or a
+lost term of the loss exceeds. What was seen is at most a third of that.
 
 On a card both sides are first held to this in fp32, whatever is then timed: the two do the same
 work. Then they are compared in the precision that is timed, which only has to catch a side that
@@ -51,7 +52,7 @@ class Tolerances(NamedTuple):
     whole: bool = False  # all parameters of a player as one
 
 
-_EXACT = Tolerances({1: 1e-3, 3: 1e-2}, {1: 1e-3, 3: 0.15}, {"D": 0.01, "G": 0.15}, 1e-4)
+_EXACT = Tolerances({1: 1e-3, 3: 1e-2}, {1: 1e-3, 3: 0.15}, {"D": 0.03, "G": 0.15}, 1e-4)
 # One operation: a sum of rounded products, relative to its largest; PyTorch's bf16 is rounded too.
 TOLERANCES = {
     "float32": _EXACT,
