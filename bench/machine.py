@@ -45,7 +45,9 @@ def busy(seconds: float = 0.3) -> float | None:
 
 
 def versions() -> dict[str, str]:
-    """Versions of everything that can change a result."""
+    """Versions of everything that can change a result, and variables that do."""
+    from minigan.instructions import confined  # and with it NumPy, which a worker loads late
+
     found = {"python": platform.python_version(), "system": f"{platform.system()}"}
     for package in ("minigan", "numpy", "scipy", "torch"):
         try:
@@ -54,8 +56,7 @@ def versions() -> dict[str, str]:
             found[package] = "missing"
     if commit := _commit():
         found["minigan"] += f" ({commit})"
-    found["blas"] = _blas()
-    return found
+    return found | {"blas": _blas()} | confined()
 
 
 def today() -> str:

@@ -22,6 +22,7 @@ from minigan.errors import UnknownNameError
 from minigan.explain import contents, explain
 from minigan.gradcheck import TOLERANCE, GradcheckError
 from minigan.gradcheck_cases import CASES
+from minigan.instructions import confined
 from minigan.losses import OBJECTIVES, PENALTIES
 from minigan.metrics import METRICS
 from minigan.parallel import available_threads
@@ -118,6 +119,8 @@ def print_doctor() -> None:
             f"{pool['num_threads']} ({pool['internal_api']} {pool.get('version') or ''}, "
             f"{pool.get('architecture') or 'any'})",
         )
+    for name, value in confined().items():
+        table.add_row("environment", escape(f"{name}={value}: instructions as it says"))
     for part, found in facts():
         table.add_row(escape(part), escape(found))
     console.print(table)

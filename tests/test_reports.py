@@ -131,3 +131,11 @@ def test_doctor_names_versions_and_threads(printed: Printed) -> None:
         assert f"{pool['num_threads']} ({pool['internal_api']} {pool['version']}" in out
     assert re.search(r"^ CUDA driver +(not found|runs CUDA \d)", out, re.M)
     assert re.search(r"^ CuPy +(\d|not usable: CuPy is not installed; pip install)", out, re.M)
+
+
+def test_doctor_names_what_confines_the_libraries(
+    printed: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "[Haswell]")
+    reports.print_doctor()
+    assert "OPENBLAS_CORETYPE=[Haswell]: instructions as it says" in printed()

@@ -40,7 +40,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def check_place(path: Path) -> None:
-    """Raise OSError where no file can be written at `path`: before the work whose result it holds."""
+    """Raise OSError where no file can be written at `path`: to be called before the work."""
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if path.is_dir():
         raise _failure(errno.EISDIR, path)

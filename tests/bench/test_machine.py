@@ -3,6 +3,7 @@
 import re
 
 from bench import machine
+from minigan.instructions import VARIABLES
 
 
 def test_the_machine_and_its_file_name():
@@ -12,10 +13,14 @@ def test_the_machine_and_its_file_name():
     )
 
 
-def test_the_versions():
+def test_the_versions(monkeypatch):
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
     found = machine.versions()
     assert {"python", "minigan", "numpy", "scipy", "torch", "blas", "system"} == found.keys()
     assert found["blas"] != "unknown"
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    assert machine.versions() == found | {"ONEDNN_MAX_CPU_ISA": "AVX2"}
 
 
 def test_the_date_is_in_utc():
