@@ -2,10 +2,12 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from shlex import split
 from types import TracebackType
@@ -69,13 +71,25 @@ def execute(*arguments: object) -> int:
 
 def start(*arguments: object, **how: Any) -> subprocess.Popen[str]:
     """The command line in a process of its own, its output in pipes."""
-    return subprocess.Popen(
-        [*COMMAND, *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **how,
-    )
+    with heard(signal.SIGINT, signal.SIGHUP):
+        return subprocess.Popen(
+            [*COMMAND, *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **how,
+        )
+
+
+@contextmanager
+def heard(*numbers: int) -> Iterator[None]:
+    """Processes that are started within hear these signals, which nohup and & have them ignore."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def finish(process: subprocess.Popen[str]) -> Finished:
@@ -145,14 +159,15 @@ class Disturbed:
     SERVER = Path(__file__).with_name("disturbed.py")
 
     def __enter__(self) -> "Disturbed":
-        self._process = subprocess.Popen(
-            [sys.executable, self.SERVER],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            # A fork while other threads compute is no safe thing.
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-        )
+        with heard(signal.SIGINT):
+            self._process = subprocess.Popen(
+                [sys.executable, self.SERVER],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                # A fork while other threads compute is no safe thing.
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+            )
         return self
 
     def __exit__(

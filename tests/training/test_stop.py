@@ -28,9 +28,7 @@ ENDLESS = ["train", *DCGAN, "--steps", 10**6, "--log-every", 1, "--checkpoint-ev
 )
 def test_a_signal_finishes_the_step_and_saves(number: int, code: int, tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    before = signal.signal(number, signal.SIG_DFL)  # the tests may run under nohup
     process = start(*ENDLESS, "--out", folder)
-    signal.signal(number, before)
     assert wait(process, lambda: len(numbers(folder, "checkpoints/*.json")) >= 2)
     process.send_signal(number)
     result = finish(process)

@@ -19,7 +19,7 @@ from tests.oracles import translation_twin as twins
 
 STEPS = 5
 TOLERANCE = 1e-10
-NOTHING = 1e-2  # what has no gradient but rounding stays as small as this share of a weight
+NOTHING = 0.1  # what has no gradient but rounding is held to what a number of this size would be
 
 
 @dataclass(frozen=True)
