@@ -243,7 +243,7 @@ REFUSED: list[tuple[str, int, list[str]]] = [
         ["--batch 3", "--k 2", "6 examples", "5 examples of"],
     ),
     # places
-    ("train dcgan --size 8 --out /dev/null/x", 1, ["/dev/null/x", "Not a directory", "another place"]),
+    ("train dcgan --size 8 --out /dev/null/x", 1, ["/dev/null/x", "Not a directory", "another"]),
     ("train dcgan --size 8 --out file.txt", 2, ["'--out'", "file.txt"]),
     ("train dcgan --size 8 --out empty/../mixed", 1, ["mixed exists already; choose another"]),
     ("sample mixed --out x.jpg", 1, ["x.jpg", ".png or .npz", "--single"]),
