@@ -119,7 +119,7 @@ enum Activation { NONE = 0, RELU = 1, LEAKY_RELU = 2, TANH = 3 };
 // f(x)
 template <int A, class T>
 __device__ __forceinline__ T activate(T x, T slope) {
-    if (A == RELU) return x > 0 ? x : T(0);
+    if (A == RELU) return x <= 0 ? T(0) : x;  // a NaN stays one, as on the CPU
     if (A == LEAKY_RELU) return x > 0 ? x : slope * x;
     if (A == TANH) return tanh(x);
     return x;

@@ -14,7 +14,8 @@
 template <class T>
 __device__ __forceinline__ T lambertw_exp(T x) {
     if (x < -36) return exp(x);  // e^-36 is below half a last bit of float64
-    if (x > T(1e10)) return x - log(x);  // log(x) / x is; and squares of x may overflow
+    if (x > T(1e30)) return x;           // log(x) / x is too, and infinity has no difference to it
+    if (x > T(1e10)) return x - log(x);  // log(log(x)) / x is; and squares of x may overflow
     T w = x > 1 ? x - log(x) : x > -2 ? exp((x - 1) * T(2.0 / 3)) : exp(x);
 #pragma unroll
     for (int round = 0; round < 3; ++round) {

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from minigan import cuda
 from minigan.ops import activation as ops
+from minigan.ops import affine, linear
+from tests.emulator.arrays import emulated
 from tests.emulator.runtime import EmulatorRuntime
 from tests.emulator.twins import assert_same, examples
 
@@ -48,3 +50,26 @@ def test_every_function_and_derivative(name, dtype, n, seed):
     assert set(runtime.launched) <= {
         f"activation.{name}{part}_f{np.dtype(dtype).itemsize * 8}" for part in ("", "_dx", "_d2")
     }
+
+
+@every_function
+def test_a_nan_stays_one(name, card):
+    """So that what went wrong is found where it is looked for, in the loss or a gradient."""
+    x = np.array([np.nan, -1, 0, 2, np.inf, -np.inf], np.float32)
+    ours = getattr(ops, name)(emulated.asarray(x), *FUNCTIONS[name]).get()
+    np.testing.assert_allclose(ours, getattr(ops, name)(x, *FUNCTIONS[name]), rtol=1e-6)
+    assert np.isnan(ours[0])
+    assert not np.isnan(ours[1:]).any()
+
+
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "tanh"])
+def test_a_nan_stays_one_where_the_function_is_fused(name, card):
+    slope = {"slope": 0.2} if name == "leaky_relu" else {}
+    x, w = np.ones((4, 3), np.float32), np.ones((3, 5), np.float32)
+    w[1, 2] = np.nan
+    off = emulated.zeros(5, np.float32)
+    dense = linear.matmul_bias_act(emulated.asarray(x), emulated.asarray(w), off, name, **slope)
+    normed = affine.activated(emulated.asarray(w), off, off, off, name, **slope)
+    for y, row in ((dense, slice(None)), (normed, 1)):
+        assert np.isnan(y.get()[row, 2]).all()
+        assert not np.isnan(np.delete(y.get(), 2, 1)).any()

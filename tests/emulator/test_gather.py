@@ -60,3 +60,6 @@ def test_lambert_w_of_the_exponential(dtype, card):
     theirs = special.lambertw_exp(x)
     # Half a last bit of a negative x is |x| / 2 last bits of e^x.
     assert (abs(ours - theirs) <= (8 + abs(x.clip(-100, 0))) * np.finfo(dtype).eps * theirs).all()
+    ends = np.array([np.inf, -np.inf, np.nan], dtype)
+    np.testing.assert_array_equal(special.lambertw_exp(on_card(ends)).get(), [np.inf, 0, np.nan])
+    np.testing.assert_array_equal(special.lambertw_exp(ends), [np.inf, 0, np.nan])
