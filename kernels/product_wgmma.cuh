@@ -90,7 +90,7 @@ struct WgmmaProduct {
             }
             wgmma_commit();
             if (more) keep_both(buffer ^ 1);
-            wgmma_wait();
+            wgmma_wait(sum);
             __syncthreads();
         }
 

@@ -57,9 +57,12 @@ __device__ __forceinline__ void wgmma_commit() {
 }
 
 // Until all products are done and d can be read.
-__device__ __forceinline__ void wgmma_wait() {
+// The sums pass through, so that the compiler reads none of their registers before.
+__device__ __forceinline__ void wgmma_wait(float (&d)[64]) {
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
     asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory");
+#pragma unroll
+    for (int i = 0; i < 64; ++i) asm volatile("" : "+f"(d[i])::"memory");
 #endif
 }
 

@@ -20,9 +20,10 @@ from minigan.errors import KernelError
 
 # CuPy adds -ftz=true: float32 numbers below 1.2e-38 count as 0 on a card.
 OPTIONS = ("--std=c++17",)
-# What families with these endings need: a compute capability, and instructions of one card alone.
-NEEDS = {"_tf32": 80, "_bf16": 80, "_wgmma": 90}
-SPECIAL = {"_wgmma": ("-arch=sm_90a",)}
+# The oldest compute capability for families with these endings; and the one whose instructions
+# only cards of that very capability have.
+NEEDS = {"_tf32": 80, "_bf16": 80}
+ALONE = {"_wgmma": 90}
 STATIC_SHARED = 48 * 1024  # bytes; a kernel that wants more of its launch asks for it
 
 
@@ -84,21 +85,23 @@ class CupyRuntime:
             return self.compiled[family]
         ending = family[family.rfind("_") :]
         capability = int(self._cupy.cuda.Device().compute_capability)
-        if capability < NEEDS.get(ending, 0):
+        alone = ALONE.get(ending)
+        if capability < NEEDS.get(ending, 0) or alone not in (None, capability):
+            wanted = f"{alone / 10}" if alone else f"{NEEDS[ending] / 10} or later"
             raise KernelError(
-                f"kernels/{family}.cu needs a card of compute capability {NEEDS[ending] / 10} or "
-                f"later, this one has {capability / 10}; run with --precision fp32"
+                f"kernels/{family}.cu needs a card of compute capability {wanted}, this one has "
+                f"{capability / 10}; run with --precision fp32"
             )
-        options = (*SPECIAL.get(ending, ()), *OPTIONS)
+        options = (f"-arch=sm_{alone}a", *OPTIONS) if alone else OPTIONS
         module = self._cupy.RawModule(code=source(family), options=options)
         try:
             module.compile()
         except self._cupy.cuda.compiler.CompileException as error:
             raise KernelError(_compile_message(family, str(error))) from error
-        except Exception as error:
-            if type(error) not in (RuntimeError, ImportError):  # those are failures of the card
+        except (RuntimeError, ImportError) as error:  # no compiler, or no headers
+            if type(error).__module__.startswith("cupy_backends."):  # a failure of the card
                 raise
-            raise KernelError(_compile_message(family, str(error))) from error  # no compiler
+            raise KernelError(_compile_message(family, str(error))) from error
         self.compiled[family] = module
         return module
 

@@ -21,6 +21,10 @@ from tests.cuda.fake_cupy import (
 from tests.emulator.arrays import emulated
 
 
+class NoLibraryError(RuntimeError):
+    """What NVIDIA's finder of libraries raises where there is no NVRTC."""
+
+
 @pytest.fixture
 def runtime(monkeypatch):
     pretend(monkeypatch, 13000, fake_cupy())
@@ -46,14 +50,19 @@ def test_what_a_family_needs_of_the_card(monkeypatch):
     for family in ("gemm_tf32", "conv_bf16"):
         with pytest.raises(KernelError, match=r"needs .* 8\.0 .* has 7\.5; .*--precision fp32"):
             runtime.compile(family)
-    with pytest.raises(KernelError, match=r"gemm_wgmma\.cu needs .* 9\.0"):
-        runtime.compile("gemm_wgmma")
     assert runtime.compile("gemm").options == ("--std=c++17",)
 
 
 def test_instructions_of_one_architecture_are_asked_for(runtime):
     """CuPy adds the card's own architecture behind; the first one is taken."""
     assert runtime.compile("gemm_wgmma").options == ("-arch=sm_90a", "--std=c++17")
+
+
+@pytest.mark.parametrize("card", ["80", "100", "120"])
+def test_no_other_card_has_them(monkeypatch, card):
+    pretend(monkeypatch, 13000, fake_cupy(cards=(card,)))
+    with pytest.raises(KernelError, match=rf"gemm_wgmma\.cu needs .* 9\.0, .* {int(card) / 10}; "):
+        CupyRuntime().compile("gemm_wgmma")
 
 
 def test_a_kernel_that_is_not_there(runtime):
@@ -85,6 +94,9 @@ def test_without_a_compiler_that_is_said(monkeypatch, tmp_path):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     pretend(monkeypatch, 13000, fake_cupy(log=RuntimeError("Failed to find CUDA headers")))
     with pytest.raises(KernelError, match=r"does not compile .*: Failed to find CUDA headers; "):
+        CupyRuntime().launch("activation", "relu_f32", (1,), (1,), (), 0)
+    pretend(monkeypatch, 13000, fake_cupy(log=NoLibraryError("libnvrtc.so: not found")))
+    with pytest.raises(KernelError, match=r"does not compile .*: libnvrtc\.so: not found; "):
         CupyRuntime().launch("activation", "relu_f32", (1,), (1,), (), 0)
     failure = CUDARuntimeError("cudaErrorMemoryAllocation: out of memory")
     pretend(monkeypatch, 13000, fake_cupy(log=failure))  # is not the compiler's
