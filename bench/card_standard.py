@@ -7,6 +7,7 @@ on; the command then ends with a code above 0.
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -134,24 +135,27 @@ def run_card(
 
 
 def run_tests(seconds: float) -> tuple[str, bool]:
-    """pytest's last line on the tests that need a card, and whether all of them passed."""
-    try:
-        ran = subprocess.run(
-            (*TESTS, *SEVERAL),
-            cwd=ROOT,
-            timeout=seconds,
-            stdout=subprocess.PIPE,
-            stderr=sys.stderr,
-            text=True,
-        )
-    except subprocess.TimeoutExpired as stopped:
-        so_far = stopped.stdout or b""  # bytes, whatever was asked for
-        print(so_far.decode() if isinstance(so_far, bytes) else so_far, file=sys.stderr)
-        return f"stopped after {seconds:.0f} s", False
-    if ran.returncode:
-        print(ran.stdout, file=sys.stderr)
-    lines = [line.strip(" =") for line in ran.stdout.splitlines() if line.strip()]
-    return (lines[-1] if lines else f"code {ran.returncode}"), ran.returncode == 0
+    """pytest's last line on the tests that need a card, and whether all of them passed.
+
+    Stopped, it leaves no process of its own behind that would disturb what is measured next.
+    """
+    command = (*TESTS, *SEVERAL)
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as tests:
+        try:
+            said, _ = tests.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(tests.pid, signal.SIGKILL)
+            print(tests.communicate()[0], file=sys.stderr)
+            return f"stopped after {seconds:.0f} s", False
+        except BaseException:
+            os.killpg(tests.pid, signal.SIGKILL)
+            raise
+    if tests.returncode:
+        print(said, file=sys.stderr)
+    lines = [line.strip(" =") for line in said.splitlines() if line.strip()]
+    return (lines[-1] if lines else f"code {tests.returncode}"), tests.returncode == 0
 
 
 @contextmanager

@@ -73,7 +73,7 @@ class CupyCard:
             "card": properties["name"].decode(),
             "capability": f"{properties['major']}.{properties['minor']}",
             "driver": f"{_driver()}, CUDA {spelt(runtime.driverGetVersion())}",
-            "toolkit": spelt(runtime.runtimeGetVersion()),
+            "CUDA runtime": spelt(runtime.runtimeGetVersion()),
             "cupy": self.cupy.__version__,
         }
 

@@ -108,7 +108,7 @@ def _check_card(cupy: Any, name: str, number: int) -> None:
     if driver // 1000 < built // 1000:
         raise DeviceError(
             f"device {name!r}: the driver runs CUDA {spelt(driver)} and the installed CuPy is "
-            f"built for {spelt(built)}; {_right_cupy()}, or run with --device cpu"
+            f"built for CUDA {built // 1000}; {_right_cupy()}, or run with --device cpu"
         )
     try:
         count = cupy.cuda.runtime.getDeviceCount()

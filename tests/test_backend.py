@@ -27,7 +27,7 @@ LACKING = {
         12080,
         {},
         "cuda:0",
-        r"runs CUDA 12.8 and the installed CuPy is built for 13.0; pip .*\[cuda12x\]'",
+        r"runs CUDA 12.8 and the installed CuPy is built for CUDA 13; pip .*\[cuda12x\]'",
     ),
     "no card": (13000, {"cards": ()}, "cuda", r"shows no card \(cudaErrorNoDevice.*nvidia-smi"),
     "one card": (13000, {}, "cuda:1", r"this machine has one card, cuda:0"),

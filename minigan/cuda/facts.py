@@ -17,7 +17,7 @@ Row = tuple[str, str]
 
 
 def facts() -> Iterator[Row]:
-    """Driver, CuPy, toolkit, cards, kernels and memory, each with the way to what is missing."""
+    """Driver, CuPy, its CUDA, cards, kernels and memory, each with the way to what is missing."""
     driver = backend.driver_cuda()
     found = f"runs CUDA {spelt(driver)}" if driver else "not found: install NVIDIA's driver"
     yield "CUDA driver", found
@@ -28,7 +28,7 @@ def facts() -> Iterator[Row]:
         yield "kernels", f"{len(families())} files, not compiled: that takes CuPy and a card"
         return
     yield "CuPy", cupy.__version__
-    yield "CUDA toolkit", _toolkit(cupy)
+    yield "CUDA of CuPy", _libraries(cupy)
     try:
         require_device("cuda")
     except DeviceError as error:
@@ -56,13 +56,13 @@ def gib(size: int) -> str:
     return f"{size / 2**30:.2f} GiB"
 
 
-def _toolkit(cupy: Any) -> str:
-    built = spelt(cupy.cuda.runtime.runtimeGetVersion())
+def _libraries(cupy: Any) -> str:
+    runtime = f"runtime {spelt(cupy.cuda.runtime.runtimeGetVersion())}"
     try:
         compiler = ".".join(map(str, cupy.cuda.nvrtc.getVersion()))
     except Exception as error:  # whatever a missing library raises
-        return f"{built}; NVRTC, which compiles the kernels, does not load: {error}"
-    return f"{built}, NVRTC {compiler}"
+        return f"{runtime}; NVRTC, which compiles the kernels, does not load: {error}"
+    return f"{runtime}, NVRTC {compiler}"
 
 
 def _card(cupy: Any, number: int) -> str:

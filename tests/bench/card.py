@@ -13,7 +13,7 @@ from bench.cards import Memory
 from bench.where import CPU
 from bench.worker import Server
 
-FACTS = {"card": "A Card", "driver": "1.2, CUDA 13.0", "toolkit": "13.0", "cupy": "14.2"}
+FACTS = {"card": "A Card", "driver": "1.2, CUDA 13.0", "CUDA runtime": "13.2", "cupy": "14.2"}
 
 
 class ClockCard:

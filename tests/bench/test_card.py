@@ -301,6 +301,14 @@ def test_both_sides_start_from_the_same_numbers_in_bf16():
         ("print('..'); print('2 passed in 1s')", 60, "2 passed in 1s", True),
         ("print('1 failed'); exit(1)", 60, "1 failed", False),
         ("import time; time.sleep(60)", 1, "stopped after 1 s", False),
+        # A process of its own keeps the pipe open; it is stopped as well.
+        (
+            "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time;"
+            " time.sleep(600)'])",
+            2,
+            "stopped after 2 s",
+            False,
+        ),
     ],
 )
 def test_the_outcome_of_the_parity_tests(monkeypatch, code, limit, said, passed):

@@ -28,7 +28,7 @@ def cupy(monkeypatch):
     runtime = SimpleNamespace(
         getDeviceProperties=lambda number: properties,
         driverGetVersion=lambda: 13010,
-        runtimeGetVersion=lambda: 13000,
+        runtimeGetVersion=lambda: 13020,
         memGetInfo=lambda: (3 * MB, 10 * MB),
     )
     cuda = SimpleNamespace(
@@ -50,7 +50,7 @@ def test_cupys_facts(cupy):
         "card": "A Card",
         "capability": "9.0",
         "driver": "580.1.2, CUDA 13.1",
-        "toolkit": "13.0",
+        "CUDA runtime": "13.2",
         "cupy": "14.2",
     }
 

@@ -5,10 +5,23 @@ from collections.abc import Iterator
 import pytest
 
 from minigan import backend, cuda
+from minigan.cuda.sources import families
 from minigan.errors import DeviceError
+from tests.cuda.compiling import compile_first
 from tests.emulator import build
 from tests.emulator.arrays import emulated
 from tests.emulator.runtime import EmulatorRuntime
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """With a card, its kernels are compiled before the processes of pytest-xdist start."""
+    if hasattr(config, "workerinput") or config.option.markexpr != "cuda":
+        return
+    try:
+        backend.require_device("cuda")
+    except DeviceError:
+        return  # the tests say so
+    compile_first(families())
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

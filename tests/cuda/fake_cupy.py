@@ -113,7 +113,7 @@ class FakeModule:
 
 def fake_cupy(
     *,
-    built: int = 13000,
+    built: int = 13020,  # of CuPy's own runtime: CuPy 14.2 brings that of 13.2
     cards: tuple[str, ...] = ("90",),
     log: str | Exception | None = None,
 ) -> ModuleType:

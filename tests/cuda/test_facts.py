@@ -2,7 +2,9 @@
 
 import pytest
 
+from minigan import backend
 from minigan.cuda import facts, sources
+from tests.cuda.compiling import compile_first
 from tests.cuda.fake_cupy import fake_cupy, pretend
 
 
@@ -23,12 +25,13 @@ def test_a_machine_with_nothing(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("driver", "cards", "words"), [(12040, ("90",), "built for 13.0"), (13000, (), "shows no card")]
+    ("driver", "cards", "words"),
+    [(12040, ("90",), "built for CUDA 13;"), (13000, (), "shows no card")],
 )
 def test_a_card_that_cannot_be_used(monkeypatch, driver, cards, words):
     said = rows(monkeypatch, driver, fake_cupy(cards=cards))
     assert said["CuPy"] == "14.2.0"
-    assert said["CUDA toolkit"] == "13.0, NVRTC 13.0"
+    assert said["CUDA of CuPy"] == "runtime 13.2, NVRTC 13.0"
     assert words in said["card"]
     assert "not compiled" in said["kernels"]
 
@@ -46,6 +49,13 @@ def test_a_whole_machine(monkeypatch):
     )
 
 
+@pytest.mark.skipif(backend.driver_cuda() is not None, reason="this machine has a card's driver")
+def test_several_processes_compile():
+    (said,) = compile_first(["activation"])
+    assert said.startswith("activation: ")
+    assert "CuPy" in said or "driver" in said
+
+
 def test_a_library_that_does_not_load_and_kernels_that_do_not_compile(monkeypatch, tmp_path):
     def no_library():
         raise RuntimeError("libnvrtc.so.13 not found")
@@ -54,6 +64,6 @@ def test_a_library_that_does_not_load_and_kernels_that_do_not_compile(monkeypatc
     cupy = fake_cupy(log="x.cu(3): error: no")
     cupy.cuda.nvrtc.getVersion = no_library
     said = rows(monkeypatch, 13000, cupy)
-    assert "does not load: libnvrtc.so.13 not found" in said["CUDA toolkit"]
+    assert "does not load: libnvrtc.so.13 not found" in said["CUDA of CuPy"]
     assert said["kernels"].startswith(f"0 of {len(sources.families())} files compile")
     assert "x.cu(3): error: no" in said["kernels"]

@@ -239,9 +239,7 @@ def test_a_step_that_waits_for_the_card_is_refused_with_its_line(monkeypatch, x)
 
 
 def test_a_captured_step_joins_as_many_arrays_as_it_has(x):
-    """CuPy by itself refuses more than eight, for it sends their addresses over."""
-    with pytest.raises(CaptureError, match=r"run with --no-graph"):
-        cuda.StepGraph(lambda x: {"a": np.stack([x] * 9).sum()}, x)
+    """More than eight too, whose addresses CuPy by itself sends over while the graph is made."""
     graph = cuda.StepGraph(lambda x: {"a": stacked([x] * 9).sum()}, x)
     assert read(graph(x)) == {"a": 54.0}
 
