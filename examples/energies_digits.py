@@ -17,7 +17,7 @@ from minigan.training import RunOptions, Trainer
 
 # Pictures' side, and what differs from the papers: they train for longer.
 SETTINGS: dict[str, tuple[int, dict[str, Any]]] = {
-    "ebgan": (16, {"network": "conv", "margin": 0.3, "lr": 5e-4}),
+    "ebgan": (16, {"network": "conv", "lr": 5e-4}),
     "began": (16, {"network": "conv", "gamma": 0.9, "rate": 0.05, "lr": 5e-4}),
     "gogan-dcgan": (28, {"lr": 5e-4}),
 }

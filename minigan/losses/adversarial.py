@@ -3,8 +3,9 @@ r"""The objectives of the original paper, on logits l with D(x) = sigmoid(l).
     -log D(x) = softplus(-l)          -log(1 - D(x)) = softplus(l)
 
 so nothing under- or overflows, and the gradients are sigmoids. Losses are descended: what the
-paper ascends stands with its sign turned. Each function returns the loss and its gradient with
-respect to every logit it was given.
+paper ascends stands with its sign turned, G's mean of log D(G(z)) too, which lecture notes like to
+print with a step of the wrong sign. Each function returns the loss and its gradient with respect to
+every logit it was given.
 
 Goodfellow et al. 2014, "Generative adversarial nets"; Goodfellow 2016, "NIPS 2016 tutorial".
 """

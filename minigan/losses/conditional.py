@@ -8,6 +8,10 @@ examples with a wrong condition (c^, x), which are negative too:
               weigh the same. It is the mean of the two losses J(real, generated), J(real, wrong),
               and therefore one for every objective, also for those whose loss is no sum of shares.
 
+The third term may also be written with the right condition and a real example of another,
+log(1 - D(c, x^)). The pairs differ in which half is exchanged; where each label is equally frequent
+they have one distribution.
+
 Any objective takes the place of the logarithms. What a judge reads of D's numbers (N, S):
 
     PairJudge       one score of the pair; all examples above belong to it

@@ -123,8 +123,8 @@ def pulling_away(codes: Array) -> tuple[Value, Array]:
     if n < 2:
         raise ShapeError(f"the pulling-away term compares codes; wanted 2 or more, got {n}")
     rows = codes.reshape(n, -1)
-    norms = np.sqrt((rows * rows).sum(1, keepdims=True))
-    norms = np.maximum(norms, np.finfo(rows.dtype).tiny)
+    squares = (rows * rows).sum(1, keepdims=True)
+    norms = np.sqrt(np.maximum(squares, np.finfo(rows.dtype).tiny))  # no row ends longer than 1
     unit = rows / norms
     cosines = matmul(unit, unit.T)
     diagonal = array_module(codes).arange(n)

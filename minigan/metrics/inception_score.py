@@ -18,7 +18,7 @@ from minigan.errors import ShapeError
 PAPER = "Salimans et al. 2016, Improved techniques for training GANs, arXiv:1606.03498, section 4"
 
 EQUATIONS = {
-    "is.4": r"\exp(\mathbb{E}_x \mathrm{KL}(p(y|x) \,\|\, p(y)))",
+    "is.score": r"\exp(\mathbb{E}_x \mathrm{KL}(p(y|x) \,\|\, p(y)))",
 }
 
 
@@ -48,4 +48,4 @@ def _score(p: Array) -> float:
     marginal = np.broadcast_to(p.mean(0), p.shape)
     seen = p > 0  # 0 log 0 = 0
     divergence = (p[seen] * np.log(p[seen] / marginal[seen])).sum() / len(p)
-    return float(np.exp(divergence))  # eq: is.4
+    return float(np.exp(divergence))  # eq: is.score

@@ -9,7 +9,9 @@ U-statistic
 
 is unbiased: its mean is 0 where both sets have one distribution, so it may be negative. Its error
 is the jackknife's: with row sums r_i = sum_{j != i} h_ij the value without pair i is
-(n (n - 1) MMD²_u - 2 r_i) / ((n - 1)(n - 2)), so all n of them cost nothing more.
+(n (n - 1) MMD²_u - 2 r_i) / ((n - 1)(n - 2)), so all n of them cost nothing more. It errs on the
+safe side where both sets have one distribution: there the U-statistic is degenerate, and the
+jackknife's error up to sqrt(2) times the true one.
 
 This is the estimator of Gretton et al. (2012), "A kernel two-sample test", lemma 6, for sets of one
 size. That of Binkowski et al. has k(x_i, y_j) over all i and j; published distances are averages

@@ -27,7 +27,7 @@ from minigan.metrics.result import MetricWarning
 PAPER = "Goodfellow et al. 2014, Generative adversarial nets, arXiv:1406.2661, section 5"
 
 EQUATIONS = {
-    "parzen.1": r"\log p(x) = \log \frac{1}{M} \sum_{j=1}^M"
+    "parzen.density": r"\log p(x) = \log \frac{1}{M} \sum_{j=1}^M"
     r" \mathcal{N}(x; y_j, \sigma^2 I)",
 }
 
@@ -78,5 +78,5 @@ def log_densities(x: Array, samples: Array, sigmas: Sequence[float]) -> Array:
             scale = -0.5 / sigma**2
             sums = np.log(np.exp(scale * distances).sum(1)) + scale * nearest
             normaliser = np.log(m) + 0.5 * dimensions * np.log(2 * np.pi * sigma**2)
-            found[s, part] = sums - normaliser  # eq: parzen.1
+            found[s, part] = sums - normaliser  # eq: parzen.density
     return found

@@ -113,10 +113,14 @@ class EnergyOptions(AdversarialOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class EBGANOptions(EnergyOptions):
-    """With the paper's pulling-away weight of 0.1; its margin depends on the energies' scale."""
+    """With the paper's pulling-away weight of 0.1.
+
+    A margin depends on the energies' scale, and this one is ours: ten times what real digits have.
+    """
 
     objective: str = option("ebgan", "what the players descend", OBJECTIVES)
     beta1: float | None = option(0.5, "averaging factor of adam's first moment")
+    margin: float | None = option(0.3, "energy up to which D raises generated examples")
     pull_away: float = option(0.1, "weight of the pulling-away term in G's loss; 0: none")
 
 
@@ -124,7 +128,8 @@ class EBGANOptions(EnergyOptions):
 class BEGANOptions(EnergyOptions):
     """With the paper's settings: Adam at 1e-4, absolute differences, z and codes of 64 numbers.
 
-    Left out: the paper halves the rate when convergence stalls.
+    Left out: the paper halves the rate when convergence stalls. Its networks are `--network began`,
+    for pictures; perceptrons stand first because they take points too and a CPU carries them.
     """
 
     objective: str = option("began", "what the players descend", OBJECTIVES)

@@ -143,7 +143,12 @@ class StageOptions(RemedyOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class PerceptronOptions(StageOptions, MLPOptions):
-    """GoGAN on perceptrons, for pictures and points."""
+    """GoGAN on perceptrons, for pictures and points.
+
+    No dropout, as in every critic here: a frozen D_i's score is the level to beat.
+    """
+
+    dropout: float = option(0.0, "share of D's hidden units that a pass leaves out")
 
 
 @dataclass(frozen=True, kw_only=True)

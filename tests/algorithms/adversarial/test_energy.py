@@ -78,6 +78,13 @@ def test_the_term_equals_its_definition_and_finite_differences():
     assert np.isfinite(pulling_away(np.zeros((3, 2)))[1]).all()  # a code of 0 points nowhere
 
 
+def test_codes_whose_squares_vanish_stay_in_the_terms_range():
+    codes = np.float32([[1e-25, 0], [1e-25, 1e-25], [0, -1e-30]])  # a square is 0 in float32
+    value, gradient = pulling_away(codes)
+    assert 0 <= value <= 1
+    assert np.isfinite(gradient).all()
+
+
 def test_gs_loss_with_the_term_in_finite_differences():
     game = build("ebgan", POINTS)
     D = game.D.astype(np.float64)
