@@ -6,7 +6,7 @@ A part adds its gradient to what a player has, or changes what D is shown, and s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -26,7 +26,9 @@ EQUATIONS = {"clipping.w": r"w \leftarrow \mathrm{clip}(w, -c, c)"}
 class CriticTerm(Protocol):
     """A term of D's loss beyond the objective: a gradient penalty, GoGAN's ranking."""
 
-    name: ClassVar[str]
+    @property
+    def name(self) -> str:
+        """What its value is called in the log."""
 
     def __call__(self, D: Layer, real: Array, fake: Array, rng: Rng) -> Value:
         """The term's value; its gradient is added to D's parameters."""

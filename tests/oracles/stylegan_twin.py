@@ -168,7 +168,7 @@ class StyleTwin:
         if self.gamma and self.t % self.r1_every == 0:
             (g,) = torch.autograd.grad(r.sum(), real, create_graph=True)
             penalty = self.r1_every * self.gamma / 2 * g.square().sum((1, 2, 3)).mean()
-            total, scalars["penalty"] = total + penalty, penalty.item()
+            total, scalars["r1"] = total + penalty, penalty.item()
         self.descend("D", total)
 
         fake, ws, w = self.generated(m)

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -47,14 +47,12 @@ EQUATIONS = {
 
 class Lazy:
     """A term of D's loss for some iterations only, those that `every` divides; it counts `every`
-    times there."""
-
-    name: ClassVar[str] = "penalty"
+    times there. It keeps the term's name."""
 
     def __init__(self, term: Penalty, every: int) -> None:
         if every < 1:
             raise OptionError(f"--r1-every {every} must be at least 1")
-        self.term, self.every = copy(term), every
+        self.name, self.term, self.every = term.name, copy(term), every
         self.term.weight *= every
 
     def __call__(self, D: Layer, real: Array, fake: Array, rng: Rng) -> Value:

@@ -158,9 +158,9 @@ def test_lazy_terms_count_when_they_are_due_and_as_many_times():
     assert made.lazy[0].term.weight == o.r1_every * o.penalty_weight
     assert made.path_length.weight == o.path_every * o.path_weight
     logged = [made.step(examples(i)) for i in range(7)]
-    assert [s.get("penalty", 0) > 0 for s in logged] == [i % 2 == 0 for i in range(7)]
+    assert [s.get("r1", 0) > 0 for s in logged] == [i % 2 == 0 for i in range(7)]
     assert [s.get("path_length", 0) > 0 for s in logged] == [i % 3 == 0 for i in range(7)]
-    assert all("penalty" not in s for s in logged[1::2])
+    assert all("r1" not in s for s in logged[1::2])
 
 
 # --- mixing and truncation ------------------------------------------------------------------------
