@@ -134,6 +134,8 @@ def resume(
     total = trainer.config.run.steps
     if trainer.step >= total:
         click.echo(f"the run has its {total} steps already; --steps N adds N more")
+    else:
+        click.echo(f"from step {trainer.step} to step {total}")
     return _train(trainer, serve)
 
 

@@ -55,7 +55,7 @@ def _message(error: Exception) -> str | None:
 def _advice(number: int | None) -> str:
     """What to do about an error of the system."""
     if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return "free some space; a run goes on with `minigan resume`"
+        return "free some space and try again; a training goes on with `minigan resume`"
     if number in (errno.EACCES, errno.EPERM, errno.EROFS):
         return "change who may read and write there, or choose another place"
     return "choose another place"

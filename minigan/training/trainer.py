@@ -32,8 +32,8 @@ from minigan.algorithms.conditional.base import Conditional
 from minigan.algorithms.latent import Reconstructing
 from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, keep_freed_memory, make_rng
-from minigan.data import Dataset, DataWarning, Loader, Pairs
-from minigan.errors import NonFiniteError, OptionError
+from minigan.data import DATASETS, PAIRS, Dataset, DataWarning, Loader, Pairs
+from minigan.errors import CheckpointError, NonFiniteError, OptionError
 from minigan.metrics import diversity
 from minigan.training import best, checkpoint, log
 from minigan.training.best import Best
@@ -107,6 +107,12 @@ class Trainer:
             run_there = folder.is_dir() and (folder / "config.json").exists()
             go_on = f", or go on with `minigan resume {folder}`" if run_there else ""
             raise OptionError(f"{folder} exists already; choose another --out{go_on}")
+        if run.data in (*DATASETS, *PAIRS) and Path(run.data).exists():
+            warnings.warn(
+                f"--data {run.data} is minigan's own; your {run.data} here is --data ./{run.data}",
+                DataWarning,
+                stacklevel=2,
+            )
         trainer = cls(folder, Config.create(algorithm, options, run))
         trainer.config = replace(trainer.config, **_remembered(trainer))
         trainer.loader.batch(0)  # one that cannot be made is met before there is a folder
@@ -124,11 +130,13 @@ class Trainer:
         """A run as its last checkpoint (or that of `step`, or "best") left it, `more` steps longer.
 
         It goes on where it was, or on `device`; checkpoints are the same on all. A run that was
-        stopped before its first checkpoint begins anew. Raises CheckpointError, and OptionError for
-        steps at a learning rate of 0.
+        stopped before its first checkpoint begins anew. Raises CheckpointError, also where the
+        checkpoints were taken away, and OptionError for steps at a learning rate of 0.
         """
         folder = Path(folder)
         config = Config.load(folder / "config.json")
+        if step is None:
+            _refuse_lost_checkpoints(folder)
         trainer = cls(folder, config.prolonged(more).on(device))
         trainer.config = replace(trainer.config, **_remembered(trainer))
         if config.examples not in (None, trainer.config.examples):
@@ -323,6 +331,21 @@ class Trainer:
                 + (f"The checkpoint of step {good[-1]} is good: start" if good else "Start")
                 + f" again with lower rates, such as {calmer(self.config.options)}"
             ) from error
+
+
+def _refuse_lost_checkpoints(folder: Path) -> None:
+    """Raise CheckpointError for a run that has taken steps, and so had a checkpoint, and has none.
+
+    To begin anew would write over its log and pictures.
+    """
+    if checkpoint.steps(folder / "checkpoints"):
+        return
+    taken = max((record["step"] for record in log.read(folder / "log.jsonl")), default=0)
+    if taken:
+        raise CheckpointError(
+            f"{folder} has taken {taken} steps and its checkpoints/ is empty or gone: put a "
+            "checkpoint back, or train anew in another folder"
+        )
 
 
 def _remembered(trainer: Trainer) -> dict[str, Any]:

@@ -144,8 +144,8 @@ def test_no_space_left_anywhere(disturbed: Disturbed, case: Case, tmp_path: Path
         message = error_line(result.err)
         assert message.startswith(str(folder))
         assert (
-            "No space left on device; free some space; a run goes on with `minigan resume`"
-            in message
+            "No space left on device; free some space and try again; a training goes on with "
+            "`minigan resume`" in message
         )
         assert unfinished(folder) == []
         assert go_on(disturbed, case, folder) == 0

@@ -12,6 +12,7 @@ import pytest
 from minigan import open_run
 from minigan.algorithms import ALGORITHMS
 from minigan.backend import make_rng
+from minigan.data import DataWarning
 from minigan.errors import DataError, OptionError
 from minigan.noise import KIND
 from minigan.training import RunOptions, Trainer, config
@@ -82,6 +83,37 @@ def test_a_finished_run_says_so_and_stays(minigan: Command, folder: Path, unbrok
     assert result.code == 0
     assert "the run has its 8 steps already; --steps N adds N more" in result.out
     assert_same_run(folder, unbroken)
+
+
+def test_lost_checkpoints_are_not_begun_anew_over_the_record(
+    minigan: Command, folder: Path
+) -> None:
+    shutil.rmtree(folder / "checkpoints")
+    before = contents(folder)
+    result = minigan("resume", folder, "--steps", 5)
+    assert result.code == 1
+    assert error_line(result.err) == (
+        f"{folder} has taken 8 steps and its checkpoints/ is empty or gone: put a checkpoint "
+        "back, or train anew in another folder"
+    )
+    assert contents(folder) == before
+
+
+def test_how_far_a_run_goes_is_said(minigan: Command, folder: Path) -> None:
+    """--steps adds to what the run was to have, not to where it was stopped."""
+    state(folder, 8).unlink()
+    assert "from step 6 to step 8\n" in minigan("resume", folder).out
+    assert "from step 8 to step 10\n" in minigan("resume", folder, "--steps", 2).out
+
+
+def test_own_data_with_the_name_of_built_in_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("digits").mkdir()
+    said = "--data digits is minigan's own; your digits here is --data ./digits"
+    with pytest.warns(DataWarning, match=said):
+        Trainer.start("gan", ALGORITHMS["gan"].options(), RunOptions(data="digits"), "run")
 
 
 def test_lost_pictures_of_the_whole_run_come_back(

@@ -56,7 +56,10 @@ def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path) -> None:
     assert result.code == 1
     message = error_line(result.err)
     assert message.startswith(f"{folder}/")
-    assert "File too large; free some space; a run goes on with `minigan resume`" in message
+    assert (
+        "File too large; free some space and try again; a training goes on with `minigan resume`"
+        in message
+    )
     assert list(folder.rglob("*.unfinished")) == []
     step = numbers(folder, "checkpoints/*.json")[-1]
     resumed = start("resume", folder)
