@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Self
 
@@ -26,12 +26,14 @@ class Algorithm(ABC):
     networks: by the paper's names, e.g. {"G": ..., "D": ...}; optimizers: of the same names.
     averages: moving averages of some networks, by name.
     minibatches: how many minibatches of the loader's size one step consumes.
+    stage_starts: how many steps there were before each stage of training, from 0 on.
     """
 
     networks: Mapping[str, Layer]
     optimizers: Mapping[str, Optimizer]
     averages: Mapping[str, EMA]
     minibatches: int = 1
+    stage_starts: Sequence[int] = (0,)
     _health: dict[str, Array]
     max_grad_norm: float = math.inf
     rng: Any  # noise.Stream, or NumPy's Generator on the CPU
@@ -48,6 +50,12 @@ class Algorithm(ABC):
         A step that is captured on a card serves all of its kind. None: there is one kind only.
         """
         return None
+
+    def skip_to(self, step: int) -> None:  # noqa: B027  # where there is one stage
+        """Make the next step one of the stage that starts after `step` others; weights stay.
+
+        For whoever looks at what stages do: counts of steps no longer agree with the weights.
+        """
 
     @abstractmethod
     def sample(self, n: int, rng: np.random.Generator) -> Array:

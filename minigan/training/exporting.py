@@ -6,32 +6,24 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
-from minigan.algorithms import Algorithm
-from minigan.algorithms.conditional.base import Conditional, uniform_labels
-from minigan.algorithms.latent import Latent
 from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, make_rng
-from minigan.data import Dataset, Loader
 from minigan.errors import CheckpointError, DataError, OptionError, UnknownNameError
 from minigan.export import onnx, torch
 from minigan.export.state_dict import load_state_dict
 from minigan.layers import Dropout, Layer, MinibatchStdDev, Pack
-from minigan.models.stylegan import StyleGenerator
 from minigan.training import best, checkpoint
 from minigan.training.building import build_algorithm, recalled
 from minigan.training.config import Config
+from minigan.training.feeding import AsNew, Inputs, fed, networks
 from minigan.training.files import locked, write_atomically
-from minigan.training.labels import conditions
-from minigan.training.labels import inputs as inputs_of
 
-Inputs = dict[str, tuple[tuple[int, ...], np.dtype[Any]]]  # shape without the batch, and dtype
 FAR = 1e-4  # of an output's largest number: no rounding of float32
 CHECKED = 12  # examples, or a few more, that the two runtimes are compared on
 
@@ -48,8 +40,10 @@ def export(
     """Write one network of the run in `folder` to the files asked for; yields a line on each.
 
     A moving average of the network, where the run keeps one, is what is written. Raises OptionError
-    for no file, a wrong suffix, a layer without counterpart or a package that is missing,
-    UnknownNameError for a network that the run does not have, and CheckpointError.
+    for no file, a wrong suffix, a layer without counterpart, a missing package, and a network that
+    no step has run yet or that none runs whole, UnknownNameError for one that the run does not
+    have, DataError where only a step tells a network's inputs and the data is gone, and
+    CheckpointError.
     """
     if onnx_file is None and torch_file is None:
         raise OptionError("nothing to write: give --onnx FILE or --torch FILE.safetensors")
@@ -66,14 +60,19 @@ def export(
         )
     run = _as_new(folder, network)
     config, algorithm = run.config, run.algorithm
-    inputs = _inputs(run, network)
     stored = best.load(folder / "checkpoints", step)
+    inputs, start = fed(run, network)
+    if 0 < stored.step <= start:
+        raise OptionError(
+            f"after step {stored.step} {network} has its first weights: it takes part from step "
+            f"{start + 1} on; go on with `minigan resume`, or take a later checkpoint with --from"
+        )
     stored.restore(algorithm)
     noisy = isinstance(algorithm, Translating) and algorithm.noisy and network in ("G", "F")
     title = f"{network} of {folder.name}, a {config.algorithm}, after step {stored.step}."
     average = algorithm.averages.get(network)
     with average.applied() if average else nullcontext():
-        net = _networks(algorithm)[network]
+        net = networks(algorithm)[network]
         if onnx_file is not None:
             yield _write_onnx(net, inputs, onnx_file, noisy=noisy, any_size=any_size)
         if torch_file is not None:
@@ -96,7 +95,7 @@ def import_weights(folder: Path, file: Path, *, network: str = "G") -> str:
                 "with `minigan train ... --steps 0` and import into that"
             )
         checkpoint.load(checkpoints).restore(algorithm)
-        net = _networks(algorithm)[network]
+        net = networks(algorithm)[network]
         count = load_state_dict(net, _tensors(file))
         if network in algorithm.averages:
             algorithm.averages[network].restart()
@@ -108,23 +107,15 @@ def import_weights(folder: Path, file: Path, *, network: str = "G") -> str:
     )
 
 
-class _AsNew(NamedTuple):
-    """A run whose networks are built and untrained, on the CPU."""
-
-    config: Config
-    dataset: Dataset
-    algorithm: Algorithm
-
-
-def _as_new(folder: Path, network: str) -> _AsNew:
+def _as_new(folder: Path, network: str) -> AsNew:
     """The run in `folder`. Raises UnknownNameError for a network it lacks."""
     config = Config.load(folder / "config.json").on("cpu").in_force()
     dataset = recalled(config)
     algorithm = build_algorithm(config, dataset)
-    networks = _networks(algorithm)
-    if network not in networks:
-        raise UnknownNameError(f"network of {config.algorithm}", network, networks)
-    return _AsNew(config, dataset, algorithm)
+    known = networks(algorithm)
+    if network not in known:
+        raise UnknownNameError(f"network of {config.algorithm}", network, known)
+    return AsNew(config, dataset, algorithm)
 
 
 def _tensors(file: Path) -> Mapping[str, Array]:
@@ -196,76 +187,6 @@ def _signature(inputs: Inputs) -> str:
         f"{name} ({', '.join(map(str, ('N', *shape[-1:], *shape[:-1])))})"
         for name, (shape, _) in inputs.items()
     )
-
-
-def _networks(algorithm: Algorithm) -> dict[str, Layer]:
-    """The networks by name, and the ways from picture to picture that are made of several."""
-    ways = algorithm.translators if isinstance(algorithm, Translating) else {}
-    return {**algorithm.networks, **ways}
-
-
-def _inputs(run: _AsNew, network: str) -> Inputs:
-    """The inputs of a network: as it says itself, or as samples or a training step give them to it.
-
-    A step may be made, so the weights move. Raises OptionError for a network that nothing runs
-    whole, DataError for one that only a step runs and data that is gone.
-    """
-    algorithm = run.algorithm
-    net = _networks(algorithm)[network]
-    if isinstance(net, StyleGenerator):
-        sizes = {"z": (algorithm.prior.dim,), "noise": (net.synthesis.pixels,)}  # type: ignore[attr-defined]
-        return {name: (size, np.dtype(np.float32)) for name, size in sizes.items()}
-    seen = _recorded(run, net)
-    if not seen and isinstance(algorithm, Translating):
-        h, w, *channels = (int(side) for side in algorithm.sides)
-        seen = [((h, w, channels[network == "F"]), np.dtype(np.float32))]
-    if not seen and network == "D":  # its parts are run one by one
-        seen = [(run.dataset.shape, np.dtype(np.float32))]
-    if not seen:
-        name = run.config.algorithm
-        raise OptionError(
-            f"neither a step nor a sample of {name} runs {network} whole: it cannot be exported"
-        )
-    if len(seen) > 1:
-        return {f"input_{i}": one for i, one in enumerate(seen)}
-    return {"z" if network == "G" and isinstance(algorithm, Latent) else "x": seen[0]}
-
-
-def _recorded(run: _AsNew, net: Layer) -> list[tuple[tuple[int, ...], np.dtype[Any]]]:
-    """Shapes and dtypes of what `net` gets when samples are drawn, else in a step of training."""
-    seen: list[tuple[tuple[int, ...], np.dtype[Any]]] = []
-    forward = net.forward
-
-    def recording(*xs: Array, **how: Any) -> Any:
-        if not seen:
-            seen.extend((x.shape[1:], x.dtype) for x in xs)
-        return forward(*xs, **how)
-
-    net.forward = recording  # type: ignore[method-assign]  # of this object, and for one step
-    try:
-        _sample(run.algorithm)
-        if not seen:
-            _step(run)
-    finally:
-        del net.forward
-    return seen
-
-
-def _sample(algorithm: Algorithm) -> None:
-    """Two samples, of any classes, which take no data; nothing where there is no latent z."""
-    rng = make_rng(0)
-    if isinstance(algorithm, Conditional):
-        z = algorithm.prior.draw(2, rng)
-        algorithm.generate(z, uniform_labels(algorithm.label_names, 2, rng))
-    elif isinstance(algorithm, Latent):
-        algorithm.sample(2, rng)
-
-
-def _step(run: _AsNew) -> None:
-    """A step of training on the run's data."""
-    batch = run.config.run.batch * run.algorithm.minibatches
-    with Loader(run.dataset, batch, seed=0) as loader:
-        run.algorithm.step(*inputs_of(loader.batch(0), conditions(run.config, run.dataset)))
 
 
 @contextmanager

@@ -102,6 +102,10 @@ class GoGAN(GAN):
         super().__init__(G, D, objective=objective, prior=prior, terms=all_terms, **game)
         self.networks = {**self.networks, "earlier_G": earlier[0], "earlier_D": earlier[1]}
         self.stages, self.stage_steps = stages, stage_steps
+        self.stage_starts = range(0, stages * stage_steps, stage_steps)
+
+    def skip_to(self, step: int) -> None:
+        self.optimizers["G"].t = step
 
     @property
     def stage(self) -> int:

@@ -143,6 +143,7 @@ class StackGAN(TextGame):
         super().__init__(*args, **game)
         self.stages, self.stage_steps = stages, stage_steps
         self.training, self.kl_weight = TRAINING[training], kl_weight
+        self.stage_starts = range(0, stages * stage_steps, stage_steps)
 
     @property
     def trained(self) -> Stages:
@@ -154,6 +155,10 @@ class StackGAN(TextGame):
     def step_kind(self) -> tuple[int, ...]:
         """The stages that the next step trains."""
         return tuple(self.trained)
+
+    def skip_to(self, step: int) -> None:
+        for i in range(self.stages):  # their largest count and their sum are `step` both
+            self.optimizers[f"G{i + 1}"].t = step if i == 0 else 0
 
     def step(self, x: Array, text: Array) -> Scalars:  # type: ignore[override]
         """One iteration on pictures (m, H, W, C) and their captions (m, T)."""

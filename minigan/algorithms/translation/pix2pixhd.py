@@ -47,6 +47,7 @@ from minigan.models.pix2pixhd import (
     until_activations,
 )
 from minigan.models.resnet import resnet_generator
+from minigan.optim import Optimizer
 
 PAPER = (
     "Wang et al. 2018, High-resolution image synthesis and semantic manipulation with conditional"
@@ -109,14 +110,23 @@ class Pix2PixHD(Translating):
         self.features = coarse_features(G1)
         self.weight_features = weight_features
         self.stages = stages
+        self.stage_starts = sorted({0, stages.coarse, stages.coarse + stages.fine})
         self.pool = AvgPool2d(2)
         self.parts = {name: until_activations(D) for name, D in judges.items()}
 
     @property
     def step_kind(self) -> str:
         """What the next step trains."""
-        *_, coarsest = self.parts  # the discriminator that is trained in every stage
-        return self.stages.of(self.optimizers[coarsest].t)
+        return self.stages.of(self._clock.t)
+
+    def skip_to(self, step: int) -> None:
+        self._clock.t = step
+
+    @property
+    def _clock(self) -> Optimizer:
+        """That of the coarsest discriminator, which is trained in every stage."""
+        *_, coarsest = self.parts
+        return self.optimizers[coarsest]
 
     @property
     def translators(self) -> dict[str, Layer]:
