@@ -14,8 +14,9 @@ from safetensors.numpy import save as save_tensors
 
 from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, make_rng
-from minigan.errors import CheckpointError, DataError, OptionError, UnknownNameError
+from minigan.errors import DataError, OptionError, UnknownNameError
 from minigan.export import onnx, torch
+from minigan.export.agreement import agreement
 from minigan.export.state_dict import load_state_dict
 from minigan.layers import Dropout, Layer, MinibatchStdDev, Pack
 from minigan.training import best, checkpoint
@@ -24,7 +25,6 @@ from minigan.training.config import Config
 from minigan.training.feeding import AsNew, Inputs, fed, networks
 from minigan.training.files import locked, write_atomically
 
-FAR = 1e-4  # of an output's largest number: no rounding of float32
 CHECKED = 12  # examples, or a few more, that the two runtimes are compared on
 
 
@@ -150,13 +150,7 @@ def _write_onnx(net: Layer, inputs: Inputs, file: Path, *, noisy: bool, any_size
         floats = rng.standard_normal((n, *shape)).astype(np.float32)
         xs.append(rng.integers(1, 3, (n, *shape)) if name in words else floats)
     with _without_dropout(net):
-        y, _ = net.forward(*xs, train=noisy, update_stats=False)
-    apart = onnx.difference(model, xs, y)
-    if not apart <= FAR:
-        raise CheckpointError(
-            f"onnxruntime's output differs from minigan's by {apart:.1e} of its largest number, "
-            f"more than rounding does; {file} was not written"
-        )
+        apart = agreement(model, net, xs, file, train=noisy)
     write_atomically(file, model)
     noise = noisy and any(isinstance(layer, Dropout) for _, layer in net.walk())
     said = f"; dropout, its noise, is left out of {file.name}" if noise else ""
