@@ -2,6 +2,10 @@
 
 The JSON is written last and holds the SHA-256 of the arrays: a checkpoint exists when its JSON
 does, and a damaged one is known. No pickle anywhere.
+
+Where there is a checkpoint of that step already, as when weights are imported, the new JSON is
+written before the arrays too, with the old one in it as "before": whichever arrays are there, one
+of both belongs to them.
 """
 
 from __future__ import annotations
@@ -60,8 +64,11 @@ def save(folder: Path, step: int, algorithm: Algorithm, *, keep: int) -> None:
         "rng": rng_state(algorithm.rng),
         "minigan": __version__,
     }
+    before = _replaced(folder, step)
+    if before not in (None, state):
+        _write_state(folder, step, state | {"before": before})
     write_atomically(_arrays_path(folder, step), data)
-    write_atomically(_state_path(folder, step), json.dumps(state, indent=1).encode())
+    _write_state(folder, step, state)
     tidy(folder, step, keep=keep)
 
 
@@ -95,15 +102,35 @@ def load(folder: Path, step: int | None = None) -> Checkpoint:
         raise CheckpointError(f"no checkpoint of step {step}; {others}")
     path = _arrays_path(folder, step)
     try:
-        state = json.loads(_state_path(folder, step).read_text(encoding="utf-8"))
         data = path.read_bytes()
-        if hashlib.sha256(data).hexdigest() != state["sha256"]:
-            raise ValueError("its content has changed or is cut short")
+        state = _state_of(folder, step, data)
         restore_rng(Stream(0), state["rng"])  # a trial
         return Checkpoint(path, int(state["step"]), load_tensors(data), state["rng"])
     except (OSError, ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         what = f"it has no {error}" if isinstance(error, KeyError) else error
         raise CheckpointError(f"{path} or its .json is damaged: {what}; {others}") from error
+
+
+def _state_of(folder: Path, step: int, data: bytes) -> dict[str, Any]:
+    """The stored state that belongs to the arrays `data`. Raises ValueError where none does."""
+    state = json.loads(_state_path(folder, step).read_text(encoding="utf-8"))
+    digest = hashlib.sha256(data).hexdigest()
+    for found in (state, state.get("before")):
+        if found is not None and found["sha256"] == digest:
+            return {key: value for key, value in found.items() if key != "before"}
+    raise ValueError("its content has changed or is cut short")
+
+
+def _replaced(folder: Path, step: int) -> dict[str, Any] | None:
+    """The state of the whole checkpoint that is there; None where there is none."""
+    try:
+        return _state_of(folder, step, _arrays_path(folder, step).read_bytes())
+    except (OSError, AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _write_state(folder: Path, step: int, state: dict[str, Any]) -> None:
+    write_atomically(_state_path(folder, step), json.dumps(state, indent=1).encode())
 
 
 def _numbers(folder: Path, suffix: str) -> list[int]:

@@ -10,7 +10,9 @@ from shlex import split
 from typing import NamedTuple
 
 import pytest
+from safetensors.numpy import save
 
+from minigan.training.checkpoint import load
 from tests.training.support import (
     DCGAN,
     MLP,
@@ -151,3 +153,64 @@ def test_no_space_left_anywhere(disturbed: Disturbed, case: Case, tmp_path: Path
         assert go_on(disturbed, case, folder) == 0
         assert_same_run(folder, case.unbroken)
         shutil.rmtree(folder)
+
+
+class Imports(NamedTuple):
+    """An untrained run, two files of weights for its G, and what the run is after each in turn."""
+
+    run: Path
+    files: list[Path]
+    left: list[Path]
+    operations: list[int]
+
+
+@pytest.fixture(scope="module")
+def imports(disturbed: Disturbed, tmp_path_factory: pytest.TempPathFactory) -> Imports:
+    """Each import over the weights of the one before."""
+    scratch = tmp_path_factory.mktemp("imports")
+    run = scratch / "run"
+    assert disturbed(run, "train", *DCGAN, "--steps", 0, "--out", run).code == 0
+    files, left, operations = [], [], []
+    for seed in (1, 2):
+        other, file = scratch / f"other-{seed}", scratch / f"G{seed}.safetensors"
+        train = ["train", *DCGAN, "--steps", 0, "--seed", seed, "--out", other]
+        assert disturbed(other, *train).code == 0
+        assert disturbed(other, "export", other, "--torch", file).code == 0
+        left.append(shutil.copytree(left[-1] if left else run, scratch / f"left-{seed}"))
+        result = disturbed(left[-1], "import", left[-1], "--torch", file)
+        assert result.code == 0, result.err
+        files.append(file)
+        operations.append(result.operations)
+    return Imports(run, files, left, operations)
+
+
+def weights(folder: Path) -> bytes:
+    """Of the checkpoint, which must be whole."""
+    return save(load(folder / "checkpoints").arrays)
+
+
+@pytest.mark.parametrize("what", [-errno.ENOSPC, signal.SIGKILL], ids=["no space", "SIGKILL"])
+def test_an_import_stopped_anywhere(
+    disturbed: Disturbed, imports: Imports, tmp_path: Path, what: int
+) -> None:
+    """The run has its old weights or the new ones, and a second import finds it whole."""
+    stages = [weights(folder) for folder in (imports.run, *imports.left)]
+    assert len(set(stages)) == 3
+    found: list[int] = []
+    for n in range(1, imports.operations[0] + 1):
+        folder = shutil.copytree(imports.run, tmp_path / f"stopped-{n}")
+        stopped = ["import", folder, "--torch", imports.files[0]]
+        result = disturbed(folder, *stopped, at=(n,), what=what)
+        assert result.code == (-signal.SIGKILL if what > 0 else 1)
+        found.append(stages[:2].index(weights(folder)))
+        again = ["import", folder, "--torch", imports.files[1]]
+        for m in range(1 + n % 3, imports.operations[1] + 1, 3):
+            twice = shutil.copytree(folder, tmp_path / "twice")
+            again[1] = twice
+            assert disturbed(twice, *again, at=(m,), what=what).code != 0
+            assert weights(twice) in (stages[found[-1]], stages[2])
+            assert disturbed(twice, *again).code == 0
+            assert_same_run(twice, imports.left[1])
+            shutil.rmtree(twice)
+    assert found == sorted(found)
+    assert {*found} == {0, 1}
