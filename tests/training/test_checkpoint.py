@@ -1,5 +1,6 @@
 """Checkpoints: what comes back, what is kept, and what is not stored."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -92,3 +93,34 @@ def test_another_architecture_changes_nothing(trained: Algorithm, tmp_path: Path
         checkpoint.load(tmp_path).restore(wider)
     for name, array in wider.state_dict().items():
         np.testing.assert_array_equal(array, before[name], err_msg=name)
+
+
+def test_another_at_the_same_step_replaces_it_whole(
+    trained: Algorithm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever the writing stops there are the arrays and the random state of one of both."""
+    other = algorithm(seed=1)
+    write = checkpoint.write_atomically
+    found = []
+    for stop in range(4):
+        folder = tmp_path / str(stop)
+        checkpoint.save(folder, 3, trained, keep=1)
+        left = [write] * stop
+
+        def until(path: Path, data: bytes, left: list[object] = left) -> None:
+            if not left:
+                raise KeyboardInterrupt
+            left.pop()
+            write(path, data)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(checkpoint, "write_atomically", until)
+            with suppress(KeyboardInterrupt):
+                checkpoint.save(folder, 3, other, keep=1)
+        stored = checkpoint.load(folder)
+        (whole,) = (a for a in (trained, other) if rng_state(a.rng) == stored.rng)
+        for name, array in whole.state_dict().items():
+            np.testing.assert_array_equal(stored.arrays[name], array, err_msg=name)
+        found.append(whole is other)
+    assert found == [False, False, True, True]
+    assert "before" not in (tmp_path / "3" / "step_000003.json").read_text()
