@@ -191,6 +191,26 @@ REFUSED: list[tuple[str, int, list[str]]] = [
     ("train gogan --stage-steps -1", 1, ["--stage-steps -1 must be at least 0"]),
     ("train gogan --rank-weight 0", 1, ["rank_weight=0.0 must be above 0"]),
     ("train gogan --unroll 2", 1, ["--unroll 2", "gogan"]),
+    (
+        "train pix2pixhd --size 64 --width 4 --scales 9",
+        1,
+        ["--scales 9: pictures of 64x64", "end at 0x0", "7x7 need 3x3", "give --scales 5 or less"],
+    ),
+    (
+        "train pix2pixhd --size 64 --width 4 --scales 6",
+        1,
+        ["end at 2x2", "--scales 5 or less, or larger pictures"],
+    ),
+    (
+        "train pix2pixhd --size 64 --width 4 --scales 3 --patch 70",
+        1,
+        ["end at 16x16", "70x70 need 24x24", "--scales 2 or less, a --patch below 70, or larger"],
+    ),
+    (
+        "train pix2pixhd --size 64 --width 4 --scales 5 --discriminator image",
+        1,
+        ["--scales 5: DCGAN cannot make pictures of 4x4", "or --scales 4 or less"],
+    ),
     ("train dcgan --prior cauchy", 2, ["'--prior'", "'uniform', 'normal'"]),
     ("train dcgan --k 0", 1, ["k=0", "at least 1"]),
     ("train dcgan --z-dim 0", 1, ["z_dim=0 must be at least 1"]),

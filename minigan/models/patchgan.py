@@ -65,9 +65,28 @@ def patch_layers(patch: int) -> int | None:
 
 
 def largest_patch(h: int, w: int, most: int = 70) -> int:
-    """The largest receptive field, `most` at most, whose PatchGAN takes pictures of h x w."""
-    fields = ((n, 9 * 2**n - 2) for n in range(LARGEST))
-    return max((field for n, field in fields if field <= most and _fits(h, w, n)), default=1)
+    """The largest receptive field, `most` at most, whose PatchGAN takes pictures of h x w.
+
+    Raises OptionError for pictures that not even the PixelGAN takes.
+    """
+    fields = [1, *(9 * 2**n - 2 for n in range(LARGEST))]
+    fitting = [f for f in fields if f <= most and smallest_side(f) <= min(h, w)]
+    if not fitting:
+        least = smallest_side(1)
+        raise OptionError(
+            f"pictures of {h}x{w} are too small for a PatchGAN: use {least}x{least} or larger "
+            "(--size)"
+        )
+    return max(fitting)
+
+
+def smallest_side(patch: int) -> int:
+    """Of pictures for patches of `patch`: every norm has several places, and a logit is left.
+
+    Raises as `patch_layers`.
+    """
+    n = patch_layers(patch)
+    return 2 if n is None else 3 << n
 
 
 def patch_discriminator(
@@ -86,7 +105,7 @@ def patch_discriminator(
     """
     h, w, channels = shape
     n = patch_layers(patch)
-    if n is not None and not _fits(h, w, n):
+    if min(h, w) < smallest_side(patch):
         largest = largest_patch(h, w, patch)
         raise OptionError(
             f"pictures of {h}x{w} are too small for patches of {patch}x{patch}: after {n} halvings "
@@ -111,8 +130,3 @@ def patch_discriminator(
         layers.append(LeakyReLU(negative_slope=0.2))
         cin = cout
     return Sequential(*layers, conv(cin, 1, 1, bias=True))
-
-
-def _fits(h: int, w: int, n: int) -> bool:
-    """Whether n layers of stride 2 and two of stride 1 leave a map with norms of several places."""
-    return min(h, w) >> n >= 3

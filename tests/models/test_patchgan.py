@@ -7,6 +7,7 @@ from minigan import layers as L
 from minigan.backend import make_rng
 from minigan.errors import OptionError
 from minigan.models import patch_discriminator, receptive_field
+from minigan.models.patchgan import largest_patch, smallest_side
 
 
 def build(shape, **options):
@@ -71,6 +72,7 @@ def test_it_judges_a_picture_beside_another():
         ((64, 64), 0, r"nearest: 1 and 7"),
         ((16, 40), 70, r"16x40 are too small for patches of 70x70: .* use --patch 34 or larger"),
         ((2, 2), 7, r"use --patch 1 or larger"),
+        ((1, 8), 1, r"pictures of 1x8 are too small for a PatchGAN: use 2x2 or larger \(--size\)"),
     ],
 )
 def test_a_patch_that_cannot_be_is_refused(shape, patch, says):
@@ -79,10 +81,20 @@ def test_a_patch_that_cannot_be_is_refused(shape, patch, says):
 
 
 @pytest.mark.parametrize("norm", ["batch", "instance"])
-@pytest.mark.parametrize(("side", "patch"), [(3, 7), (6, 16), (12, 34), (24, 70)])
+@pytest.mark.parametrize(("side", "patch"), [(2, 1), (3, 7), (6, 16), (12, 34), (24, 70)])
 def test_the_smallest_legal_picture_is_judged(side, patch, norm):
     net = build((side, side, 1), patch=patch, width=1, norm=norm)
-    y, _ = net.forward(make_rng(1).standard_normal((1, side, side, 1)).astype(np.float32))
-    assert y.shape == (1, 1, 1, 1)
+    x = make_rng(1).standard_normal((1, side, side, 1)).astype(np.float32)
+    y, _ = net.forward(x)
+    assert y.shape == ((1, 1, 1, 1) if patch > 1 else (1, side, side, 1))
+    assert np.abs(net.forward(-x)[0] - y).max() > 1e-4  # no norm has taken everything out
+    assert smallest_side(patch) == side
+    assert largest_patch(side, side + 9) == patch
     with pytest.raises(OptionError, match="too small"):
         build((side - 1, side, 1), patch=patch)
+
+
+@pytest.mark.parametrize("size", [(0, 0), (1, 1), (1, 64), (64, 0)])
+def test_no_patch_fits_what_is_no_picture(size):
+    with pytest.raises(OptionError, match="too small for a PatchGAN: use 2x2 or larger"):
+        largest_patch(*size)

@@ -154,21 +154,31 @@ class Translating(Algorithm):
         return super().state_dict() | learned | {"sides": self.sides}
 
 
-# What each discriminator tells from what.
+# What each discriminator tells from what; those of scales are D1, D2, ...
 JUDGES = {
     "D": ("y", "G(x)"),
     "D_Y": ("y", "G(x)"),
     "D_X": ("x", "F(y)"),
     "D_S": ("y, W", "y, G"),
-    "D1": ("y", "G(x)"),
-    # of pictures halved once, twice, ...
-    **{f"D{k + 1}": (f"y/{1 << k}", f"G(x)/{1 << k}") for k in range(1, 8)},
 }
+
+
+def at_scale(k: int) -> str:
+    """How the log marks what is of pictures halved k times: "", "/2", "/4", ..."""
+    return f"/{1 << k}" if k else ""
+
+
+def _told_apart(name: str) -> tuple[str, str]:
+    """What discriminator `name` tells from what."""
+    if name in JUDGES:
+        return JUDGES[name]
+    at = at_scale(int(name[1:]) - 1)
+    return f"y{at}", f"G(x){at}"
 
 
 def _named(report: Scalars, name: str) -> Scalars:
     """An objective's "score(x)" and "score(G(z))" by what discriminator `name` sees."""
-    real, fake = JUDGES[name]
+    real, fake = _told_apart(name)
 
     def said(key: str) -> str:
         if key.endswith(("(x)", "(G(z))")):

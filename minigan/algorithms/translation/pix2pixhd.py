@@ -24,7 +24,7 @@ from minigan.algorithms.base import Scalars
 from minigan.algorithms.checks import check_counts
 from minigan.algorithms.options import SCHEDULES, Streams, Task
 from minigan.algorithms.settings import Company, Needs, known, option
-from minigan.algorithms.translation.base import Translating
+from minigan.algorithms.translation.base import Translating, at_scale
 from minigan.algorithms.translation.options import (
     NORMS,
     SCORED,
@@ -36,7 +36,7 @@ from minigan.backend import Array
 from minigan.errors import OptionError
 from minigan.layers import AvgPool2d, Layer, Sequential, Upsample
 from minigan.losses.distance import mean_absolute_error
-from minigan.models.patchgan import largest_patch
+from minigan.models.patchgan import largest_patch, smallest_side
 from minigan.models.pix2pixhd import (
     CoarseToFine,
     LocalEnhancer,
@@ -184,7 +184,7 @@ class Pix2PixHD(Translating):
             gan, features, dfake = self.judged(scale)
             dpictures.append(dfake)
             loss = loss + gan + self.weight_features * features  # eq: pix2pixhd.5
-            at = _at(k + len(self.parts) - len(scales))
+            at = at_scale(k + len(self.parts) - len(scales))
             terms |= {f"GAN{at}": gan, f"features{at}": features}
         back(self.down(dpictures))
         norms = self.descend_together(dict.fromkeys(trained, loss))
@@ -267,12 +267,8 @@ def unseen(parts: list[Sequential], douts: list[Array], ctxs: list[Any]) -> Arra
     return total[1]
 
 
-def _at(k: int) -> str:
-    """How the log calls pictures halved k times."""
-    return f"/{1 << k}" if k else ""
-
-
 ENHANCED = {"coarse-to-fine": True, "global": False}
+SMALLEST_PATCH = 7  # that the smallest scale is given unless told: one pixel shows no texture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -310,18 +306,38 @@ class Options(TranslationOptions):
         coarse_to_fine_size(*size, n, enhanced=self.enhanced)
 
     def build_judges(self, size: Size, channels: tuple[int, int], rng: Rng) -> dict[str, Layer]:
-        """D1, D2, ... of pairs. Raises OptionError for pictures that are too small."""
+        """D1, D2, ... of pairs. Raises OptionError for more scales than the pictures have."""
         check_counts(self, "scales")
         (h, w), (x, y) = size, channels
-        last = self.scales - 1
-        own = self if self.patch else replace(self, patch=largest_patch(h >> last, w >> last))
-        try:
-            return {
-                f"D{k + 1}": own.build_discriminator((h >> k, w >> k), y, x, rng)
-                for k in range(self.scales)
-            }
-        except OptionError as error:
-            raise OptionError(f"--scales {self.scales}: {error}") from None
+        own = self._with_patch(h, w) if self.discriminator == "patch" else self
+        judges: dict[str, Layer] = {}
+        for k in range(self.scales):
+            try:
+                judges[f"D{k + 1}"] = own.build_discriminator((h >> k, w >> k), y, x, rng)
+            except OptionError as error:
+                fewer = f", or --scales {k} or less" if k else ""
+                raise OptionError(f"--scales {self.scales}: {error}{fewer}") from None
+        return judges
+
+    def _with_patch(self, h: int, w: int) -> Options:
+        """These with a patch that fits the smallest scale of pictures of h x w.
+
+        Raises OptionError where there is none.
+        """
+        patch, halved = self.patch or SMALLEST_PATCH, self.scales - 1
+        side = smallest_side(patch)
+        most = (min(h, w) // side).bit_length()  # min(h, w) >> (most - 1) >= side
+        if self.scales > most:
+            fewer = [f"--scales {most} or less"] if most else []
+            smaller = [f"a --patch below {patch}"] if self.patch > 1 else []
+            *others, last = [*fewer, *smaller, "larger pictures (--size)"]
+            what = f"{', '.join(others)}, or {last}" if others else last
+            raise OptionError(
+                f"--scales {self.scales}: pictures of {h}x{w}, halved for each scale but the first,"
+                f" end at {h >> halved}x{w >> halved}, and patches of {patch}x{patch} need "
+                f"{side}x{side}; give {what}"
+            )
+        return self if self.patch else replace(self, patch=largest_patch(h >> halved, w >> halved))
 
     def build_generators(self, size: Size, channels: tuple[int, int], rng: Rng) -> dict[str, Layer]:
         """G1, and G2 unless it is left out."""

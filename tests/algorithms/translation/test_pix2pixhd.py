@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from minigan import optim
 from minigan.algorithms.catalogue import recipe
 from minigan.algorithms.options import Streams, Task
+from minigan.algorithms.translation.base import _named
 from minigan.backend import make_rng
 from minigan.errors import CheckpointError, OptionError, UnknownNameError
 from minigan.gradcheck import check_loss
@@ -258,6 +260,39 @@ def test_patches_fit_the_smallest_scale_unless_told(side, scales, patch):
     assert len(D) == scales
 
 
+@pytest.mark.parametrize(
+    ("side", "options", "most"),
+    [
+        (64, {"patch": 0}, 5),  # 7x7 patches of 4x4 pixels
+        (64, {"patch": 1}, 6),  # instance norm over 2x2 pixels
+        (64, {"patch": 34}, 3),
+        (32, {"discriminator": "image"}, 3),
+        (4096, {"patch": 7, "width": 1}, 11),
+    ],
+)
+def test_the_most_scales_are_trained_and_no_more(side, options, most):
+    o = recipe("pix2pixhd").options(**{"width": 2, "scales": most} | options)
+    D = o.build_judges((side, side), CHANNELS, make_rng(0))
+    assert [*D] == [f"D{k + 1}" for k in range(most)]
+    small = side >> (most - 1)
+    x, y = (make_rng(1).standard_normal((2, small, small, c)) for c in CHANNELS)
+    last = D[f"D{most}"].astype(np.float64)
+    scores = last.forward(x, y)[0]
+    assert np.abs(last.forward(x, -y)[0] - scores).max() > 1e-6
+    with pytest.raises(OptionError, match=f"--scales {most + 1}: .* --scales {most} or less"):
+        replace(o, scales=most + 1).build_judges((side, side), CHANNELS, make_rng(0))
+
+
+def test_any_number_of_scales_is_named():
+    names = [f"D{k}" for k in (1, 2, 4, 9, 11)]
+    found = [_named({"D(x)": 0.5, "D(G(z))": 0.1, "loss": 1.0}, name) for name in names]
+    ends = ["", "/2", "/8", "/256", "/1024"]
+    assert [[*report] for report in found] == [
+        [f"D(y{end})", f"D(G(x){end})", f"loss{name[1:]}"]
+        for name, end in zip(names, ends, strict=True)
+    ]
+
+
 REFUSED = {
     "a size": ({"side": 18}, "nearest legal sizes: 16x16 and 20x20"),
     "a depth": ({"halvings": 4}, "nearest legal sizes: 64x64"),
@@ -267,7 +302,22 @@ REFUSED = {
     "one scale": ({"scales": 1}, "give --scales 2 or more, or train both .* with --joint"),
     "too many scales": (
         {"scales": 4},
-        "--scales 4: pictures of 2x2 are too small for patches of 7x7",
+        "--scales 4: pictures of 16x16, .* end at 2x2, and patches of 7x7 need 3x3; give "
+        r"--scales 3 or less, a --patch below 7, or larger pictures \(--size\)",
+    ),
+    "more scales than halvings": (
+        {"scales": 9, "patch": 0},
+        "--scales 9: .* end at 0x0, .* give --scales 3 or less, or larger pictures",
+    ),
+    "scales of single pixels": (
+        {"scales": 5, "patch": 1},
+        "--scales 5: .* end at 1x1, and patches of 1x1 need 2x2; give --scales 4 or less, or",
+    ),
+    "a patch that no scale has": ({"scales": 2, "patch": 142}, "give a --patch below 142, or"),
+    "no patch": ({"patch": 50}, "no PatchGAN has a receptive field of 50"),
+    "scales of whole pictures": (
+        {"scales": 4, "patch": 70, "discriminator": "image"},
+        r"--scales 4: DCGAN cannot make pictures of 4x4: .*, or --scales 2 or less",
     ),
     "stages": ({"stage_steps": -1}, "--stage-steps -1 must be at least 0"),
     "a weight": ({"weight_features": -1.0}, "--weight-features -1.0 must be at least 0"),
