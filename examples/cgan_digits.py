@@ -35,6 +35,6 @@ options = recipe("cdcgan").options.of(
 Trainer.start("cdcgan", options, run, arguments.out).train()
 for result in evaluate(arguments.out, ["label-accuracy"]):
     print("\n".join(result.lines()))
-print(write_samples(arguments.out, arguments.out / "panels.png", n=1, panels=True))
+print(write_samples(arguments.out, arguments.out / "panels.png", panels=True))
 print(write_samples(arguments.out, arguments.out / "sevens.png", n=16, class_name="7"))
 print(f"look at {arguments.out / 'samples.gif'} and {arguments.out / 'panels.png'}")

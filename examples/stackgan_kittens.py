@@ -42,7 +42,7 @@ options = recipe("stackgan").options(
 steps = arguments.stage_steps * arguments.stages
 run = RunOptions(size=arguments.size, steps=steps, batch=32, device=arguments.device)
 Trainer.start("stackgan", options, run, arguments.out).train()
-print(write_samples(arguments.out, arguments.out / "asked.png", n=8, texts=TEXTS))
+print(write_samples(arguments.out, arguments.out / "asked.png", texts=TEXTS))
 for result in evaluate(arguments.out, ["caption-accuracy"], n=arguments.samples):
     print("\n".join(result.lines()))
 print(f"look at {arguments.out / 'asked.png'}")

@@ -37,7 +37,7 @@ options = recipe("gan-cls").options(
 )
 run = RunOptions(size=arguments.size, steps=arguments.steps, batch=32, device=arguments.device)
 Trainer.start("gan-cls", options, run, arguments.out).train()
-print(write_samples(arguments.out, arguments.out / "asked.png", n=8, texts=TEXTS))
+print(write_samples(arguments.out, arguments.out / "asked.png", texts=TEXTS))
 for result in evaluate(arguments.out, ["caption-accuracy"], n=arguments.samples):
     print("\n".join(result.lines()))
 print(f"look at {arguments.out / 'asked.png'}")

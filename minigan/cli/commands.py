@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Collection
 from contextlib import redirect_stderr
 from dataclasses import fields
 from io import TextIOWrapper
@@ -54,7 +53,6 @@ def _serve(what: str) -> click.Option:
     )
 
 
-_OF_PANELS = {"panels", "columns", "seed", "step", "device"}  # what --panels takes beside it
 _FROM = "Checkpoint to use: a step, or best (default: the last)."
 
 
@@ -108,12 +106,6 @@ def _is_said(name: str) -> bool:
     return source is not click.core.ParameterSource.DEFAULT
 
 
-def _said(names: Collection[str]) -> list[str]:
-    """Those of the options with these names that were given, as one writes them."""
-    params = click.get_current_context().command.params
-    return [p.opts[0] for p in params if p.name in names and _is_said(p.name)]
-
-
 for _name in ALGORITHMS:
     train.add_command(_train_command(_name))
 
@@ -144,7 +136,7 @@ resume.params.append(_serve("the run"))
 
 @cli.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--n", type=click.IntRange(min=1), default=64, show_default=True, help="Samples.")
+@click.option("--n", type=click.IntRange(min=1), help="Samples (default: 64).")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of z.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A .png or .npz file.")
 @click.option("--from", "step", type=StepOrBest(), help=_FROM)
@@ -211,18 +203,7 @@ def sample(folder: Path, out: Path, **how: Any) -> None:
     from minigan.training.latent_tools import OPTIONS, chosen
     from minigan.training.sampling import write_samples
 
-    if how["panels"] and (idle := _said(how.keys() - _OF_PANELS)):
-        left = " and ".join(idle)
-        raise OptionError(f"--panels shows every class, in --columns draws: leave {left} out")
     tool = chosen(**{name: how[name] for name in OPTIONS})
-    if tool is None and len(how["texts"]) > 1 and _is_said("n"):
-        raise OptionError("several --text give a row of --columns pictures each: leave --n out")
-    in_a_file = out.suffix.lower() in (".png", ".npz")
-    if how["single"] and in_a_file:
-        raise OptionError(f"--single writes a folder of pictures, and --out {out} names a file")
-    rows = tool is not None or len(how["texts"]) > 1  # of --columns samples
-    if not rows and _is_said("columns") and (how["single"] or out.suffix.lower() == ".npz"):
-        raise OptionError("--columns arranges a grid in one .png: leave it out")
     rest = {name: value for name, value in how.items() if name == "columns" or name not in OPTIONS}
     click.echo(write_samples(folder, out, tool=tool, **rest))
 

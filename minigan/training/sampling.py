@@ -19,16 +19,18 @@ from minigan.training.building import build_algorithm, dataset_of, recalled
 from minigan.training.captioning import check_texts, list_captions, read_words, rows_of
 from minigan.training.config import Config
 from minigan.training.files import write_atomically
-from minigan.training.latent_tools import Arithmetic, Interpolation, Source, Tool, source_of
+from minigan.training.latent_tools import Arithmetic, Source, Tool, chosen, source_of
 from minigan.training.pictures import to_image, write_png
 from minigan.training.translating import picture_of
+
+SAMPLES = 64  # unless told
 
 
 def write_samples(
     folder: Path,
     out: Path,
     *,
-    n: int,
+    n: int | None = None,
     seed: int = 0,
     step: int | str | None = None,
     columns: int | None = None,
@@ -43,20 +45,28 @@ def write_samples(
 ) -> str:
     """Write n samples of the run in `folder` to `out`; returns a line that says what was written.
 
-    `out` is a .png (a grid or a plot), an .npz (array `x`), or with `single` a folder. The same
-    seed gives the same samples. Of a conditional run, `class_name` and `attributes` ("body=blue")
-    ask for labels, and `panels` draws those of training/asking.py; of a run on captions, `texts`
-    ask for pictures of them (training/captioning.py).
+    `out` is a .png (a grid or a plot), an .npz (array `x`), or with `single` a folder. n: 64 if
+    None; rows, where a tool makes them; panels and several texts have none. The same seed gives the
+    same samples. `interpolate` is short for a tool. Of a conditional run, `class_name` and
+    `attributes` ("body=blue") ask for labels, and `panels` draws those of training/asking.py; of a
+    run on captions, `texts` ask for pictures of them (training/captioning.py).
 
-    Raises OptionError for what cannot be asked of the run, UnknownNameError for a label or a class
-    that is not there, CaptionError for a text that the run cannot read, CheckpointError for a run
-    or a checkpoint that is missing or damaged.
+    Raises OptionError for what cannot be asked at once, or of this run, UnknownNameError for a
+    label or a class that is not there, CaptionError for a text that the run cannot read,
+    CheckpointError for a run or a checkpoint that is missing or damaged.
     """
     if not single and out.suffix.lower() not in (".png", ".npz"):
         raise OptionError(f"--out {out}: wanted a .png or .npz file, or a folder with --single")
+    wish = Wish(class_name, attributes, panels)
+    if interpolate is not None:
+        walk = chosen(interpolate=interpolate, columns=columns)
+        if tool is not None:
+            raise OptionError(f"--interpolate and {tool.flag} are ways of their own: give one")
+        tool = walk
+    _check_together(out, n=n, columns=columns, single=single, tool=tool, wish=wish, texts=texts)
+    n = SAMPLES if n is None else n
     config = Config.load(folder / "config.json").on(device).in_force()
     name = config.algorithm
-    wish = Wish(class_name, attributes, panels)
     check_texts(texts, wish.flag, name, recipe(name).takes)
     words = read_words(folder) if texts else None
     opened = dataset_of if isinstance(tool, Arithmetic) else recalled
@@ -74,8 +84,6 @@ def write_samples(
         labels = asked_labels(algorithm, wish, n, make_rng(seed, 6))
     source = _source(algorithm, name, dataset, labels, n, seed)
     rng = make_rng(seed, 5)
-    if interpolate is not None:
-        tool = Interpolation(interpolate)
     if tool is not None:
         x, columns = tool.sheet(source, n, rng)
     elif len(texts) > 1:
@@ -91,6 +99,46 @@ def write_samples(
         write_png(picture_of(dataset, x, real, columns=columns), out)
         list_captions(dataset, source.labels, out.with_suffix(".txt"))
     return f"{len(x)} sample{'s' if len(x) > 1 else ''} after step {stored.step}: {out}"
+
+
+def _check_together(
+    out: Path,
+    *,
+    n: int | None,
+    columns: int | None,
+    single: bool,
+    tool: Tool | None,
+    wish: Wish,
+    texts: Sequence[str],
+) -> None:
+    """Raise OptionError for what one request cannot ask at once; None is what was left out."""
+    if wish.panels:
+        said = {
+            "--n": n is not None,
+            "--class": wish.name is not None,
+            "--attr": wish.attributes,
+            "--text": texts,
+            "--single": single,
+        }
+        idle = [flag for flag, given in said.items() if given]
+        idle += [] if tool is None else _flags(tool)
+        if idle:
+            left = " and ".join(idle)
+            raise OptionError(f"--panels shows every class, in --columns draws: leave {left} out")
+    rows = tool is not None or len(texts) > 1  # of --columns samples
+    if tool is None and rows and n is not None:
+        raise OptionError("several --text give a row of --columns pictures each: leave --n out")
+    suffix = out.suffix.lower()
+    if single and suffix in (".png", ".npz"):
+        raise OptionError(f"--single writes a folder of pictures, and --out {out} names a file")
+    if not rows and columns is not None and (single or suffix == ".npz"):
+        raise OptionError("--columns arranges a grid in one .png: leave it out")
+
+
+def _flags(tool: Tool) -> list[str]:
+    """The options that ask for a tool and for its settings."""
+    settings = ("way", "low", "high")
+    return [tool.flag, *(f"--{s}" for s in settings if getattr(tool, s, None) is not None)]
 
 
 def _source(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -40,6 +40,7 @@ class Arithmetic:
     the sum gives; rows after the first add noise to it.
     """
 
+    flag: ClassVar[str] = "--arithmetic"
     expression: str
     low: float | None = None
     high: float | None = None

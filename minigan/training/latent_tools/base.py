@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -70,7 +70,9 @@ class Sheet(NamedTuple):
 
 
 class Tool(Protocol):
-    """One way through the latent space."""
+    """One way through the latent space; `flag` is the command line's option for it."""
+
+    flag: ClassVar[str]
 
     def sheet(self, source: Source, n: int, rng: np.random.Generator) -> Sheet:
         """n rows of samples. Raises OptionError for a run that it cannot work with."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,6 +17,7 @@ class StyleGrid:
     The first row and the first column show both by themselves; the corner is empty (white).
     """
 
+    flag: ClassVar[str] = "--mix-styles"
     layer: int
     columns: int | None = None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -47,6 +48,7 @@ class Interpolation:
     typical length, and uniform ones straight, inside their cube. Codes always go straight.
     """
 
+    flag: ClassVar[str] = "--interpolate"
     steps: int
     way: str | None = None
 
@@ -75,6 +77,7 @@ class Traversal:
     row shows every class. low, high: from -2 to 2 unless given, -1 to 1 for uniform numbers.
     """
 
+    flag: ClassVar[str] = "--traverse"
     what: str
     low: float | None = None
     high: float | None = None
@@ -128,6 +131,7 @@ class Truncation:
     space of its own each threshold is its psi.
     """
 
+    flag: ClassVar[str] = "--truncate"
     thresholds: tuple[float, ...]
 
     def sheet(self, source: Source, n: int, rng: np.random.Generator) -> Sheet:
