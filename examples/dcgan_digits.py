@@ -18,10 +18,10 @@ from minigan.metrics import train_classifier
 from minigan.training import RunOptions, Trainer
 
 
-def train(steps: int, out: Path) -> GAN:
+def train(steps: int, device: str, out: Path) -> GAN:
     """A run as `minigan train dcgan --data digits --width 16` makes it."""
     options = recipe("dcgan").options(width=16)
-    run = RunOptions(data="digits", steps=steps)
+    run = RunOptions(data="digits", steps=steps, device=device)
     trainer = Trainer.start("dcgan", options, run, out)
     trainer.train()
     assert isinstance(trainer.algorithm, GAN)
@@ -31,10 +31,11 @@ def train(steps: int, out: Path) -> GAN:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--out", type=Path, default=Path("runs/example-dcgan-digits"))
     arguments = parser.parse_args()
 
-    gan = train(arguments.steps, arguments.out)
+    gan = train(arguments.steps, arguments.device, arguments.out)
     classifier = train_classifier(open_data("digits"), "digit")
     held_out = open_data("digits", split="test")
     x, labels = held_out.take(np.arange(held_out.size))

@@ -1,6 +1,7 @@
 """Every example runs as its docstring says, and digits come out as digits."""
 
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from minigan.errors import OptionError
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
+NAMES = sorted(path.name for path in EXAMPLES.glob("*.py"))
 
 
 def run(name: str, *arguments: str) -> str:
@@ -117,6 +121,18 @@ def test_a_short_run_leaves_its_pictures(name, pictures, tmp_path):
         with Image.open(tmp_path / "run" / file) as image:
             image.load()
     assert "look at" in printed
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_takes_a_device(name, pictures, tmp_path, monkeypatch):
+    """And asks for it before it trains: one that is not there is refused, and nothing is left."""
+    given = [str(pictures)] if name == "dcgan_folder.py" else []
+    out = tmp_path / "run"
+    arguments = [name, *given, "--device", "abacus", "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(OptionError, match="unknown device 'abacus'; allowed: cpu, cuda, cuda:N"):
+        runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+    assert not out.exists()
 
 
 def test_the_ring_is_drawn_beside_the_data(tmp_path):
