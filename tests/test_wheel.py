@@ -1,10 +1,13 @@
-"""The wheel, in a fresh environment with nothing but the core dependencies."""
+"""The source distribution, and the wheel made of it.
+
+The wheel is tried in a fresh environment with nothing but the core dependencies."""
 
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import venv
 import zipfile
 from pathlib import Path
@@ -16,6 +19,14 @@ from minigan.version import __version__
 ROOT = Path(__file__).parents[1]
 # Not part of the source: environments, results, and what earlier builds left, which would get in.
 OTHERS = (".*", "runs", "build", "dist", "*.egg-info", "__pycache__")
+LITTER = (
+    "tests/__pycache__/test_wheel.cpython-311.pyc",
+    "docs/_build/html/index.html",
+    "docs/.ipynb_checkpoints/fifty-lines.ipynb",
+    "bench/.cache/rows.json",
+    "runs/demo/config.json",
+    ".ci/run",
+)
 ALONE = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
 
 
@@ -26,8 +37,11 @@ def execute(*command: object, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy of the source by the declared build system."""
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `source`, a copy in use, and `dist`, what the build system makes of it.
+
+    The wheel is built from the source distribution, so that this one is complete enough for it.
+    """
     place = tmp_path_factory.mktemp("wheel")
     index = execute(
         *(sys.executable, "-m", "pip", "download", "--no-deps", "--retries", "1"),
@@ -37,12 +51,19 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if index.returncode:
         pytest.skip(f"pip reaches no package index: {index.stderr.strip().splitlines()[-1]}")
     shutil.copytree(ROOT, place / "source", ignore=shutil.ignore_patterns(*OTHERS))
+    for name in LITTER:
+        (place / "source" / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / "source" / name).write_text("{}")
     build = execute(
-        *(sys.executable, "-m", "build", "--wheel", "--outdir", place / "dist", "."),
-        cwd=place / "source",
+        *(sys.executable, "-m", "build", "--outdir", place / "dist", "."), cwd=place / "source"
     )
     assert build.returncode == 0, build.stdout + build.stderr
-    (found,) = (place / "dist").iterdir()
+    return place
+
+
+@pytest.fixture(scope="module")
+def wheel(built: Path) -> Path:
+    (found,) = (built / "dist").glob("*.whl")
     return found
 
 
@@ -56,7 +77,25 @@ def fresh(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place / "bin"
 
 
-def test_what_is_in_it(wheel: Path) -> None:
+def test_what_is_in_the_source_distribution(built: Path) -> None:
+    """All that is kept of the project but what only its repository needs: the tests run there."""
+    name = f"minigan-{__version__}"
+    with tarfile.open(built / "dist" / f"{name}.tar.gz") as archive:
+        names = {m.name.removeprefix(f"{name}/") for m in archive.getmembers() if m.isfile()}
+    source = {
+        str(path.relative_to(built / "source"))
+        for path in (built / "source").rglob("*")
+        if path.is_file() and "minigan.egg-info" not in path.parts
+    }
+    assert set(LITTER) < source
+    for needed in ("tests/conftest.py", "tests/oracles/gan_twin.py", "bench/RESULTS.md", "NOTICE"):
+        assert needed in source
+    added = {"PKG-INFO", "setup.cfg"}  # by setuptools
+    found = {n for n in names if not n.startswith("minigan.egg-info/")}
+    assert found - added == source - set(LITTER)
+
+
+def test_what_is_in_the_wheel(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     info = f"minigan-{__version__}.dist-info"
@@ -129,8 +168,8 @@ def test_a_kernel_is_loaded_from_the_wheel(fresh: Path, tmp_path: Path) -> None:
     assert Path(result.stdout.strip()).is_relative_to(fresh.parent)
 
 
-def test_a_kernel_is_loaded_from_an_editable_installation(wheel: Path, tmp_path: Path) -> None:
-    source = wheel.parents[1] / "source"
+def test_a_kernel_is_loaded_from_an_editable_installation(built: Path, tmp_path: Path) -> None:
+    source = built / "source"
     venv.create(tmp_path / "env", with_pip=True)
     pip = ("install", "--quiet", "--no-deps", "--editable", source)
     install = execute(tmp_path / "env/bin/pip", *pip, cwd=tmp_path)
