@@ -8,6 +8,7 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -27,6 +28,7 @@ LITTER = (
     "runs/demo/config.json",
     ".ci/run",
 )
+LICENCE = "MIT AND CC-BY-4.0"
 ALONE = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
 
 
@@ -109,6 +111,22 @@ def test_what_is_in_the_wheel(wheel: Path) -> None:
     assert "minigan/py.typed" in source
     assert any(name.startswith("minigan/data/embedded/") for name in source)
     assert {name for name in names if not name.startswith(info)} == source
+
+
+def test_its_licence_is_the_code_s_and_the_pictures(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        said = archive.read(f"minigan-{__version__}.dist-info/METADATA").decode().splitlines()
+    assert f"License-Expression: {LICENCE}" in said
+    assert {"License-File: LICENSE", "License-File: NOTICE"} < set(said)
+
+
+def test_the_licence_is_told_alike_everywhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["license"] == LICENCE
+    for file in ("README.md", "NOTICE"):
+        assert LICENCE in (ROOT / file).read_text(encoding="utf-8"), file
+    assert "CC-BY-4.0" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert (ROOT / "LICENSE").read_text(encoding="utf-8").startswith("MIT License\n")
 
 
 def test_only_the_core_is_there(fresh: Path, tmp_path: Path) -> None:
