@@ -64,6 +64,7 @@ from minigan.layers import (
     SpectralNorm,
 )
 from minigan.metrics.modes import mixture_modes
+from minigan.streams import Purpose
 
 DATA = ("ring", "grid")
 SAMPLES = 2500
@@ -250,7 +251,7 @@ class ModesCase:
         try:
             with Loader(dataset, batch * gan.minibatches, seed=self.seed) as loader:
                 seconds = train(gan, loader, self.budget.steps, workspace)
-            x = gan.sample(SAMPLES, make_rng(self.seed, 3))
+            x = gan.sample(SAMPLES, make_rng(self.seed, Purpose.PICTURES))
         except NonFiniteError as error:
             return found | {"error": str(error), "seconds": time.process_time() - before}
         counted = mixture_modes(x, dataset.centres, dataset.sigma)

@@ -40,6 +40,7 @@ from minigan.layers import (
     Tanh,
 )
 from minigan.metrics.modes import mixture_modes
+from minigan.streams import Purpose
 
 OBJECTIVES: dict[str, dict[str, Any]] = {
     "gan": {"objective": "non-saturating"},
@@ -73,7 +74,7 @@ class Architecture:
     @classmethod
     def drawn(cls, number: int) -> Architecture:
         """Each part uniform among its choices, the rate uniform in its logarithm."""
-        rng = make_rng(0, 20, number)
+        rng = make_rng(0, Purpose.ARCHITECTURES, number)
 
         def one(choices: Iterable[Any]) -> Any:
             choices = list(choices)
@@ -137,7 +138,7 @@ class RobustnessCase:
             ):
                 for step in range(self.steps):
                     gan.step(loader.batch(step).x)
-            x = gan.sample(SAMPLES, make_rng(self.number, 3))
+            x = gan.sample(SAMPLES, make_rng(self.number, Purpose.PICTURES))
             counted = mixture_modes(x, ring.centres, ring.sigma)
             score = counted.modes * counted.high_quality
         except MiniganError as runaway:

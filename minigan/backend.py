@@ -267,7 +267,8 @@ def make_rng(*seed: int) -> np.random.Generator:
     """A Generator over Philox, the counter-based generator, seeded by one or more integers >= 0.
 
     Different tuples of integers below 2^32 give independent streams: NumPy's SeedSequence hashes
-    them, and their number with them, because to it (1,) and (1, 0) are the same.
+    them, and their number with them, because to it (1,) and (1, 0) are the same. A second integer
+    says what the stream is for: streams.Purpose lists them all.
     """
     return np.random.Generator(np.random.Philox(np.random.SeedSequence((len(seed), *seed))))
 

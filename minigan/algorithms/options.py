@@ -21,6 +21,7 @@ from minigan.errors import OptionError
 from minigan.layers import FlatParams, Layer
 from minigan.noise import Stream
 from minigan.prior import PRIORS, Prior
+from minigan.streams import Purpose
 
 OPTIMIZERS: dict[str, type[optim.Optimizer]] = {
     "sgd": optim.SGD,
@@ -59,8 +60,8 @@ class Streams:
     """The independent random streams of one run, all from its seed."""
 
     def __init__(self, seed: int) -> None:
-        self.weights = make_rng(seed, 1)
-        self.noise = Stream(seed, 2)
+        self.weights = make_rng(seed, Purpose.WEIGHTS)
+        self.noise = Stream(seed, Purpose.NOISE)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,10 +16,7 @@ import numpy as np
 
 from minigan.data.base import Batch, Dataset, Finite
 from minigan.errors import OptionError
-
-# Keeps the stream apart from others that a run derives from the same seed: were the noise z drawn
-# from it too, it would be a function of the data.
-_STREAM = 0xDA7A
+from minigan.streams import Purpose
 
 
 class Loader:
@@ -121,7 +118,7 @@ def _generator(seed: int, i: int, use: int = 0) -> np.random.Generator:
     the upper half of the 256-bit counter, leaves each generator 2^128 numbers of its own, and each
     use of it 2^64.
     """
-    key = np.random.SeedSequence([seed, _STREAM]).generate_state(2, np.uint64)
+    key = np.random.SeedSequence([seed, Purpose.DATA]).generate_state(2, np.uint64)
     return np.random.Generator(np.random.Philox(key=key, counter=[0, use, i, 0]))
 
 

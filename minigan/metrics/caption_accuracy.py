@@ -15,9 +15,9 @@ import numpy as np
 from minigan.backend import Array, make_rng
 from minigan.data.captions import CaptionedKittens
 from minigan.errors import DataError
-from minigan.metrics.label_accuracy import REAL
 from minigan.metrics.result import Result
-from minigan.metrics.subject import SAMPLES, Subject, examples
+from minigan.metrics.subject import Subject, examples
+from minigan.streams import Purpose
 from minigan.text import KITTENS
 
 
@@ -48,8 +48,8 @@ def caption_accuracy(subject: Subject, n: int) -> Result:
             "caption-accuracy needs samples that are asked for by captions of kittens: those of a "
             "run of gan-cls or stackgan"
         )
-    x, numbers = subject.asked.draw(n, make_rng(subject.seed, SAMPLES))
-    real = examples(data, n, make_rng(subject.seed, REAL))
+    x, numbers = subject.asked.draw(n, make_rng(subject.seed, Purpose.MEASURED))
+    real = examples(data, n, make_rng(subject.seed, Purpose.REAL_LABELLED))
     assert real.labels is not None  # captions
     shares = []
     for pictures, captions in ((x, numbers), (real.x, real.labels)):

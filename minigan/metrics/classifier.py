@@ -15,6 +15,7 @@ from minigan.losses import cross_entropy
 from minigan.models.classifier import cnn_classifier
 from minigan.optim import Adam
 from minigan.schedule import cosine
+from minigan.streams import Purpose
 
 SHIFT = 2
 CHUNK = 500  # pictures classified at a time
@@ -94,10 +95,15 @@ def train_classifier(
     outputs = columns(wanted)
     total = sum(map(len, wanted.values()))
     net = cnn_classifier(
-        dataset.shape, total, width=width, hidden=hidden, dropout=dropout, rng=make_rng(seed, 6)
+        dataset.shape,
+        total,
+        width=width,
+        hidden=hidden,
+        dropout=dropout,
+        rng=make_rng(seed, Purpose.CLASSIFIER_WEIGHTS),
     )
     optimizer = Adam(net.flat, cosine(2e-3, end=steps))
-    shifts = make_rng(seed, 7)
+    shifts = make_rng(seed, Purpose.CLASSIFIER_SHIFTS)
     with Loader(dataset, batch, seed=seed) as loader:
         for _ in range(steps):
             x, found = next(loader)

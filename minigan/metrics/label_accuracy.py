@@ -15,9 +15,8 @@ import numpy as np
 from minigan.backend import Array, make_rng
 from minigan.errors import DataError
 from minigan.metrics.result import Result
-from minigan.metrics.subject import SAMPLES, Subject, examples
-
-REAL = 13  # stream of random numbers from the seed
+from minigan.metrics.subject import Subject, examples
+from minigan.streams import Purpose
 
 
 def shares(
@@ -49,8 +48,8 @@ def label_accuracy(subject: Subject, n: int) -> Result:
             "conditional run, such as cgan, cdcgan or acgan"
         )
     names = list(subject.asked.label_names)
-    x, wanted = subject.asked.draw(n, make_rng(subject.seed, SAMPLES))
-    real = examples(subject.data, n, make_rng(subject.seed, REAL))
+    x, wanted = subject.asked.draw(n, make_rng(subject.seed, Purpose.MEASURED))
+    real = examples(subject.data, n, make_rng(subject.seed, Purpose.REAL_LABELLED))
     assert real.labels is not None  # the samples' labels are the data's
     columns = [list(subject.data.label_names).index(name) for name in names]
     extractor = subject.extractor

@@ -22,8 +22,8 @@ from minigan.metrics.parzen import parzen_window
 from minigan.metrics.result import Result
 from minigan.metrics.subject import Subject, examples
 from minigan.metrics.two_sample import nearest_neighbour_test
+from minigan.streams import Purpose
 
-PARZEN, PERMUTATIONS, KITTENS = 10, 11, 12  # streams of random numbers from the seed
 NONE = "none"
 
 
@@ -133,7 +133,7 @@ def likelihood(subject: Subject, n: int) -> Result:
             "no test split; use data that has one"
         )
     size = 2000 if held_out.size is None else min(2000, held_out.size // 2 * 2)
-    x = _unit(held_out, examples(held_out, size, make_rng(subject.seed, PARZEN)).x)
+    x = _unit(held_out, examples(held_out, size, make_rng(subject.seed, Purpose.PARZEN)).x)
     samples = _unit(held_out, subject.samples(n))
     found = parzen_window(samples, x[: size // 2], x[size // 2 :])
     unit = "pixels in [0, 1]" if held_out.kind == "image" else "coordinates"
@@ -162,7 +162,7 @@ def new_kittens(subject: Subject, n: int) -> Result:
     extractor = ShippedExtractor("kittens")
     height, _, channels = data.shape
     training, held_out = (
-        Kittens(height, channels, split).draw(n, make_rng(subject.seed, KITTENS)).x  # type: ignore[arg-type]
+        Kittens(height, channels, split).draw(n, make_rng(subject.seed, Purpose.NOVELTY)).x  # type: ignore[arg-type]
         for split in ("train", "test")
     )
     found = novelty(*map(extractor.predict, (subject.samples(n), training, held_out)))
@@ -181,7 +181,7 @@ def new_kittens(subject: Subject, n: int) -> Result:
 
 def two_sample_values(real: Array, fake: Array, subject: Subject) -> dict[str, float]:
     """The nearest-neighbour test, permuted from a stream of the subject's seed."""
-    rng = make_rng(subject.seed, PERMUTATIONS)
+    rng = make_rng(subject.seed, Purpose.PERMUTATIONS)
     return as_values(nearest_neighbour_test(real, fake, rng=rng))
 
 

@@ -11,8 +11,7 @@ import numpy as np
 from minigan.backend import Array, make_rng
 from minigan.data import Batch, Dataset, Finite
 from minigan.metrics.extractors import Extractor, extractor_for
-
-SAMPLES, REAL = 8, 9  # streams of random numbers from the seed
+from minigan.streams import Purpose
 
 
 class Asked(NamedTuple):
@@ -79,7 +78,9 @@ class Subject:
     def samples(self, n: int) -> Array:
         """n samples; fewer are the first of more only where `draw` makes them so."""
         return _once(
-            self._of_samples, ("examples", n), lambda: self._draw(n, make_rng(self.seed, SAMPLES))
+            self._of_samples,
+            ("examples", n),
+            lambda: self._draw(n, make_rng(self.seed, Purpose.MEASURED)),
         )
 
     def real(self, n: int) -> Array:
@@ -87,7 +88,7 @@ class Subject:
         return _once(
             self._of_data,
             ("examples", n),
-            lambda: examples(self.data, n, make_rng(self.seed, REAL)).x,
+            lambda: examples(self.data, n, make_rng(self.seed, Purpose.REAL)).x,
         )
 
     def sample_features(self, n: int) -> Array:

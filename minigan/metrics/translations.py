@@ -19,7 +19,8 @@ from minigan.errors import OptionError
 from minigan.metrics.extractors import Extractor, extractor_for
 from minigan.metrics.result import Result
 from minigan.metrics.similarity import gradient_energy, l1, psnr, ssim
-from minigan.metrics.subject import REAL, SAMPLES, Subject, examples
+from minigan.metrics.subject import Subject, examples
+from minigan.streams import Purpose
 
 Translators = Mapping[str, Callable[[Array, np.random.Generator], Array]]
 
@@ -87,7 +88,7 @@ class TranslationSubject(Subject):
         """
         key = ("pairs", n)
         if key not in self._of_data:
-            rng = make_rng(self.seed, REAL)
+            rng = make_rng(self.seed, Purpose.REAL)
             if isinstance(self.data, Finite):
                 batch = examples(self.data, n, rng)
             else:
@@ -107,7 +108,7 @@ class TranslationSubject(Subject):
         key = (self.name, n)
         if key not in self._of_samples:
             translate = self.translators[self.name]
-            self._of_samples[key] = translate(self.inputs(n), make_rng(self.seed, SAMPLES))
+            self._of_samples[key] = translate(self.inputs(n), make_rng(self.seed, Purpose.MEASURED))
         return self._of_samples[key]
 
     def returned(self, n: int) -> Array:
@@ -115,7 +116,7 @@ class TranslationSubject(Subject):
         back = "F" if self.name == "G" else "G"
         if back not in self.translators:
             raise OptionError(NO_WAY_BACK)
-        return self.translators[back](self.samples(n), make_rng(self.seed, SAMPLES))
+        return self.translators[back](self.samples(n), make_rng(self.seed, Purpose.MEASURED))
 
     def sample_features(self, n: int) -> Array:
         return self.extractor.features(self.samples(n))

@@ -13,6 +13,7 @@ from minigan.algorithms.latent import Latent
 from minigan.backend import make_rng
 from minigan.errors import MiniganError
 from minigan.report.run import Run
+from minigan.streams import Purpose
 from minigan.training import checkpoint
 from minigan.training.building import build_algorithm, recalled
 from minigan.training.config import Config
@@ -30,7 +31,7 @@ def walk(algorithm: Algorithm, kind: str, *, seed: int) -> bytes | None:
     """
     if kind != "image" or not isinstance(algorithm, Latent):
         return None
-    way, rng = Interpolation(COLUMNS), make_rng(seed, 5)
+    way, rng = Interpolation(COLUMNS), make_rng(seed, Purpose.SAMPLES)
     if isinstance(algorithm, Conditional):
         labels = panel_labels(algorithm, seed=seed, rows=ROWS)
         z = way.points(algorithm.prior, len(labels), rng)

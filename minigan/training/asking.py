@@ -19,6 +19,7 @@ from minigan.algorithms.conditional.base import (
 from minigan.algorithms.latent import Latent
 from minigan.backend import Array, make_rng
 from minigan.errors import OptionError, UnknownNameError
+from minigan.streams import Purpose
 from minigan.training.labels import COLUMNS, panel_labels
 from minigan.training.pictures import beside, grid
 
@@ -129,7 +130,7 @@ def three_panels(algorithm: VectorConditional, *, seed: int, columns: int | None
     columns = columns or COLUMNS
     labels = np.repeat(panel_labels(algorithm, seed=seed), columns, axis=0)
     rows = len(labels) // columns
-    z = np.tile(algorithm.prior.draw(columns, make_rng(seed, 3)), (rows, 1))
+    z = np.tile(algorithm.prior.draw(columns, make_rng(seed, Purpose.PICTURES)), (rows, 1))
     c = algorithm.encode(labels, z)
     panels = {
         "noise and label": (z, c),

@@ -13,6 +13,7 @@ from minigan.data import Batch, Dataset, Pairs, open_captions, open_data
 from minigan.data.balanced import balanced
 from minigan.data.options import Split
 from minigan.errors import DataError, OptionError
+from minigan.streams import Purpose
 from minigan.training.config import Config
 from minigan.training.labels import Conditions, conditions
 from minigan.training.translating import pairs_of
@@ -79,7 +80,7 @@ def build_algorithm(config: Config, dataset: Dataset) -> Algorithm:
         dataset.kind,
         config.schedule_steps,
         batch=run.batch,
-        examples=lambda n: dataset.draw(n, make_rng(run.seed, 8)).x,
+        examples=lambda n: dataset.draw(n, make_rng(run.seed, Purpose.REFERENCE)).x,
         channels=dataset.channels if isinstance(dataset, Pairs) else None,
         label_names=chosen.label_names if chosen else {},
         labels=partial(chosen.draw, dataset) if chosen else None,
@@ -92,6 +93,6 @@ def _balanced(dataset: Dataset, chosen: Conditions, seed: int, n: int) -> tuple[
     """n examples with their first label, as many of each class, always the same."""
     if isinstance(dataset, Recalled):
         dataset = dataset.opened
-    found = balanced(dataset, next(iter(chosen.label_names)), n, make_rng(seed, 12))
+    found = balanced(dataset, next(iter(chosen.label_names)), n, make_rng(seed, Purpose.LABELLED))
     assert found.labels is not None
     return found.x, found.labels

@@ -19,6 +19,7 @@ from minigan.export import onnx, torch
 from minigan.export.agreement import agreement
 from minigan.export.state_dict import load_state_dict
 from minigan.layers import Dropout, Layer, MinibatchStdDev, Pack
+from minigan.streams import Purpose
 from minigan.training import best, checkpoint
 from minigan.training.building import build_algorithm, recalled
 from minigan.training.config import Config
@@ -143,7 +144,7 @@ def _write_onnx(net: Layer, inputs: Inputs, file: Path, *, noisy: bool, any_size
     words = {name for name, (_, dtype) in inputs.items() if np.issubdtype(dtype, np.integer)}
     name = file.stem.encode(errors="backslashreplace").decode()  # a path may be no UTF-8
     model = onnx.to_onnx(net, shapes, name=name, words=words, noisy=noisy, any_size=any_size)
-    rng = make_rng(0, 7)
+    rng = make_rng(0, Purpose.EXPORT)
     n = 1 if noisy else _whole_groups(net)  # batch norms of a noisy generator look at one picture
     xs: list[Array] = []
     for name, shape in shapes.items():

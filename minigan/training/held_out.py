@@ -17,6 +17,7 @@ from minigan.errors import DataError, OptionError
 from minigan.metrics.classifier import in_chunks
 from minigan.metrics.clustering import mutual_information, purity
 from minigan.metrics.subject import examples
+from minigan.streams import Purpose
 
 N = 2000  # examples that are looked at
 
@@ -49,7 +50,7 @@ class HeldOut:
     def _read(self) -> tuple[Array, dict[str, Array]]:
         if self._examples is None:
             data = self._fitting() or self._train
-            batch = examples(data, N, make_rng(self._seed, 13))
+            batch = examples(data, N, make_rng(self._seed, Purpose.HELD_OUT))
             columns = [] if batch.labels is None else list(batch.labels.T)
             self._examples = batch.x, dict(zip(data.label_names, columns, strict=False))
         return self._examples

@@ -12,6 +12,7 @@ from minigan.backend import Array, make_rng
 from minigan.data import Batch, Dataset
 from minigan.data.base import LabelNames
 from minigan.errors import DataError, UnknownNameError
+from minigan.streams import Purpose
 from minigan.training.config import Config
 
 LABELLED = (
@@ -79,12 +80,12 @@ def panel_labels(algorithm: Conditional, *, seed: int, rows: int = ROWS) -> Arra
     names = list(algorithm.label_names.values())
     if len(names) == 1:
         return np.arange(min(len(names[0]), rows))[:, None]
-    return algorithm.draw_labels(rows, make_rng(seed, 6))
+    return algorithm.draw_labels(rows, make_rng(seed, Purpose.LABELS))
 
 
 def panel(algorithm: Conditional, *, seed: int, columns: int = COLUMNS) -> Array:
     """Samples (R * columns, ...) row by row: one label along a row, one noise down a column."""
     labels = panel_labels(algorithm, seed=seed)
-    z = algorithm.prior.draw(columns, make_rng(seed, 3))
+    z = algorithm.prior.draw(columns, make_rng(seed, Purpose.PICTURES))
     rows = len(labels)
     return algorithm.generate(np.tile(z, (rows, 1)), np.repeat(labels, columns, axis=0))

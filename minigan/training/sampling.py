@@ -13,6 +13,7 @@ from minigan.algorithms.conditional.base import Conditional, VectorConditional
 from minigan.backend import Array, make_rng
 from minigan.data import Dataset
 from minigan.errors import DataError, OptionError
+from minigan.streams import Purpose
 from minigan.training import best
 from minigan.training.asking import Wish, asked_labels, check_wish, three_panels
 from minigan.training.building import build_algorithm, dataset_of, recalled
@@ -81,9 +82,9 @@ def write_samples(
         raise OptionError("--columns arranges pictures, and this run makes points; leave it out")
     labels = None if words is None else words.vocabulary.encode(texts)
     if isinstance(algorithm, Conditional) and words is None:
-        labels = asked_labels(algorithm, wish, n, make_rng(seed, 6))
+        labels = asked_labels(algorithm, wish, n, make_rng(seed, Purpose.LABELS))
     source = _source(algorithm, name, dataset, labels, n, seed)
-    rng = make_rng(seed, 5)
+    rng = make_rng(seed, Purpose.SAMPLES)
     if tool is not None:
         x, columns = tool.sheet(source, n, rng)
     elif len(texts) > 1:
@@ -95,7 +96,9 @@ def write_samples(
     elif out.suffix.lower() == ".npz":
         _write_numbers(x, out)
     else:
-        real = dataset.draw(len(x), make_rng(seed, 4)).x if dataset.kind == "points" else x
+        real = (
+            dataset.draw(len(x), make_rng(seed, Purpose.SHOWN)).x if dataset.kind == "points" else x
+        )
         write_png(picture_of(dataset, x, real, columns=columns), out)
         list_captions(dataset, source.labels, out.with_suffix(".txt"))
     return f"{len(x)} sample{'s' if len(x) > 1 else ''} after step {stored.step}: {out}"
@@ -146,7 +149,7 @@ def _source(
 ) -> Source:
     """The generator, with labels of n rows. Raises OptionError where it has no latent z."""
     try:
-        source = source_of(algorithm, dataset, labels, n, make_rng(seed, 6))
+        source = source_of(algorithm, dataset, labels, n, make_rng(seed, Purpose.LABELS))
     except DataError as error:
         raise DataError(f"{error}, or ask for labels with --class or --attr") from error
     if source is None:

@@ -35,6 +35,7 @@ from minigan.backend import Array, keep_freed_memory, make_rng
 from minigan.data import DATASETS, PAIRS, Dataset, DataWarning, Loader, Pairs
 from minigan.errors import CheckpointError, NonFiniteError, OptionError
 from minigan.metrics import diversity
+from minigan.streams import Purpose
 from minigan.training import best, checkpoint, log
 from minigan.training.best import Best
 from minigan.training.building import build_algorithm, dataset_of
@@ -286,12 +287,12 @@ class Trainer:
             write_png(picture, path)
             return _relative(diversity(x), diversity(real))
         n = POINTS if self.dataset.kind == "points" else PICTURES
-        real = self.dataset.draw(n, make_rng(seed, 4)).x
+        real = self.dataset.draw(n, make_rng(seed, Purpose.SHOWN)).x
         if self.dataset.kind == "image" and isinstance(self.algorithm, Conditional):
             x = panel(self.algorithm, seed=seed)
             picture = grid(x, columns=COLUMNS)
         else:
-            x = self.algorithm.sample(n, make_rng(seed, 3))
+            x = self.algorithm.sample(n, make_rng(seed, Purpose.PICTURES))
             picture = picture_of(self.dataset, x, real)
         write_png(picture, path)
         if isinstance(self.algorithm, Reconstructing):

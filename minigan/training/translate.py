@@ -18,6 +18,7 @@ from minigan.data.folder import open_upright, picture_files
 from minigan.data.pictures import fit, to_float
 from minigan.errors import CheckpointError, DataError, NonFiniteError, OptionError
 from minigan.layers import Layer
+from minigan.streams import Purpose
 from minigan.training import best
 from minigan.training.checkpoint import Checkpoint
 from minigan.training.config import Config, picture_size
@@ -71,7 +72,7 @@ def translate_pictures(
     name, channels = ("F", y_channels) if reverse else ("G", x_channels)
     net = _generator(options, name, stored, config.run.device)
     styles = _references(reference, config.algorithm, options.with_reference and not reverse)
-    rng, noisy = make_rng(seed, 6), not options.running_statistics
+    rng, noisy = make_rng(seed, Purpose.TRANSLATIONS), not options.running_statistics
 
     def at_once(x: Array) -> Array:
         return translated(net, to_device(x, config.run.device), rng, noisy=noisy)

@@ -21,6 +21,7 @@ from minigan.data import (
     open_references,
 )
 from minigan.data.options import Split
+from minigan.streams import Purpose
 from minigan.training.config import Config
 from minigan.training.pictures import grid, plot_points
 from minigan.training.pictures import pairs as pairs_of_pictures
@@ -79,13 +80,13 @@ def sheet(algorithm: Translating, pairs: Pairs, *, seed: int) -> Sheet:
 
 def _of_pairs(algorithm: Translating, pairs: Pairs, seed: int) -> tuple[list[Part], Array, Array]:
     """The parts of a sheet, what G made, and the pictures of y."""
-    rng = make_rng(seed, 4)
+    rng = make_rng(seed, Purpose.SHOWN)
     matched = pairs.matched(SHOWN, rng)
     x, y = pairs.split((matched or pairs.draw(SHOWN, rng)).x)
-    made = algorithm.translate(x, make_rng(seed, 3))
+    made = algorithm.translate(x, make_rng(seed, Purpose.PICTURES))
     parts: list[Part] = [(x, made, y if matched else None)]
     if "F" in algorithm.translators:
-        back = algorithm.translate(y, make_rng(seed, 3), name="F")
+        back = algorithm.translate(y, make_rng(seed, Purpose.PICTURES), name="F")
         parts.append((y, back, x if matched else None))
     return parts, made, y
 
@@ -94,11 +95,11 @@ def _of_references(
     algorithm: Translating, pairs: References, seed: int
 ) -> tuple[list[Part], Array, Array]:
     """The parts of a sheet, what G made, and the pictures of y."""
-    rng = make_rng(seed, 4)
+    rng = make_rng(seed, Purpose.SHOWN)
     known = pairs.known(SHOWN, rng)
     x, y = known[:2] if known else pairs.split(pairs.draw(SHOWN, rng).x)
-    made = algorithm.translate(np.concatenate([x, y], -1), make_rng(seed, 3))
-    bare = algorithm.translate(y, make_rng(seed, 3), name="F")
+    made = algorithm.translate(np.concatenate([x, y], -1), make_rng(seed, Purpose.PICTURES))
+    bare = algorithm.translate(y, make_rng(seed, Purpose.PICTURES), name="F")
     applied, removed = (known.applied, known.removed) if known else (None, None)
     return [(x, y, made, applied), (y, bare, removed)], made, y
 

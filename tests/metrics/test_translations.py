@@ -9,7 +9,7 @@ from minigan.errors import DataError, OptionError
 from minigan.metrics import MetricWarning, TranslationSubject, measure
 from minigan.metrics.frechet import frechet_distance
 from minigan.metrics.similarity import l1, psnr, ssim
-from minigan.metrics.subject import REAL
+from minigan.streams import Purpose
 
 
 def recolour(**kwargs):
@@ -30,7 +30,7 @@ def subject(data=None, **translators):
 
 def test_values_are_those_of_the_pairs_that_the_seed_draws():
     data = recolour()
-    x, y = data.split(data.draw(40, make_rng(3, REAL)).x)
+    x, y = data.split(data.draw(40, make_rng(3, Purpose.REAL)).x)
     one = subject(G=darker)
     found = measure("l1", one, 40)
     assert found.values == {
@@ -46,7 +46,7 @@ def test_values_are_those_of_the_pairs_that_the_seed_draws():
 
 def test_both_ways_are_measured_where_there_is_a_way_back():
     data = recolour()
-    x, y = data.split(data.draw(20, make_rng(3, REAL)).x)
+    x, y = data.split(data.draw(20, make_rng(3, Purpose.REAL)).x)
     both = subject(G=same, F=darker)
     found = measure("l1", both, 20)
     assert found.values["error"] == found.values["untranslated"]
@@ -58,7 +58,7 @@ def test_both_ways_are_measured_where_there_is_a_way_back():
 
 def test_cycles():
     data = recolour()
-    x, y = data.split(data.draw(20, make_rng(3, REAL)).x)
+    x, y = data.split(data.draw(20, make_rng(3, Purpose.REAL)).x)
     found = measure("cycle", subject(G=same, F=darker), 20).values
     assert found["error"] == pytest.approx(l1(darker(x, None), x).mean())
     assert found["error of F(y)"] == pytest.approx(l1(darker(y, None), y).mean())
@@ -89,7 +89,7 @@ def test_features_are_those_of_translations_and_of_true_pictures():
         found = measure("fid", one, 30).values
     features = one.extractor.features
     data = recolour()
-    x, y = data.split(data.draw(30, make_rng(3, REAL)).x)
+    x, y = data.split(data.draw(30, make_rng(3, Purpose.REAL)).x)
     for name, real, made in (("distance", y, darker(x, None)), ("distance of F(y)", x, y)):
         with pytest.warns(MetricWarning):
             expected = frechet_distance(features(real), features(made))

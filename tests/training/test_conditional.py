@@ -17,6 +17,7 @@ from minigan.data import kittens, open_data
 from minigan.errors import DataError
 from minigan.metrics import Subject, measure, shipped_classifier
 from minigan.metrics.label_accuracy import shares
+from minigan.streams import Purpose
 from minigan.training import best
 from minigan.training.building import build_algorithm, dataset_of
 from minigan.training.config import Config
@@ -94,7 +95,7 @@ def test_a_run_shows_a_label_along_each_row_and_a_noise_down_each_column(
     with Image.open(runs / name / "samples/step_000004.png") as picture:
         shown = cells(picture, side, 8)
     assert shown.shape[:2] == (rows, 8)
-    z = game.prior.draw(8, make_rng(0, 3))
+    z = game.prior.draw(8, make_rng(0, Purpose.PICTURES))
     if name == "digits":
         x = game.generate(np.repeat(z[2:3], 10, 0), np.arange(10)[:, None])
         wanted = np.clip(np.rint((x[..., 0] + 1) * 127.5), 0, 255).astype(np.uint8)
@@ -133,12 +134,12 @@ def test_a_step_is_given_the_columns_of_these_labels(runs: Path) -> None:
 def test_a_class_is_that_of_all_samples(minigan: Command, runs: Path, tmp_path: Path) -> None:
     game = restored(runs / "digits")
     x = sampled(minigan, runs / "digits", tmp_path / "x.npz", "--class", 7, "--n", 5)
-    z = game.prior.draw(5, make_rng(0, 5))
+    z = game.prior.draw(5, make_rng(0, Purpose.SAMPLES))
     np.testing.assert_array_equal(x, game.generate(z, np.full((5, 1), 7)))
     other = sampled(minigan, runs / "digits", tmp_path / "y.npz", "--attr", "digit=3", "--n", 5)
     np.testing.assert_array_equal(other, game.generate(z, np.full((5, 1), 3)))
     drawn = sampled(minigan, runs / "digits", tmp_path / "z.npz", "--n", 5)
-    labels = game.draw_labels(5, make_rng(0, 6))
+    labels = game.draw_labels(5, make_rng(0, Purpose.LABELS))
     np.testing.assert_array_equal(drawn, game.generate(z, labels))
     assert len(np.unique(labels)) > 1
 
@@ -149,11 +150,13 @@ def test_attributes_are_set_and_the_others_are_drawn(
     game, folder = restored(runs / "kittens"), runs / "kittens"
     wish = ["--attr", "body=blue", "--attr", "accessory = bell", "--class", "winged"]
     x = sampled(minigan, folder, tmp_path / "x.npz", *wish, "--n", 4)
-    labels = game.draw_labels(4, make_rng(0, 6))
+    labels = game.draw_labels(4, make_rng(0, Purpose.LABELS))
     places = [*kittens.NAMES]
     for label, name in (("body", "blue"), ("accessory", "bell"), ("eyes", "winged")):
         labels[:, places.index(label)] = kittens.NAMES[label].index(name)
-    np.testing.assert_array_equal(x, game.generate(game.prior.draw(4, make_rng(0, 5)), labels))
+    np.testing.assert_array_equal(
+        x, game.generate(game.prior.draw(4, make_rng(0, Purpose.SAMPLES)), labels)
+    )
 
 
 def test_rows_of_a_walk_keep_the_class_that_was_asked_for(
@@ -248,7 +251,7 @@ def test_eval_prints_the_accuracy_of_labels_beside_the_classifier_s_own(
     values = json.loads(written.read_text())[0]["values"]
     assert re.match(r"label-accuracy: accuracy [\d.]+, real [\d.]+\n", result.out)
     game, classifier = restored(runs / "digits"), shipped_classifier("digits")
-    rng = make_rng(0, 8)
+    rng = make_rng(0, Purpose.MEASURED)
     config = Config.load(runs / "digits/config.json")
     labels = build_algorithm(config, open_data("digits", split="test")).draw_labels(30, rng)  # type: ignore[attr-defined]
     x = game.generate(game.prior.draw(30, rng), labels)
@@ -336,7 +339,7 @@ def test_classes_of_a_folder_are_asked_for_by_name(minigan: Command, tmp_path: P
     assert minigan("train", *train, "--data", tmp_path / "data", "--out", folder).code == 0
     x = sampled(minigan, folder, tmp_path / "x.npz", "--class", "dogs", "--n", 2)
     game = restored(folder)
-    z = game.prior.draw(2, make_rng(0, 5))
+    z = game.prior.draw(2, make_rng(0, Purpose.SAMPLES))
     np.testing.assert_array_equal(x, game.generate(z, np.ones((2, 1), int)))
     refused = minigan("sample", folder, "--class", "dog", "--out", tmp_path / "y.png")
     assert "did you mean 'dogs'" in error_line(refused.err)

@@ -15,7 +15,8 @@ from minigan.errors import DataError, OptionError
 from minigan.metrics import METRICS, MetricWarning, Subject, measure
 from minigan.metrics.frechet import frechet_distance
 from minigan.metrics.modes import mixture_modes
-from minigan.metrics.subject import REAL, SAMPLES, examples
+from minigan.metrics.subject import examples
+from minigan.streams import Purpose
 from minigan.training import Config, RunOptions, Trainer, checkpoint
 from minigan.training.building import build_algorithm
 from minigan.training.evaluation import evaluate
@@ -90,11 +91,11 @@ def test_values_are_those_of_the_samples(runs: Path) -> None:
     config, ring = Config.load(runs / "ring/config.json"), open_data("ring", split="test")
     algorithm = build_algorithm(config, ring)
     checkpoint.load(runs / "ring/checkpoints").restore(algorithm)
-    x = drawing(algorithm)(600, make_rng(3, SAMPLES))
+    x = drawing(algorithm)(600, make_rng(3, Purpose.MEASURED))
     assert len(x) == 600
     modes, fid = evaluate(runs / "ring", ["modes", "fid"], n=600, seed=3)
     assert modes.values == mixture_modes(x, ring.centres, 0.01)._asdict()  # type: ignore[attr-defined]
-    real = examples(ring, 600, make_rng(3, REAL)).x
+    real = examples(ring, 600, make_rng(3, Purpose.REAL)).x
     assert fid.values["distance"] == pytest.approx(frechet_distance(real, x), rel=1e-12)
     (other,) = evaluate(runs / "ring", ["fid"], n=600, seed=4)
     assert other.values != fid.values

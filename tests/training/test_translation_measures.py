@@ -11,7 +11,7 @@ from PIL import Image
 
 from minigan.backend import make_rng
 from minigan.data import open_pairs
-from minigan.metrics.subject import REAL
+from minigan.streams import Purpose
 from minigan.training import Trainer
 from tests.training.support import Finished, error_line, leave, records
 
@@ -69,7 +69,7 @@ def test_hidden_pairs_score_a_run_that_never_saw_them(minigan: Command, runs: Pa
     """The error again, from the run's own generator and the pairs of the test split."""
     result = minigan("eval", runs / "cyclegan", "--metrics", "l1", "--n", 12, "--seed", 5)
     held_out = open_pairs("kittens-recolour", aligned=True, size=16, split="test")
-    x, y = held_out.split(held_out.draw(12, make_rng(5, REAL)).x)
+    x, y = held_out.split(held_out.draw(12, make_rng(5, Purpose.REAL)).x)
     made = Trainer.resume(runs / "cyclegan").algorithm.translate(x, make_rng(0))
     assert f"l1: error {np.abs(made - y).mean():.5g}, untranslated" in result.out
     assert not Trainer.resume(runs / "cyclegan").dataset.aligned
