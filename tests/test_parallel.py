@@ -138,6 +138,21 @@ def test_several_threads_give_the_same_bits_every_time(monkeypatch):
         np.testing.assert_array_equal(first, second)
 
 
+def test_parts_are_summed_in_their_order_whichever_ends_first():
+    """2^24 + 1 is rounded to 2^24 in float32: added in another order the sum is 1."""
+    parallel.use_threads(3)
+    values = np.array([2**24, 1, -(2**24)], np.float32)
+    ended = [threading.Event() for _ in range(4)]
+    ended[3].set()
+
+    def work(start, stop):
+        assert ended[stop].wait(30)  # the last part ends first
+        ended[start].set()
+        return values[start:stop].copy()
+
+    np.testing.assert_array_equal(parallel.sum_over_parts(work, 3, LARGE), [0])
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("shape", [(3,), (5, 4), (2, 3, 300)])
 def test_adding_into_an_array_adds_every_number_once(threads, shape, monkeypatch):

@@ -15,7 +15,7 @@ from minigan.algorithms.objective_options import OBJECTIVE_SETTINGS, PENALTY_SET
 from minigan.algorithms.parts import InstanceNoise, WeightClipping
 from minigan.algorithms.presets import PRESETS
 from minigan.backend import make_rng
-from minigan.errors import OptionError
+from minigan.errors import OptionError, StaleContextError
 from minigan.layers import LayerNorm
 from minigan.losses import OBJECTIVES, PENALTIES
 from minigan.losses.objectives import settings_of
@@ -189,6 +189,14 @@ def test_weights_are_clipped_after_each_step_of_d_alone():
     np.testing.assert_array_equal(game.G.flat.data, before)
     with pytest.raises(OptionError, match=r"clipped to 0\.0: wanted above 0"):
         WeightClipping(0.0)
+
+
+def test_a_context_from_before_the_weights_were_clipped_is_refused():
+    D = build().D
+    y, ctx = D.forward(np.ones((3, 2), np.float32))
+    WeightClipping(0.05)(D)
+    with pytest.raises(StaleContextError, match="run forward again"):
+        D.backward(np.ones_like(y), ctx)
 
 
 # --- through the command line ---------------------------------------------------------------------

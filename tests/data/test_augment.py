@@ -13,12 +13,12 @@ def pictures(n, h=6, w=5, c=2, seed=0):
 
 
 def test_half_of_the_pictures_are_mirrored_whole():
-    x = pictures(400)
+    x = pictures(4000)
     kept = x.copy()
     y = Augmentation(flip=True)(x, np.random.default_rng(1))
     mirrored = (y == x[:, :, ::-1]).all((1, 2, 3))
     assert (mirrored | (y == x).all((1, 2, 3))).all()
-    assert 150 < mirrored.sum() < 250  # five deviations of a fair coin
+    assert abs(mirrored.sum() - 2000) < 5 * np.sqrt(4000 / 4)  # five deviations of a fair coin
     np.testing.assert_array_equal(x, kept)
 
 

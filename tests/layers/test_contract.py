@@ -94,9 +94,8 @@ def everything_in(layer):
 def test_forward_keeps_nothing_on_the_layer(case):
     layer = case.build()
     before = everything_in(layer)
-    _, ctx = layer.forward(*case.inputs(), train=case.train, update_stats=False)
+    layer.forward(*case.inputs(), train=case.train, update_stats=False)
     assert everything_in(layer) == before
-    assert ctx is not None or (not case.train) or case.spec.options.get("p", 0) == 0
 
 
 @every_case

@@ -8,6 +8,7 @@ from shlex import split
 
 import pytest
 
+from minigan.algorithms import ALGORITHMS, Streams, Task
 from minigan.data import open_data
 from minigan.errors import DataError, OptionError, UnknownNameError
 from minigan.training import Trainer, best, checkpoint
@@ -88,6 +89,20 @@ def test_a_higher_value_can_be_the_better_one(minigan: Command, tmp_path: Path) 
     assert len(set(values.values())) > 1
     assert record(run)["step"] == max(values, key=lambda s: values[s])  # the first of several
     assert record(run)["value"] == max(values.values())
+
+
+def test_a_tie_leaves_the_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = iter([2.0, 2.0, 3.0, 1.0, 1.0])
+    monkeypatch.setattr(Best, "_measure", lambda *_: next(found))
+    recipe = ALGORITHMS["gan"]
+    options = recipe.options(hidden_G=(2,), hidden_D=(2,))
+    gan = recipe.build(options, Task((2,), "points", 4), Streams(0))
+    kept = Best("fid", tmp_path, open_data("ring"), n=20, seed=0)  # measures once, as a trial
+    steps = []
+    for step in (1, 2, 3, 4):
+        kept.look(gan, step)
+        steps.append(json.loads((tmp_path / "best/best.json").read_text())["step"])
+    assert steps == [1, 1, 3, 3]
 
 
 @pytest.mark.parametrize("step", [4, 8])

@@ -73,6 +73,39 @@ def test_what_a_kill_left_is_tidied(trained: Algorithm, tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("removals", range(4))
+def test_a_kill_while_tidying_leaves_only_whole_checkpoints(
+    trained: Algorithm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, removals: int
+) -> None:
+    for step in (2, 4, 6):
+        checkpoint.save(tmp_path, step, trained, keep=9)
+    unlink, left = Path.unlink, iter(range(removals))
+
+    def killed(path: Path) -> None:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        unlink(path)
+
+    monkeypatch.setattr(Path, "unlink", killed)
+    with pytest.raises(KeyboardInterrupt):
+        checkpoint.tidy(tmp_path, 6, keep=1)
+    assert len(list(tmp_path.iterdir())) == 6 - removals
+    found = checkpoint.steps(tmp_path)
+    assert [checkpoint.load(tmp_path, step).step for step in found] == found
+    assert found[-1] == 6
+
+
+def test_arrays_that_changed_are_refused(trained: Algorithm, tmp_path: Path) -> None:
+    """One bit of a number: the file is as long as before, and all in it is finite."""
+    checkpoint.save(tmp_path, 1, trained, keep=1)
+    path = tmp_path / "step_000001.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-4] ^= 1  # the lowest of the last float32's bits
+    path.write_bytes(data)
+    with pytest.raises(CheckpointError, match=r"step_000001\.safetensors .*content has changed"):
+        checkpoint.load(tmp_path)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_numbers_that_are_not_finite_are_not_stored(
     trained: Algorithm, tmp_path: Path, value: float

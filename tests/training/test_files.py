@@ -48,8 +48,12 @@ def test_a_place_is_checked_before_the_work(tmp_path: Path) -> None:
         check_place(tmp_path / "file" / "b")
 
 
-def test_a_place_where_one_may_not_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "access", lambda folder, mode: folder != tmp_path)  # root always may
+@pytest.mark.parametrize("missing", [os.W_OK, os.X_OK], ids=["write", "enter"])
+def test_a_place_where_one_may_not_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: int
+) -> None:
+    """A file in a folder takes both rights. Root always has them: they are pretended away."""
+    monkeypatch.setattr(os, "access", lambda at, mode: at != tmp_path or not mode & missing)
     with pytest.raises(PermissionError):
         check_place(tmp_path / "a" / "b")
 
