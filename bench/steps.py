@@ -13,7 +13,14 @@ import numpy as np
 from bench.where import CPU, Where
 from bench.work import BETA1, DROPOUT, MOMENTUM, PIECES, Z_DIM, Array, Work
 from minigan.algorithms import GAN, Streams, Task, recipe
-from minigan.backend import device_module, keep_freed_memory, overwrite, to_device, to_host
+from minigan.backend import (
+    DTypeLike,
+    device_module,
+    keep_freed_memory,
+    overwrite,
+    to_device,
+    to_host,
+)
 from minigan.cuda import before_each_step, set_precision
 from minigan.layers import Dropout
 from minigan.parallel import use_threads
@@ -88,7 +95,7 @@ class OurStep:
         algorithm = self.algorithm
         if self.start is None:
             self.start = self._conditioned()
-        prior, noise = algorithm.prior, _GivenNoise(self.work, self.where)
+        prior, noise = algorithm.prior, _GivenNoise(self.work, self.where, self.x.dtype)
         algorithm.prior = noise  # type: ignore[assignment]
         rates = [d.p for d in self._dropouts()]
         for d in self._dropouts():
@@ -114,15 +121,27 @@ class OurStep:
 
     @contextmanager
     def computing(self, precision: str) -> Iterator[None]:
-        """Compute in another precision inside a `with` block, where this is a step on a card."""
-        if not self.where.on_card:
+        """Compute in another precision inside a `with` block; optimisers begin anew after it."""
+        own = self.where.precision
+        if precision == own:
             yield
             return
-        set_precision(precision)
+        change = set_precision if self.where.on_card else self._cast
+        change(precision)
         try:
             yield
         finally:
-            set_precision(self.where.precision)
+            change(own)
+
+    def _cast(self, dtype: str) -> None:
+        """Parameters, state and examples in another dtype."""
+        if self.start is None:
+            self.start = self._conditioned()  # before anything is cast
+        for player, net in self.algorithm.networks.items():
+            net.astype(dtype)
+            optimizer = self.algorithm.optimizers[player]
+            optimizer.state = {k: np.zeros_like(net.flat.data) for k in optimizer.state}
+        self.x = self.x.astype(dtype)
 
     def write_trace(self, out: Path, start: Path | None = None) -> None:
         """`trace` from a stored trace's start, into a file."""
@@ -169,8 +188,8 @@ class OurStep:
 class _GivenNoise:
     """A prior whose draws are the work's, one after the other, also in a replayed step."""
 
-    def __init__(self, work: Work, where: Where) -> None:
-        self._work, self._where = work, where
+    def __init__(self, work: Work, where: Where, dtype: DTypeLike) -> None:
+        self._work, self._where, self._dtype = work, where, dtype
         self.begin()
 
     def begin(self) -> None:
@@ -178,7 +197,7 @@ class _GivenNoise:
         self._draws = count()
 
     def draw(self, n: int, rng: Any) -> Array:
-        z = device_module(self._where.device).empty((n, Z_DIM), np.float32)
+        z = device_module(self._where.device).empty((n, Z_DIM), self._dtype)
         before_each_step(lambda: overwrite(z, self._work.noise(next(self._draws))))
         return z
 

@@ -129,7 +129,8 @@ class TorchStep:
 
         A peer that is a graph is captured anew, with the noise of the check in its two buffers.
         """
-        buffers = [torch.zeros(len(self.x), Z_DIM, device=self.where.device) for _ in range(2)]
+        z = torch.zeros(len(self.x), Z_DIM, dtype=self.x.dtype, device=self.where.device)
+        buffers = [z, torch.zeros_like(z)]
         noise, turns = self.noise, cycle(buffers)
         self.noise = lambda: next(turns)
         rates = [d.p for d in self._dropouts()]
@@ -155,12 +156,32 @@ class TorchStep:
 
     @contextmanager
     def computing(self, precision: str) -> Iterator[None]:
-        """Compute in another precision inside a `with` block."""
+        """Compute in another precision inside a `with` block; optimisers begin anew after it.
+
+        In float64 a compiled peer runs as it is written: it is compiled for what is timed.
+        """
+        if precision == "float64":
+            nets = self.net_G, self.net_D
+            self.net_G, self.net_D = self.G, self.D
+            self._cast(torch.float64)
+            try:
+                yield
+            finally:
+                self.net_G, self.net_D = nets
+                self._cast(torch.float32)
+            return
         self.autocast = set_precision(self.where._replace(precision=precision))
         try:
             yield
         finally:
             self.autocast = set_precision(self.where)
+
+    def _cast(self, dtype: torch.dtype) -> None:
+        """Parameters, examples and labels in another dtype; the optimisers forget their state."""
+        for net, optimizer in ((self.G, self.optimizer_G), (self.D, self.optimizer_D)):
+            net.to(dtype)
+            optimizer.state.clear()
+        self.x, self.real, self.fake = (t.to(dtype) for t in (self.x, self.real, self.fake))
 
     def write_trace(self, out: Path, start: Path) -> None:
         """`trace` from a stored trace's start, into a file."""

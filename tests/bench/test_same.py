@@ -12,18 +12,33 @@ from bench.peers.networks import MAXOUTS
 from bench.peers.step import TorchStep
 from bench.steps import OurStep
 from bench.work import Work
+from bench.worker import Server
 
 DCGAN = Work.of("dcgan", 16, 8, 8)
 MLP = Work.of("mlp", 8, 20, 8)
 
 
-def start_of(trace):
-    return {k.removeprefix("0."): a for k, a in trace.items() if k.startswith("0.")}
+class Near:
+    """A worker without a process, that has built this step."""
+
+    def __init__(self, side, step):
+        self.side, self.server = side, Server(side, 1)
+        self.server.subject = step
+
+    def ask(self, do, **given):
+        return getattr(self.server, do)(**given)
 
 
 def check(ours, peer):
+    """As before every time: in float64, then in float32."""
+    return same.check_steps(Near("ours", ours), Near("torch", peer), "float32")
+
+
+def check_rounded(ours, peer):
+    """In float32 alone, as on a card in fp32."""
     trace = ours.trace()
-    return same.compare(trace, peer.trace(start_of(trace)), "torch")
+    start = {k.removeprefix("0."): a for k, a in trace.items() if k.startswith("0.")}
+    return same.compare(trace, peer.trace(start), "torch")
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +77,25 @@ def test_the_check_can_be_repeated_after_steps(ours):
     again = check(ours["mlp"], peer)
     assert max(first.values()) < 1e-3
     assert max(again.values()) < 1e-3
+
+
+def test_both_sides_are_back_in_float32_after_the_check(ours):
+    step, peer = ours["dcgan"], TorchStep(DCGAN, "torch", 1)
+    first = check_rounded(step, peer)
+    check(step, peer)
+    assert check_rounded(step, peer) == first
+    assert {a.dtype for a in step.trace().values() if a.size > 2} == {np.dtype(np.float32)}
+    assert {p.dtype for p in (*peer.G.parameters(), *peer.D.parameters())} == {torch.float32}
+    step.run(), peer.run()
+
+
+def test_float64_is_held_to_more(ours):
+    """What float32's rounding would hide: Adam's own eps in place of 1e-8."""
+    peer = TorchStep(DCGAN, "torch", 1)
+    peer.optimizer_D.param_groups[0]["eps"] = 1e-7
+    check_rounded(ours["dcgan"], peer)
+    with pytest.raises(NotTheSame, match="step 1"):
+        check(ours["dcgan"], peer)
 
 
 def test_every_check_begins_with_the_same_weights():
@@ -107,14 +141,44 @@ def noise(peer):
     peer.work = type("Shifted", (), {"noise": staticmethod(lambda i: draw(i + 1))})()
 
 
-@pytest.mark.parametrize(
-    "alter", [slope, eps, beta1, beta2, labels, noise], ids=lambda f: f.__name__
-)
+def scaled(net, factor):
+    for p in net.parameters():
+        p.register_hook(lambda g: factor * g)
+
+
+def scale_G(peer):
+    """Adam's steps do not show it."""
+    scaled(peer.G, 1.1)
+
+
+def scale_D(peer):
+    scaled(peer.D, 1.02)
+
+
+def eps_G(peer):
+    for part in peer.G.modules():
+        if isinstance(part, torch.nn.BatchNorm2d):
+            part.eps = 1e-4
+
+
+ALTERED = [slope, eps, beta1, beta2, labels, noise, scale_G, scale_D]
+
+
+@pytest.mark.parametrize("alter", [*ALTERED, eps_G], ids=lambda f: f.__name__)
 def test_an_altered_side_is_found(ours, alter):
     peer = TorchStep(DCGAN, "torch", 1)
     alter(peer)
     with pytest.raises(NotTheSame, match="nothing was measured"):
         check(ours["dcgan"], peer)
+
+
+@pytest.mark.parametrize("alter", ALTERED, ids=lambda f: f.__name__)
+def test_most_of_it_is_found_in_float32_too(ours, alter):
+    """Which is all that is compared on a card."""
+    peer = TorchStep(DCGAN, "torch", 1)
+    alter(peer)
+    with pytest.raises(NotTheSame, match="nothing was measured"):
+        check_rounded(ours["dcgan"], peer)
 
 
 def test_another_dropout_is_found():
@@ -135,3 +199,22 @@ def test_operations_are_compared_by_their_largest_number():
     for b in ({"y": np.array([1.1, 100.0])}, {"z": a["y"]}, {"y": a["y"][:1]}):
         with pytest.raises(NotTheSame, match="conv"):
             same.check_outputs(a, b, "conv")
+
+
+@pytest.mark.parametrize("broken", ["ours", "peer", "both"])
+def test_an_operation_that_gives_no_numbers_is_refused(broken):
+    right, wrong = {"y": np.ones(3)}, {"y": np.array([1.0, np.nan, 1.0])}
+    ours, peer = (wrong if broken in (side, "both") else right for side in ("ours", "peer"))
+    with pytest.raises(NotTheSame, match="conv: y differs"):
+        same.check_outputs(ours, peer, "conv")
+
+
+def test_the_factor_between_two_gradients_passes_over_what_has_no_direction():
+    b = np.random.default_rng(0).standard_normal(10_000)
+    noise = np.random.default_rng(1).standard_normal(10_000)
+    assert same.factor_error(1.1 * b, b) == pytest.approx(0.1)
+    assert same.factor_error(0.9 * b, b) == pytest.approx(0.1)
+    assert same.factor_error(b + 0.1 * noise, b) < 5 * 0.1 / 100  # five deviations of the mean
+    assert same.relative_error(b + 0.1 * noise, b) == pytest.approx(0.1, rel=0.05)
+    assert same.factor_error(b, 0 * b) == np.inf
+    assert same.factor_error(0 * b, 0 * b) == 0
