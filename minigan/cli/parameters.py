@@ -16,6 +16,7 @@ class Commands(click.Group):
     kind = "command"
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click's; without a command it prints the help and exits with code 2."""
         if not args:
             click.echo(ctx.get_help(), err=True)
             ctx.exit(2)
@@ -24,6 +25,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click's. Raises UnknownNameError for a command that the group does not have."""
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
             raise UnknownNameError(self.kind, args[0], self.list_commands(ctx))
         return super().resolve_command(ctx, args)
@@ -37,6 +39,7 @@ class Integers(click.ParamType):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int, ...]:
+        """A tuple of what the word lists; click.BadParameter for another word."""
         if isinstance(value, tuple):
             return value
         try:
@@ -53,6 +56,7 @@ class Numbers(click.ParamType):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[float, ...]:
+        """A tuple of what the word lists; click.BadParameter for another word."""
         if isinstance(value, tuple):
             return value
         try:
@@ -69,6 +73,7 @@ class StepOrBest(click.ParamType):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> int | str:
+        """The number, or "best"; click.BadParameter for another word."""
         if value == "best" or isinstance(value, int):
             return value
         try:
@@ -83,6 +88,7 @@ class Port(click.ParamType):
     name = "port"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number; click.BadParameter for another word."""
         try:
             return int(value)
         except ValueError:

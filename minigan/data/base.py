@@ -48,6 +48,7 @@ class Dataset(ABC):
 
     @property
     def kind(self) -> Literal["image", "points", "pairs"]:
+        """ "image" for examples (H, W, C), "points" for (D,); of pairs "pairs"."""
         return "image" if len(self.shape) == 3 else "points"
 
     @property

@@ -47,9 +47,11 @@ class PairEntry(NamedTuple):
 class Reader(Protocol):
     """A module that reads one format of the user's own data."""
 
-    def recognises(self, path: Path) -> bool: ...
+    def recognises(self, path: Path) -> bool:
+        """Whether `path` looks like its format."""
 
-    def open(self, path: Path, options: Options) -> Dataset: ...
+    def open(self, path: Path, options: Options) -> Dataset:
+        """The data at `path`. Raises DataError where it is damaged or does not fit the options."""
 
 
 class UnknownDataError(UnknownNameError):

@@ -27,7 +27,7 @@ PATTERNS = np.array([i for i in range(len(NAMES["fur"])) if i != PLAIN])
 WEAKEST = 0.3  # strength of a pattern
 
 
-class Faces:
+class Faces(Subjects):
     """Drawn faces, each by its number; a style is a number too. Raises OptionError for a size."""
 
     def __init__(self, size: int, split: Split) -> None:
@@ -58,7 +58,7 @@ class Furs(NamedTuple):
     strength: np.ndarray
 
 
-class Furred:
+class Furred(Subjects):
     """Kittens by their labels; a style is the pattern of the fur and beta, its strength.
 
     A layer over which others are painted enters the picture linearly, so that a pattern of strength

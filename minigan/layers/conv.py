@@ -73,6 +73,7 @@ class _Convolution(Layer):
         self.bias = self.add_param("bias", np.zeros(out_channels, np.float32)) if bias else None
 
     def weight_shape(self) -> tuple[int, ...]:
+        """(kh, kw, in_channels, out_channels)."""
         return (*self.kernel_size, self.in_channels, self.out_channels)
 
     def describe(self) -> str:
@@ -191,6 +192,7 @@ class ConvTranspose2d(_Convolution):
                 )
 
     def weight_shape(self) -> tuple[int, ...]:
+        """(kh, kw, out_channels, in_channels)."""
         return (*self.kernel_size, self.out_channels, self.in_channels)
 
     def output_shape(self, x: Array) -> tuple[int, int, int, int]:

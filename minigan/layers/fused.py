@@ -41,9 +41,11 @@ class Fused:
     def forward(
         self, *xs: Array, train: bool = True, update_stats: bool = True
     ) -> tuple[Array, Any]:
+        """y of both layers, and the step's own context."""
         raise NotImplementedError
 
     def backward(self, dy: Array, ctx: Any, need_dx: bool = True, need_dw: bool = True) -> Any:
+        """As Layer.backward's, of both layers, from the step's own context."""
         raise NotImplementedError
 
     def contexts(self, ctx: Any) -> tuple[Any, Any]:

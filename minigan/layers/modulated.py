@@ -189,6 +189,7 @@ class ModulatedConv2d(Layer):
 
     @property
     def geometry(self) -> dict[str, tuple[int, int]]:
+        """What the operations of convolution take: stride 1, and padding that keeps the size."""
         p = self.kernel_size // 2
         return {"stride": (1, 1), "padding": (p, p), "dilation": (1, 1)}
 

@@ -44,6 +44,7 @@ class NormContext:
 
     @property
     def xhat(self) -> Array:
+        """(x - mean) s, in x's shape."""
         return (self.x - self.mean) * self.s
 
     def dx(self, g: Array) -> Array:

@@ -47,6 +47,7 @@ class Param:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """Of `data`."""
         return self.data.shape
 
     def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> Array:
@@ -124,6 +125,7 @@ class FlatParams:
             self.touch()
 
     def zero_grad(self) -> None:
+        """Set all gradients to 0, before the backward passes of an update add into them."""
         self.grad[...] = 0
 
     def touch(self) -> None:

@@ -56,6 +56,7 @@ class VirtualNormContext:
 
     @property
     def xhat(self) -> Array:
+        """Reference and examples normalised, (R + N, ..., C)."""
         own = (self.x - self.moments.mean) * self.moments.s  # eq: reference.virtual
         return self.joined(self.reference_xhat, own)
 

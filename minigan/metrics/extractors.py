@@ -35,7 +35,7 @@ class Extractor(Protocol):
         """(N, ...) -> for each label (N, K). Raises DataError where it gives none."""
 
 
-class Coordinates:
+class Coordinates(Extractor):
     """Points as they are."""
 
     name = "none, the coordinates themselves"
@@ -47,7 +47,7 @@ class Coordinates:
         raise DataError("points have no class probabilities; this metric needs pictures")
 
 
-class ShippedExtractor:
+class ShippedExtractor(Extractor):
     """A shipped classifier; pictures of another shape are resized and made grey or colour."""
 
     def __init__(self, which: str) -> None:
@@ -66,7 +66,7 @@ class ShippedExtractor:
         return self._classifier.predict(fitted(x, self._shape))
 
 
-class StackedExtractor:
+class StackedExtractor(Extractor):
     """The digits classifier on each channel."""
 
     def __init__(self) -> None:

@@ -33,6 +33,7 @@ class Result:
     seed: int
 
     def to_json(self) -> dict[str, Any]:
+        """Its fields by name, as `minigan eval --json` writes them."""
         return asdict(self)
 
     def lines(self) -> list[str]:

@@ -37,6 +37,7 @@ class Setting:
 
     @property
     def differs(self) -> bool:
+        """Whether the runs have different values."""
         return any(value != self.values[0] for value in self.values)
 
 

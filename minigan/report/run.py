@@ -52,6 +52,7 @@ class Run:
 
     @property
     def algorithm(self) -> str | None:
+        """Its name; None where the configuration does not say."""
         return self.config.get("algorithm")
 
     @property
@@ -75,6 +76,7 @@ class Run:
 
     @property
     def warnings(self) -> list[Record]:
+        """The lines of the log that warn."""
         return [r for r in self.records if "warning" in r]
 
 

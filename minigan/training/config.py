@@ -126,10 +126,12 @@ class Config:
 
     @classmethod
     def create(cls, algorithm: str, options: Any, run: RunOptions) -> Self:
+        """That of a new run, with the versions here. Raises what `RunOptions.resolved` raises."""
         run = run.resolved(algorithm)
         return cls(algorithm, options, run, run.steps, versions())
 
     def prolonged(self, more: int) -> Self:
+        """The same run with `more` steps added; schedules keep their length."""
         return replace(self, run=replace(self.run, steps=self.run.steps + more))
 
     def on(self, device: str | None) -> Self:
@@ -144,6 +146,7 @@ class Config:
         return self
 
     def save(self, path: Path) -> None:
+        """Write it to `path` as JSON, whole or not at all. Raises OSError."""
         write_atomically(path, json.dumps(asdict(self), indent=2).encode())
 
     @classmethod

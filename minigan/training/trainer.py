@@ -166,10 +166,12 @@ class Trainer:
 
     @property
     def checkpoints(self) -> Path:
+        """The run's folder of checkpoints."""
         return self.folder / "checkpoints"
 
     @property
     def log_path(self) -> Path:
+        """The run's log."""
         return self.folder / "log.jsonl"
 
     def train(self, observers: Sequence[Observer] = ()) -> Outcome:

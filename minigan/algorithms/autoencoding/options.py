@@ -46,7 +46,7 @@ class Family(Protocol):
         """Examples and codes -> logits."""
 
 
-class Perceptrons:
+class Perceptrons(Family):
     """For data of any shape."""
 
     def encoder(self, o: AutoencoderOptions, task: Task, outputs: int, rng: Rng) -> Layer:
@@ -71,7 +71,7 @@ class Perceptrons:
         )
 
 
-class Convolutions:
+class Convolutions(Family):
     """DCGAN's networks, for pictures."""
 
     def encoder(self, o: AutoencoderOptions, task: Task, outputs: int, rng: Rng) -> Layer:

@@ -28,6 +28,7 @@ class Code:
 
     @property
     def where(self) -> slice:
+        """Its columns of z."""
         return slice(self.start, self.start + self.size)
 
     @property

@@ -181,6 +181,7 @@ class Options(TranslationOptions):
 
     @property
     def depth(self) -> int:
+        """How often an encoder halves a picture."""
         return HALVINGS if self.halvings is None else self.halvings
 
     def check_size(self, size: Size, trained: Size) -> None:

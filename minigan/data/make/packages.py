@@ -54,12 +54,14 @@ class Package:
 class Files(Protocol):
     """The files of a package, by their paths in it: "robohash/sets/...", "emoji.json"."""
 
-    def names(self) -> Iterable[str]: ...
+    def names(self) -> Iterable[str]:
+        """The paths of all files, sorted."""
 
-    def read(self, name: str) -> bytes: ...
+    def read(self, name: str) -> bytes:
+        """The content of a file. Raises DataError for a path that the package lacks."""
 
 
-class Folder:
+class Folder(Files):
     """An unpacked package."""
 
     def __init__(self, top: Path) -> None:
@@ -76,7 +78,7 @@ class Folder:
             raise _lacks(self._top, name) from None
 
 
-class Zip:
+class Zip(Files):
     """A wheel."""
 
     def __init__(self, file: Path) -> None:
@@ -92,7 +94,7 @@ class Zip:
             raise _lacks(self._zip.filename, name) from None
 
 
-class Tar:
+class Tar(Files):
     """What npm packs: all below one folder, "package"."""
 
     def __init__(self, file: Path) -> None:

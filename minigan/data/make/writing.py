@@ -40,6 +40,7 @@ class Writer:
         self.counts[folder] = self.counts.get(folder, 0) + 1
 
     def json(self, name: str, data: dict[str, Any]) -> None:
+        """`data` as JSON by its path, such as "landmarks.json"."""
         self._text(name, json.dumps(data, indent=0, ensure_ascii=False))
 
     def notice(self, what: str, packages: Iterable[Package]) -> None:

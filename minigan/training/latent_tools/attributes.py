@@ -15,7 +15,7 @@ from minigan.algorithms.conditional.base import class_number
 from minigan.backend import Array
 from minigan.errors import OptionError
 from minigan.metrics.extractors import extractor_for
-from minigan.training.latent_tools.base import COLUMNS, Sheet, Source, ends, rows
+from minigan.training.latent_tools.base import COLUMNS, Sheet, Source, Tool, ends, rows
 
 LOOKED_AT = 4096  # samples that attributes are found in
 FEWEST = 16  # of them that must show an attribute
@@ -31,7 +31,7 @@ class Term(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Arithmetic:
+class Arithmetic(Tool):
     """Sums and differences of attribute vectors: "accessory=black hat - accessory=none".
 
     The vector of an attribute is the mean z of samples in which the data's classifier finds it. An

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from minigan.training.latent_tools.base import COLUMNS, Sheet, Source
+from minigan.training.latent_tools.base import COLUMNS, Sheet, Source, Tool
 
 
 @dataclass(frozen=True)
-class StyleGrid:
+class StyleGrid(Tool):
     """n rows of a z each beside `columns` others: coarse styles of the row's, fine of the column's.
 
     The first row and the first column show both by themselves; the corner is empty (white).

@@ -20,7 +20,7 @@ from minigan.algorithms.latent import Truncating
 from minigan.backend import Array
 from minigan.errors import OptionError, UnknownNameError
 from minigan.prior import Prior
-from minigan.training.latent_tools.base import COLUMNS, Sheet, Source, ends, noise_of, rows
+from minigan.training.latent_tools.base import COLUMNS, Sheet, Source, Tool, ends, noise_of, rows
 
 
 def linear(a: Array, b: Array, t: float) -> Array:
@@ -41,7 +41,7 @@ WAYS = {"linear": linear, "spherical": spherical}
 
 
 @dataclass(frozen=True)
-class Interpolation:
+class Interpolation(Tool):
     """Each row goes in `steps` pictures from one draw of the prior to another.
 
     way: "linear" or "spherical"; if None, normal draws go on a great circle, which keeps their
@@ -70,7 +70,7 @@ class Interpolation:
 
 
 @dataclass(frozen=True)
-class Traversal:
+class Traversal(Tool):
     """Each row gives one number of a z the values from `low` to `high`, the rest stays.
 
     what: the number's place in z, or the name of a code (c1, c2, ...); of a categorical code the
@@ -123,7 +123,7 @@ class Traversal:
 
 
 @dataclass(frozen=True)
-class Truncation:
+class Truncation(Tool):
     """Each row takes a z from the prior cut off at -t and t, for each of the thresholds t.
 
     The numbers of a row stand at the same quantile of every piece, so that its pictures belong
