@@ -10,7 +10,6 @@ import sys
 import warnings
 from pathlib import Path
 
-import click
 import nbformat
 import numpy as np
 import pytest
@@ -21,6 +20,7 @@ from bench.cli import cli as bench
 from minigan.algorithms import ALGORITHMS
 from minigan.cli import main
 from minigan.cli.commands import cli
+from tests.docs.commands import commands_in, options_of, unknown_in
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)
@@ -71,28 +71,11 @@ def test_the_way_from_a_clone_works(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert not list(Path("runs/mine/checkpoints").glob("*.unfinished"))
 
 
-def test_commands_in_pages_exist(capsys: pytest.CaptureFixture[str]) -> None:
-    """Every command of every page, with its options: `--help` knows them."""
+def test_commands_in_pages_exist() -> None:
+    """Every command of every page, with its options."""
     for page in PAGES:
-        for line in CONSOLE.findall(page.read_text(encoding="utf-8")):
-            words = shlex.split(line)
-            command = words[: 2 if words[0] in ("train", "data") else 1]
-            with pytest.raises(SystemExit) as ended:
-                main([*command, "--help"])
-            assert not ended.value.code, f"{page}: {line}"
-            known = capsys.readouterr().out
-            for option in (word for word in words if word.startswith("--")):
-                assert option in known, f"{page}: {line}"
-
-
-def options_of(command: click.Command, above: click.Context | None = None) -> set[str]:
-    """The options of a command and of all below it, --help aside."""
-    ctx = click.Context(command, parent=above)
-    found = {name for p in command.params for name in (*p.opts, *p.secondary_opts)}
-    if isinstance(command, click.Group):
-        below = (command.get_command(ctx, name) for name in command.list_commands(ctx))
-        found |= set().union(*(options_of(own, ctx) for own in below if own is not None))
-    return found
+        for words in commands_in(page.read_text(encoding="utf-8")):
+            assert not unknown_in(words), f"{page}: {words}"
 
 
 def test_options_in_sentences_exist() -> None:
