@@ -134,6 +134,11 @@ def _check_together(
     suffix = out.suffix.lower()
     if single and suffix in (".png", ".npz"):
         raise OptionError(f"--single writes a folder of pictures, and --out {out} names a file")
+    if single and out.is_dir() and any(out.iterdir()):
+        raise OptionError(
+            f"--single: {out} holds files already, and old samples would stay among the new ones; "
+            "empty it or choose another --out"
+        )
     if not rows and columns is not None and (single or suffix == ".npz"):
         raise OptionError("--columns arranges a grid in one .png: leave it out")
 

@@ -147,6 +147,15 @@ def test_means_and_deviations():
     assert found == pytest.approx((22, np.sqrt(8), 91, 0.1, 3, 2, 1))
 
 
+def test_an_older_row_has_no_divergence():
+    """It was of all samples then, and is not to be mixed with those of today."""
+    older = {key: value for key, value in result().items() if key != "reverse_kl"}
+    found = summary([result(), older])
+    assert found._replace(reverse_kl=0.0) == pytest.approx((24, 0, 92, 0, 3, 2, 0))
+    assert found.reverse_kl is None
+    assert "KL" not in difference(found, PUBLISHED["grid", "pac2"])
+
+
 @pytest.mark.parametrize(
     ("own", "said"),
     [

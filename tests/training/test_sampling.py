@@ -102,3 +102,11 @@ def test_the_command_line_draws_64_too(perceptrons: Path, tmp_path: Path, miniga
     result: Finished = minigan("sample", perceptrons, "--out", tmp_path / "x.npz")
     assert result.out.startswith("64 samples after step ")
     assert "Samples (default: 64)" in minigan("sample", "--help").out
+
+
+def test_single_pictures_are_not_put_among_others(tmp_path: Path) -> None:
+    """A folder of 5 old and 12 new ones would be measured as 17."""
+    (tmp_path / "0.png").write_bytes(b"an old one")
+    with pytest.raises(OptionError, match=r"holds files already, .*; empty it or choose another"):
+        write_samples(Path("no-run"), tmp_path, single=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["0.png"]
