@@ -174,12 +174,12 @@ def summary(results: list[Result]) -> Summary | None:
     if not ended:
         return None
     modes, shares = [r["modes"] for r in ended], [r["high_quality"] for r in ended]
-    divergences = [r.get("reverse_kl") for r in ended]
+    divergences = [r["reverse_kl"] for r in ended if "reverse_kl" in r]
     return Summary(
         mean(modes),
         stdev(modes) if len(modes) > 1 else 0.0,
         None if None in shares else 100 * mean(shares),
-        None if None in divergences else mean(divergences),
+        mean(divergences) if len(divergences) == len(ended) else None,
         mean(r["seconds"] for r in ended),
         len(ended),
         len(results) - len(ended),

@@ -40,7 +40,7 @@ def _mixture_modes(subject: Subject, n: int) -> Result:
         "modes",
         as_values(found),
         f"of {len(data.centres)} modes; high quality: within 3 sigma = {3 * data.sigma:.3g} of a "
-        "centre; KL of all samples by nearest centre to uniform (PacGAN, table 1)",
+        "centre; KL of the shares of these samples to uniform (PacGAN, table 1)",
         extractor=NONE,
         split=NONE,
         n_real=0,

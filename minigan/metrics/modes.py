@@ -1,14 +1,16 @@
 r"""Modes captured, where the data's modes are known.
 
 On a mixture of K round Gaussians a sample is of high quality within 3 sigma of the nearest centre,
-and a mode counts when a high-quality sample falls to it. For balance, every sample falls to its
-nearest centre, and with q their shares
+and a mode counts when a high-quality sample falls to it. For balance, q are the modes' shares of
+the high-quality samples, as in the authors' published code, and
 
     KL(q || u) = sum_k q_k log(K q_k),    u_k = 1/K
 
-is the reverse divergence (from the generator to the data): 0 when balanced, log K for one mode.
-Where the modes are classes, a classifier says which one a sample shows; K classes of uniform
-samples give K/(2 N) or so from sampling alone.
+is the reverse divergence (from the generator to the data): 0 when balanced, log K for one mode, and
+log K by convention where no sample is of high quality. (With every sample counted to its nearest
+centre it would be smaller: those between the modes fall to the ones that are missing.) Where the
+modes are classes, a classifier says which one a sample shows; K classes of uniform samples give
+K/(2 N) or so from sampling alone.
 
 Protocol of the mixtures and of stacked digits: Lin et al. (2018), tables 1 and 2.
 """
@@ -53,8 +55,8 @@ def mixture_modes(x: Array, centres: Array, sigma: float) -> MixtureModes:
     for part, distances in squared_distances(x, centres):
         nearest[part], distance[part] = distances.argmin(1), distances.min(1)
     good = distance <= (WITHIN * sigma) ** 2
-    counts = np.bincount(nearest, minlength=len(centres))
-    return MixtureModes(len(np.unique(nearest[good])), float(good.mean()), reverse_kl(counts))
+    counts = np.bincount(nearest[good], minlength=len(centres))
+    return MixtureModes(int((counts > 0).sum()), float(good.mean()), reverse_kl(counts))
 
 
 def class_modes(classes: Array, total: int) -> ClassModes:
@@ -64,7 +66,9 @@ def class_modes(classes: Array, total: int) -> ClassModes:
 
 
 def reverse_kl(counts: Array) -> float:
-    """KL(q || u) of shares q = counts / sum(counts), (K,)."""
+    """KL(q || u) of shares q = counts / sum(counts), (K,); log K where all counts are 0."""
+    if not counts.any():
+        return float(np.log(len(counts)))
     q = counts / counts.sum()
     q = q[q > 0]  # 0 log 0 = 0
     return float((q * np.log(len(counts) * q)).sum())  # eq: modes.kl

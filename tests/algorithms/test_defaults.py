@@ -33,6 +33,8 @@ SETTINGS: list[tuple[str, str, dict[str, Any]]] = [
     ),
     ("began", PAPER, {"lr": 1e-4, "prior": "uniform", "z_dim": 64}),
     ("ebgan", PAPER, {"pull_away": 0.1, "power": 2}),
+    ("ebgan", OURS, {"margin": 0.3}),
+    ("gogan", "no dropout in a critic", {"dropout": 0.0}),
     (
         "gogan",
         "WGAN's Algorithm 1, and " + OURS,
@@ -87,7 +89,7 @@ def test_an_algorithms_settings(name: str, source: str, settings: dict[str, Any]
 RECIPES = {
     "wgan": {"clip_weights": 0.01, "k": 5, "optimizer": "rmsprop", "lr": 5e-5},
     "wgan-gp": {"penalty_weight": 10.0, "k": 5, "lr": 1e-4, "beta1": 0.0, "beta2": 0.9},
-    "wgan-div": {"penalty_weight": 2.0, "penalty_power": 6.0, "k": 5},
+    "wgan-div": {"penalty_weight": 2.0, "penalty_power": 6.0, "k": 4},
     "dragan": {"penalty_weight": 10.0, "k": 1, "lr": 2e-4, "beta1": 0.5, "beta2": 0.999},
 }
 

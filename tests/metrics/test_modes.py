@@ -23,13 +23,19 @@ def test_one_mode():
     assert found == pytest.approx((1, 1, np.log(8)))
 
 
-def test_a_low_quality_sample_falls_to_no_mode_but_counts_for_balance():
-    centres = np.array([[0.0, 0], [10, 0]])
-    x = np.array([[0.0, 0], [0, 2.9], [0, 3.1], [6, 0]])  # the last is nearer to (10, 0)
-    found = mixture_modes(x, centres, 1.0)
-    assert found.modes == 1
+def test_a_low_quality_sample_falls_to_no_mode():
+    centres = np.array([[0.0, 0], [10, 0], [0, 10]])
+    near = [[0.0, 0], [0, 2.9], [-1, 0], [10, 1]]
+    far = [[0, 3.1], [6, 0], [6, 0], [0, 6]]  # the last three are nearer to the other centres
+    found = mixture_modes(np.array([*near, *far]), centres, 1.0)
+    assert found.modes == 2
     assert found.high_quality == 0.5
-    assert found.reverse_kl == pytest.approx(entropy([0.75, 0.25], [0.5, 0.5]))
+    assert found.reverse_kl == pytest.approx(entropy([0.75, 0.25, 0], np.full(3, 1 / 3)))
+
+
+def test_samples_of_low_quality_alone_are_as_far_off_as_can_be():
+    found = mixture_modes(np.full((9, 2), 50.0), ring().centres, 0.01)
+    assert found == pytest.approx((0, 0, np.log(8)))
 
 
 def test_classes():
