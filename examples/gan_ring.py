@@ -55,6 +55,5 @@ for axes, (title, x) in zip(figure.subplots(1, len(panels)), panels.items(), str
     axes.imshow(density**0.35, origin="lower", extent=(-1.6, 1.6, -1.6, 1.6), cmap="magma")
     axes.set(title=title, xticks=[], yticks=[])
 arguments.out.parent.mkdir(parents=True, exist_ok=True)
-picture = arguments.out.with_suffix(".png")
-figure.savefig(picture)
+figure.savefig(picture := arguments.out.with_suffix(".png"))
 print(f"look at {picture}")
