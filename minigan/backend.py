@@ -273,6 +273,15 @@ def make_rng(*seed: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(np.random.SeedSequence((len(seed), *seed))))
 
 
+def check_rng(rng: Any) -> Any:
+    """`rng` itself. Raises OptionError for what draws no random numbers, such as a bare seed."""
+    if not hasattr(rng, "standard_normal"):
+        raise OptionError(
+            f"rng={rng!r}: wanted a generator of random numbers, such as minigan.make_rng(0)"
+        )
+    return rng
+
+
 def rng_state(rng: np.random.Generator) -> dict[str, Any]:
     """The generator's whole state as plain integers, strings and lists, fit for JSON."""
     return _plain(rng.bit_generator.state)

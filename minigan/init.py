@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from minigan.backend import Array
+from minigan.backend import Array, check_rng
 from minigan.errors import UnknownNameError
 
 Shape = tuple[int, ...]
@@ -25,7 +25,7 @@ def normal(std: float, mean: float = 0.0) -> Initializer:
     """N(mean, std^2)."""
 
     def init(shape: Shape, fan_in: int, fan_out: int, rng: np.random.Generator) -> Array:
-        return (mean + std * rng.standard_normal(shape)).astype(np.float32)
+        return (mean + std * check_rng(rng).standard_normal(shape)).astype(np.float32)
 
     return init
 
@@ -34,7 +34,7 @@ def uniform(bound: float) -> Initializer:
     """U(-bound, bound)."""
 
     def init(shape: Shape, fan_in: int, fan_out: int, rng: np.random.Generator) -> Array:
-        return rng.uniform(-bound, bound, shape).astype(np.float32)
+        return check_rng(rng).uniform(-bound, bound, shape).astype(np.float32)
 
     return init
 
@@ -79,7 +79,7 @@ def orthogonal(shape: Shape, fan_in: int, fan_out: int, rng: np.random.Generator
     The sign of R's diagonal is divided out, so that the draw is uniform over such matrices.
     """
     rows, columns = math.prod(shape[:-1]), shape[-1]
-    q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
+    q, r = np.linalg.qr(check_rng(rng).standard_normal((max(rows, columns), min(rows, columns))))
     q *= np.sign(np.diag(r))
     return (q if rows >= columns else q.T).reshape(shape).astype(np.float32)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from minigan.backend import Array, DTypeLike
+from minigan.backend import Array, DTypeLike, check_rng
 from minigan.errors import OptionError, UnknownNameError
 from minigan.noise import Rng
 
@@ -30,5 +30,5 @@ class Prior:
         self.name, self.dim, self.dtype = name, dim, dtype
 
     def draw(self, n: int, rng: Rng) -> Array:
-        """n samples, made where the state of rng lives."""
-        return PRIORS[self.name](rng, (n, self.dim)).astype(self.dtype)
+        """n samples, made where the state of rng lives. Raises OptionError for no generator."""
+        return PRIORS[self.name](check_rng(rng), (n, self.dim)).astype(self.dtype)

@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 
 from minigan import backend
+from minigan.algorithms import GAN
+from minigan.backend import make_rng
 from minigan.errors import DeviceError, OptionError
+from minigan.layers import Dense
+from minigan.models import mlp_generator
+from minigan.optim import Adam
+from minigan.prior import Prior
 from tests.cuda.fake_cupy import fake_cupy, ndarray, pretend
 from tests.emulator.arrays import emulated
 
@@ -196,3 +202,19 @@ def test_an_array_of_cupy_registers_itself(monkeypatch):
     pretend(monkeypatch, 13000, cupy)
     monkeypatch.setattr(ndarray, "__module__", "cupy")
     assert backend.array_module(ndarray()) is cupy
+
+
+@pytest.mark.parametrize("rng", [0, None, 7.5], ids=str)
+def test_a_seed_is_no_generator(rng):
+    """Where weights, noise or samples are drawn, and before a game that could not begin."""
+    G, D = mlp_generator(2, (2,), bounded=False, rng=make_rng(0)), Dense(2, 1, rng=make_rng(0))
+    given = {"optimizer_G": Adam(G.flat, 1e-3), "optimizer_D": Adam(D.flat, 1e-3)}
+    uses = (
+        lambda: Dense(2, 3, rng=rng),
+        lambda: Dense(2, 3, init="orthogonal", rng=rng),
+        lambda: Prior("normal", 2).draw(3, rng),
+        lambda: GAN(G, D, prior=Prior("normal", 2), rng=rng, **given),
+    )
+    for use in uses:
+        with pytest.raises(OptionError, match=rf"rng={rng}: wanted a generator .*make_rng\(0\)"):
+            use()

@@ -38,7 +38,7 @@ from minigan.algorithms.parts import (
     WeightClipping,
     added,
 )
-from minigan.backend import Array, is_array, to_device
+from minigan.backend import Array, check_rng, is_array, to_device
 from minigan.ema import EMA
 from minigan.errors import OptionError
 from minigan.layers import Layer
@@ -132,7 +132,7 @@ class GAN(Algorithm):
             term.check(D)
         self.k = self.minibatches = k
         self.max_grad_norm = max_grad_norm
-        self.rng = rng
+        self.rng = check_rng(rng)
 
     def step(self, x: Array) -> Scalars:
         """One training iteration on k m examples, m for each step of D.
