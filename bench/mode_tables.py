@@ -160,8 +160,8 @@ seeds, the modes with their standard deviation; seconds are processor time of a 
 PacGAN, table 1 (10 runs of {FULL.steps:,} steps). Another protocol, not to be compared:
 {ELSEWHERE}.
 
-Reverse KL is of the samples near a mode, as in the authors' published code. Rows without it are
-older and had it of all samples by the nearest mode, which is smaller.
+On the mixtures reverse KL is of the samples near a mode, as in the authors' published code. Rows
+without it are older and had it of all samples by the nearest mode, which is smaller.
 
 The short and wide budgets are not the paper's. What differs, in every run alike:
 
