@@ -247,7 +247,9 @@ def translate(folder: Path, source: Path, out: Path, **how: Any) -> None:
 
 @cli.command("eval")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--metrics", help="Names with commas between (default: all that take the data).")
+@click.option(
+    "--metrics", help="Names with commas between (default: all of samples that take the data)."
+)
 @click.option("--n", type=click.IntRange(min=10), help="Samples (default: each metric's own).")
 @click.option("--split", type=click.Choice(["train", "test"]), help="Data to compare with.")
 @click.option("--extractor", metavar="NAME|FILE.onnx", help="Of features (default: the data's).")

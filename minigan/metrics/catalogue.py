@@ -11,6 +11,7 @@ from minigan.data.kittens import Kittens
 from minigan.data.stacked import StackedDigits
 from minigan.errors import DataError, OptionError, UnknownNameError
 from minigan.metrics.caption_accuracy import caption_accuracy
+from minigan.metrics.d_features import d_features
 from minigan.metrics.density_coverage import density_coverage
 from minigan.metrics.extractors import OWN
 from minigan.metrics.frechet import frechet_distance
@@ -150,6 +151,14 @@ METRICS: dict[str, Metric] = {
         lambda data: 1000,
         {},  # as above
         caption_accuracy,
+    ),
+    "d-features": Metric(
+        "what D has learned: accuracy of a linear SVM on its features, where asked for",
+        "pictures with labels and a test split",
+        lambda data: data.kind == "image" and bool(data.label_names),
+        lambda data: 1000,  # labelled examples, the paper's
+        {},  # as of parzen
+        d_features,
     ),
     "precision-recall": Metric(
         "improved precision and recall of features",

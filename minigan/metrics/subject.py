@@ -21,6 +21,15 @@ class Asked(NamedTuple):
     draw: Callable[[int, np.random.Generator], tuple[Array, Array]]
 
 
+class Judge(NamedTuple):
+    """A discriminator's features (N, H, W, C) -> (N, F) of pictures of the host, those that it had
+    before its training, and what opens the data that it was trained on."""
+
+    trained: Callable[[Array], Array]
+    untrained: Callable[[Array], Array]
+    data: Callable[[], Dataset]
+
+
 class Subject:
     """Samples and data for the metrics; what several metrics need is made once.
 
@@ -29,6 +38,7 @@ class Subject:
     held_out   the test split, where the data has one; else None
     extractor  a shipped one's name, an .onnx file, or None for the data's own
     asked      samples by their labels, of a conditional generator
+    judge      the discriminator as it sees pictures
     """
 
     def __init__(
@@ -41,9 +51,10 @@ class Subject:
         extractor: str | None = None,
         seed: int = 0,
         asked: Asked | None = None,
+        judge: Judge | None = None,
     ) -> None:
         self.data, self.split, self.held_out, self.seed = data, split, held_out, seed
-        self.asked = asked
+        self.asked, self.judge = asked, judge
         self._draw, self._wanted = draw, extractor
         self._extractor: Extractor | None = None
         self._of_data: dict[tuple[str, int], Array] = {}

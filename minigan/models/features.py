@@ -12,19 +12,20 @@ with    dJ/dw = w - 2 C sum_n t_n h_n x_n,    dJ/db = -2 C sum_n t_n h_n,    h_n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from minigan.backend import Array
 from minigan.errors import OptionError, ShapeError
-from minigan.layers import LeakyReLU, Pack, Sequential
+from minigan.layers import Conv2d, Layer, LeakyReLU, Pack, Parallel, Sequential
 from minigan.ops import pool
 
 BATCH = 64  # pictures whose activations are in memory at the same time
 
 
-def discriminator_features(D: Sequential, x: Array, *, grid: int = 4) -> Array:
+def discriminator_features(D: Layer, x: Array, *, grid: int = 4) -> Array:
     """D's activations after every convolution block, max-pooled: (N, H, W, C) -> (N, F).
 
     A block ends in a LeakyReLU on pictures; F = grid * grid * (channels of all blocks). Running
@@ -33,25 +34,44 @@ def discriminator_features(D: Sequential, x: Array, *, grid: int = 4) -> Array:
     """
     if grid < 1:
         raise OptionError(f"grid={grid} must be at least 1")
-    if any(isinstance(layer, Pack) for layer in D.layers):
+    blocks = trunk(D)
+    if any(isinstance(layer, Pack) for layer in blocks):
         raise OptionError(f"{D!r} judges packs of examples: it has no features of one alone")
-    return np.concatenate(
-        [_features(D, x[i : i + BATCH], grid) for i in range(0, max(len(x), 1), BATCH)]
-    )
-
-
-def _features(D: Sequential, x: Array, grid: int) -> Array:
-    blocks = []
-    ends = [i for i, layer in enumerate(D.layers) if isinstance(layer, LeakyReLU)]
-    for i, layer in enumerate(D.layers[: ends[-1] + 1] if ends else []):
-        x, _ = layer.forward(x, train=False)
-        if i in ends and x.ndim == 4:
-            blocks.append(max_pool_to_grid(x, grid).reshape(len(x), -1))
     if not blocks:
         raise OptionError(
             f"{D!r} has no convolution block that ends in LeakyReLU; give a DCGAN's discriminator"
         )
-    return np.concatenate(blocks, axis=1)
+    return np.concatenate(
+        [_features(blocks, x[i : i + BATCH], grid) for i in range(0, max(len(x), 1), BATCH)]
+    )
+
+
+def trunk(D: Layer) -> list[Layer]:
+    """The layers that pictures go through first, up to the last convolution block's LeakyReLU.
+
+    Heads that follow, such as of labels, are left aside. Empty where no LeakyReLU follows a
+    convolution, and where pictures go in beside something else.
+    """
+    layers = list(getattr(D, "layers", []))
+    while layers and isinstance(layers[0], Sequential):
+        layers = list(layers[0].layers)
+    if layers and isinstance(layers[0], Parallel):
+        return []
+    ends, convolved = 0, False
+    for i, layer in enumerate(layers):
+        convolved |= any(isinstance(inner, Conv2d) for _, inner in layer.walk())
+        if convolved and isinstance(layer, LeakyReLU):
+            ends = i + 1
+    return layers[:ends]
+
+
+def _features(blocks: Sequence[Layer], x: Array, grid: int) -> Array:
+    found = []
+    for layer in blocks:
+        x, _ = layer.forward(x, train=False)
+        if isinstance(layer, LeakyReLU) and x.ndim == 4:
+            found.append(max_pool_to_grid(x, grid).reshape(len(x), -1))
+    return np.concatenate(found, axis=1)
 
 
 def max_pool_to_grid(x: Array, grid: int) -> Array:
@@ -97,6 +117,9 @@ def linear_svm(
 ) -> LinearSVM:
     """One L2-SVM per class against the rest, on standardised features, by L-BFGS in float64.
 
+    With more features than examples the search is for w = Q u, Q an orthonormal basis of the
+    examples: the part of w across them only adds to |w|^2.
+
     features (N, F), labels (N,) integers; a large C fits the examples, a small one regularises.
     Raises OptionError unless C > 0, ShapeError for other shapes or fewer than two classes.
     """
@@ -112,7 +135,10 @@ def linear_svm(
 
     mean, std = features.mean(0, np.float64), features.std(0, np.float64)
     std[std == 0] = 1  # a constant feature says nothing, and gets weight 0
-    x = (features - mean) / std
+    x, basis = (features - mean) / std, None
+    if x.shape[1] > x.shape[0]:
+        basis, upper = np.linalg.qr(x.T)  # x = (Q R)^T, so that x w = R^T u
+        x = upper.T
     solutions, converged = [], True
     for label in classes:
         target = np.where(labels == label, 1.0, -1.0)
@@ -127,7 +153,7 @@ def linear_svm(
         solutions.append(found.x)
         converged &= bool(found.success)
     wb = np.stack(solutions, axis=1)
-    weight = wb[:-1] / std[:, None]
+    weight = (wb[:-1] if basis is None else basis @ wb[:-1]) / std[:, None]
     return LinearSVM(classes, weight, wb[-1] - mean @ weight, converged)
 
 

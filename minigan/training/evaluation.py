@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from minigan.algorithms.catalogue import recipe
@@ -19,7 +20,7 @@ from minigan.training import best
 from minigan.training.building import build_algorithm, dataset_of, recalled
 from minigan.training.config import Config
 from minigan.training.files import write_atomically
-from minigan.training.generation import asking, made_by, subject_of
+from minigan.training.generation import asking, judging, made_by, subject_of
 from minigan.training.translating import pairs_of
 
 
@@ -36,11 +37,11 @@ def evaluate(
 ) -> Iterator[Result]:
     """The metrics of a run's checkpoint (the last, of a step, or "best"), one after another.
 
-    Unless given: every metric that takes the run's data, its own number of samples, the test split
-    where the data has one. A run of two domains is scored on their hidden pairs where there are
-    some; its training never sees them. Of one with references G(x, y) is measured. Raises
-    UnknownNameError, DataError and OptionError for what cannot be measured, before anything is;
-    CheckpointError.
+    Unless given: every metric of the generator that takes the run's data, its own number of
+    samples, the test split where the data has one. A run of two domains is scored on their hidden
+    pairs where there are some; its training never sees them. Of one with references G(x, y) is
+    measured. Raises UnknownNameError, DataError and OptionError for what cannot be measured, before
+    anything is; CheckpointError.
     """
     folder = Path(folder)
     config = Config.load(folder / "config.json").on(device)
@@ -50,11 +51,17 @@ def evaluate(
     cycles = isinstance(options, TranslationOptions) and options.both_ways
     cycles = cycles and not isinstance(data, Applied)  # F does not give a reference back
     own = data if recipe(config.algorithm).translates else _of_run(config, data)
-    algorithm = build_algorithm(config, own.references if isinstance(own, Applied) else own)
+    build = partial(build_algorithm, config, own.references if isinstance(own, Applied) else own)
+    algorithm = build()
     asked = asking(algorithm)
+    judge = judging(algorithm, build, partial(_scored, config, "train"))
     if metrics is None:
         metrics = fitting(
-            data, held_out, cycles=cycles, asks=asked is not None, extractor=extractor
+            data,
+            held_out,
+            cycles=cycles,
+            asks=asked is not None,
+            extractor=extractor,
         )
     names = checked(metrics, data)
     if "cycle" in names and not cycles:
@@ -71,6 +78,7 @@ def evaluate(
         extractor=extractor,
         seed=seed,
         asked=asked,
+        judge=judge,
     )
     return (measure(name, subject, n) for name in names)
 
@@ -86,7 +94,8 @@ def fitting(
     """The metrics that take the data.
 
     cycles: whether there is a generator each way; asks: whether samples are asked for by labels. Of
-    pairs without an extractor no features are wanted.
+    pairs without an extractor no features are wanted. d-features measures D, and takes minutes: it
+    must be asked for.
     """
     plain = data.kind == "pairs" and extractor is None and data.name not in EXTRACTORS
     left_out = {
@@ -94,6 +103,7 @@ def fitting(
         "cycle": not cycles,
         "label-accuracy": not asks,
         "caption-accuracy": not asks,
+        "d-features": True,
         **{name: plain for name, metric in METRICS.items() if metric.features},
     }
     return [name for name, m in METRICS.items() if m.takes(data) and not left_out.get(name)]

@@ -11,12 +11,13 @@ import numpy as np
 from minigan.algorithms import Algorithm
 from minigan.algorithms.conditional.base import Conditional
 from minigan.algorithms.translation.base import Translating
-from minigan.backend import Array, to_host
+from minigan.backend import Array, to_device, to_host
 from minigan.data import Dataset, Pairs
 from minigan.data.makeup import Applied
 from minigan.metrics import Subject, TranslationSubject
-from minigan.metrics.subject import Asked
+from minigan.metrics.subject import Asked, Judge
 from minigan.metrics.translations import Translators
+from minigan.models.features import discriminator_features, trunk
 
 CHUNK = 256  # samples generated at a time, so that any number fits into memory
 
@@ -51,6 +52,20 @@ def asking(algorithm: Algorithm) -> Asked | None:
     return Asked(algorithm.label_names, draw)
 
 
+def judging(
+    algorithm: Algorithm, anew: Callable[[], Algorithm], data: Callable[[], Dataset]
+) -> Judge | None:
+    """D as it sees pictures, and as one built `anew` does; None without a D of convolutions."""
+    D = algorithm.networks.get("D")
+    if D is None or not trunk(D):
+        return None
+
+    def seen(by: Algorithm, x: Array) -> Array:
+        return to_host(discriminator_features(by.networks["D"], to_device(x, by.device)))
+
+    return Judge(partial(seen, algorithm), lambda x: seen(anew().to(algorithm.device), x), data)
+
+
 def translating(algorithm: Translating) -> Translators:
     """Its generators as functions from pictures of the host and rng to pictures."""
     return {name: partial(algorithm.translate, name=name) for name in algorithm.translators}
@@ -70,6 +85,7 @@ def subject_of(
     extractor: str | None = None,
     seed: int = 0,
     asked: Asked | None = None,
+    judge: Judge | None = None,
 ) -> Subject:
     """What `made_by` gave before the data, for metrics."""
     if isinstance(data, Applied):
@@ -77,5 +93,12 @@ def subject_of(
     if isinstance(data, Pairs):
         return TranslationSubject(made, data, split=split, extractor=extractor, seed=seed)
     return Subject(
-        made, data, split=split, held_out=held_out, extractor=extractor, seed=seed, asked=asked
+        made,
+        data,
+        split=split,
+        held_out=held_out,
+        extractor=extractor,
+        seed=seed,
+        asked=asked,
+        judge=judge,
     )

@@ -109,7 +109,7 @@ def test_the_notebook_runs() -> None:
     assert "{0, 30, 100, 300}" in code[-1].source
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the kernel's transport
-        NotebookClient(notebook, timeout=120).execute()
+        NotebookClient(notebook, timeout=900).execute()
     (said,) = [o for o in code[-1].outputs if o.output_type == "stream" and o.name == "stdout"]
     assert re.fullmatch(r"D\(x\) 0\.\d\d, D\(G\(z\)\) 0\.\d\d\n", said.text)
 

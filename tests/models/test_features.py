@@ -110,6 +110,17 @@ def test_what_has_no_features_is_refused():
         discriminator_features(trained_discriminator((16, 16, 3)), x)
 
 
+def test_the_trunk_of_a_network_with_heads():
+    """Sequentials are opened; a network that takes pictures beside something else has none."""
+    D = trained_discriminator((16, 16, 1))
+    x = make_rng(2).uniform(-1, 1, (3, 16, 16, 1)).astype(np.float32)
+    headed = L.Sequential(L.Sequential(*D.layers[:-1]), L.Flatten(), L.Dense(1, 1, rng=make_rng(0)))
+    np.testing.assert_array_equal(discriminator_features(headed, x), discriminator_features(D, x))
+    assert isinstance(features.trunk(headed)[-1], L.LeakyReLU)
+    assert features.trunk(L.Sequential(L.Parallel(D, L.Identity()), *D.layers)) == []
+    assert features.trunk(L.Dense(2, 3, rng=make_rng(0))) == []
+
+
 # --- the SVM --------------------------------------------------------------------------------------
 
 
@@ -158,15 +169,20 @@ def test_separable_classes_are_separated(classes):
     np.testing.assert_array_equal(svm.classes, 10 * np.arange(classes) + 3)
 
 
-def test_the_solution_minimises_the_objective():
-    """Its standardised weights against another solver's, PyTorch's L-BFGS on autograd."""
+@pytest.mark.parametrize("further", [0, 90])
+def test_the_solution_minimises_the_objective(further):
+    """Its standardised weights against another solver's, PyTorch's L-BFGS on autograd.
+
+    With further features of noise there are more features than examples.
+    """
     x, labels = blobs(80, 3, spread=0.7, seed=3)
+    x = np.concatenate([x, make_rng(4).standard_normal((80, further))], 1)
     svm = linear_svm(x, labels, C=0.1)
     std = np.where(x.std(0) == 0, 1, x.std(0))
     standard = torch.tensor((x - x.mean(0)) / std)
     for k in range(3):
         target = torch.tensor(np.where(labels == k, 1.0, -1.0))
-        wb = torch.zeros(6, dtype=torch.float64, requires_grad=True)
+        wb = torch.zeros(6 + further, dtype=torch.float64, requires_grad=True)
         solver = torch.optim.LBFGS(
             [wb], max_iter=500, tolerance_grad=1e-10, line_search_fn="strong_wolfe"
         )

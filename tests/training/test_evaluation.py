@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,12 @@ from minigan.errors import DataError, OptionError
 from minigan.metrics import METRICS, MetricWarning, Subject, measure
 from minigan.metrics.frechet import frechet_distance
 from minigan.metrics.modes import mixture_modes
-from minigan.metrics.subject import examples
+from minigan.metrics.subject import Judge, examples
+from minigan.models import discriminator_features
 from minigan.streams import Purpose
 from minigan.training import Config, RunOptions, Trainer, checkpoint
 from minigan.training.building import build_algorithm
-from minigan.training.evaluation import evaluate
+from minigan.training.evaluation import evaluate, fitting
 from minigan.training.generation import drawing
 from tests.training.support import MLP, POINTS, Finished, error_line, leave, write_pictures
 
@@ -119,6 +121,28 @@ def test_the_users_own_pictures(minigan: Command, runs: Path) -> None:
     assert "parzen needs held-out data" in error_line(result.err)
     result = minigan("eval", runs / "own", "--split", "test", "--metrics", "kid")
     assert "no separate test split" in error_line(result.err)
+
+
+def test_what_d_has_learned_without_labels(minigan: Command, runs: Path, tmp_path: Path) -> None:
+    """The run's D and one as new, by their features; labels of the training split teach."""
+    asked = ["--metrics", "d-features", "--n", 20, "--json", tmp_path / "found.json"]
+    result = minigan("eval", runs / "kittens", *asked)
+    assert result.code == 0, result.err
+    (found,) = json.loads((tmp_path / "found.json").read_text())
+    data, test = (open_data("kittens", size=32, split=split) for split in ("train", "test"))
+    game = build_algorithm(Config.load(runs / "kittens/config.json"), data)
+    anew = partial(discriminator_features, game.networks["D"])
+    first = anew(test.draw(3, make_rng(0)).x)
+    trained = build_algorithm(Config.load(runs / "kittens/config.json"), data)
+    checkpoint.load(runs / "kittens/checkpoints").restore(trained)
+    own = partial(discriminator_features, trained.networks["D"])
+    assert not np.allclose(first, own(test.draw(3, make_rng(0)).x))
+    judge = Judge(own, anew, lambda: data)
+    subject = Subject(lambda n, rng: None, test, split="test", held_out=test, judge=judge)
+    assert found["values"] == measure("d-features", subject, 20).values
+    result = minigan("eval", runs / "ring", "--metrics", "d-features")
+    assert "d-features' needs pictures with labels" in error_line(result.err)
+    assert "d-features" not in fitting(test, test)
 
 
 def test_few_samples_are_warned_of(minigan: Command, runs: Path) -> None:
