@@ -14,7 +14,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 # Each part may import those before it, and itself. The first part of a module's name that stands
 # here is the part it belongs to; parts in one row stand beside one another.
 ROWS: list[list[str]] = [
-    ["version", "errors", "instructions", "streams"],
+    ["version", "errors", "instructions", "streams", "wording"],
     ["backend", "schedule", "text"],
     ["parallel", "init", "cuda"],
     ["ops"],

@@ -395,7 +395,7 @@ def test_names_that_are_no_text(minigan: Command, place: Path, tmp_path: Path) -
     for i in range(4):
         picture(Path(f"d\udcff/class \udcfe {i % 2}/{i}.png"))
     train = split("train cgan --batch 2 --steps 1 --data d\udcff --out r\udcff")
-    assert minigan(*train).out == "1 steps done: look at r\\udcff/report.html\n"
+    assert minigan(*train).out == "1 step done: look at r\\udcff/report.html\n"
     for command in ("report r\udcff", "export r\udcff --onnx \udcff.onnx --network D"):
         assert minigan(*split(command)).code == 0
     assert r"d\udcff" in Path("r\udcff/report.html").read_text()

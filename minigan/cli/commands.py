@@ -26,6 +26,7 @@ from minigan.errors import OptionError
 from minigan.training import Outcome, RunOptions, Trainer
 from minigan.training.audience import audience, nowhere
 from minigan.version import __version__
+from minigan.wording import counted
 
 # Reports and samples have their own modules, imported by the command that needs them.
 
@@ -125,7 +126,7 @@ def resume(
     trainer = Trainer.resume(folder, more=more, step=step, device=device)
     total = trainer.config.run.steps
     if trainer.step >= total:
-        click.echo(f"the run has its {total} steps already; --steps N adds N more")
+        click.echo(f"the run has its {counted(total, 'step')} already; --steps N adds N more")
     else:
         click.echo(f"from step {trainer.step} to step {total}")
     return _train(trainer, serve)
@@ -423,7 +424,7 @@ def _finish(outcome: Outcome, *, report: bool) -> int:
     """Say where the run is and how to go on; the exit code is the shell's for a signal."""
     if outcome.signal is None:
         shown = outcome.folder / ("report.html" if report else "samples.gif")
-        click.echo(f"{outcome.step} steps done: look at {shown}")
+        click.echo(f"{counted(outcome.step, 'step')} done: look at {shown}")
         return 0
     name = signal.Signals(outcome.signal).name
     click.echo(

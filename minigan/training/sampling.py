@@ -23,6 +23,7 @@ from minigan.training.files import write_atomically
 from minigan.training.latent_tools import Arithmetic, Source, Tool, chosen, source_of
 from minigan.training.pictures import to_image, write_png
 from minigan.training.translating import picture_of
+from minigan.wording import counted
 
 SAMPLES = 64  # unless told
 
@@ -101,7 +102,7 @@ def write_samples(
         )
         write_png(picture_of(dataset, x, real, columns=columns), out)
         list_captions(dataset, source.labels, out.with_suffix(".txt"))
-    return f"{len(x)} sample{'s' if len(x) > 1 else ''} after step {stored.step}: {out}"
+    return f"{counted(len(x), 'sample')} after step {stored.step}: {out}"
 
 
 def _check_together(

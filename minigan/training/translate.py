@@ -24,6 +24,7 @@ from minigan.training.checkpoint import Checkpoint
 from minigan.training.config import Config, picture_size
 from minigan.training.pictures import to_image, write_png
 from minigan.training.tiling import Translate, placed, tiled
+from minigan.wording import counted
 
 COLOURS = {1: "grey", 3: "colour"}
 
@@ -92,7 +93,8 @@ def translate_pictures(
             done += 1
     if not done:
         raise DataError(f"no picture of {source} can be read")
-    return f"{done} pictures through {name} of step {stored.step} of {config.algorithm}: {out}"
+    through = f"{name} of step {stored.step} of {config.algorithm}"
+    return f"{counted(done, 'picture')} through {through}: {out}"
 
 
 def _translating(config: Config, folder: Path, *, reverse: bool) -> TranslationOptions:

@@ -173,7 +173,7 @@ def test_generators_of_several_networks_are_put_together(
         call = ["translate", runs / name, "--input", tmp_path / "x.png"]
         reverse = ["--reverse"] if way == "F" else []
         result = minigan(*call, *reverse, "--output", tmp_path / way)
-        assert f"1 pictures through {way} of step 4 of {name}" in result.out
+        assert f"1 picture through {way} of step 4 of {name}" in result.out
         expected = to_image(trainer.algorithm.translate(x, make_rng(0), name=way)[0])
         np.testing.assert_array_equal(translated(tmp_path / way)["x.png"], np.asarray(expected))
 

@@ -14,6 +14,7 @@ from minigan.data.make.sketch import OPENMOJI, make_sketches
 from minigan.data.make.svg import renderer
 from minigan.data.make.writing import Writer
 from minigan.errors import OptionError, UnknownNameError
+from minigan.wording import counted
 
 Build = Callable[[dict[Package, Files], Writer, int], None]
 
@@ -102,5 +103,5 @@ def make(
     recipe.build(files, writer, size)
     what, _, _ = recipe.summary.partition(";")  # behind it stands what it needs
     writer.notice(f"{what}; changed: resized to {size}x{size}, on white.", recipe.packages)
-    counted = ", ".join(f"{n} pictures in {folder}" for folder, n in writer.counts.items())
-    return f"{out}: {counted}; {recipe.use} --data {out} --size {size}"
+    found = [f"{counted(n, 'picture')} in {folder}" for folder, n in writer.counts.items()]
+    return f"{out}: {', '.join(found)}; {recipe.use} --data {out} --size {size}"

@@ -79,7 +79,7 @@ def test_emoji_of_two_vendors_are_pairs_with_captions(tmp_path: Path) -> None:
     google = emoji_package(tmp_path / "g.tgz", "google", RED)
     twitter = emoji_package(tmp_path / "t.tgz", "twitter", BLUE, left_out="sun")
     said = make("emoji", tmp_path / "out", size=32, places=[google, twitter])
-    assert "1 pictures in testA, 1 pictures in testB, 8 pictures in trainA" in said
+    assert "1 picture in testA, 1 picture in testB, 8 pictures in trainA" in said
     pairs = open_pairs(str(tmp_path / "out"), aligned=True)
     assert len(pairs) == 8
     x, y = pairs.split(pairs.take(np.arange(8)).x)
@@ -111,7 +111,7 @@ def test_skin_tones_are_styles_with_landmarks(tmp_path: Path) -> None:
     """Of what comes in all five tones alone."""
     google = emoji_package(tmp_path / "g.tgz", "google", RED)
     said = make("emoji-tones", tmp_path / "out", size=64, places=[google])
-    assert "1 pictures in testA, 5 pictures in testB" in said
+    assert "1 picture in testA, 5 pictures in testB" in said
     assert {p.name for p in (tmp_path / "out/testB").iterdir()} == set(TONES.values())
     marks = json.loads((tmp_path / "out/landmarks.json").read_text())
     assert len(marks) == 6
