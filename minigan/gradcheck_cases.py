@@ -375,6 +375,13 @@ LOSSES: dict[str, Callable[[Rng], list[Result]]] = {
     "pulling_away": lambda rng: check_loss(pulling_away, rng.standard_normal((4, 2, 3)), rng=rng),
     **{f"penalty {name}": _penalty(penalty()) for name, penalty in losses.PENALTIES.items()},
     "cross_entropy": _cross_entropy,
+    "categorical_nlls": lambda rng: check_loss(
+        lambda logits: losses.categorical_nlls(
+            logits, np.eye(5)[[0, 2, 1]] + np.eye(5)[[4, 3, 3]], [3, 2]
+        ),
+        rng.standard_normal((3, 5)),
+        rng=rng,
+    ),
     "categorical_nll": lambda rng: check_loss(
         lambda logits: losses.categorical_nll(logits, np.eye(3)[[0, 2, 2, 1]]),
         rng.standard_normal((4, 3)),
@@ -514,6 +521,15 @@ NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
     ),
     "resnet_generator": _network(
         lambda r: models.resnet_generator((8, 12, 3), 1, width=2, blocks=1, rng=r), (2, 8, 12, 3)
+    ),
+    "stargan_generator": _network(
+        lambda r: models.stargan_generator((8, 12, 3), 3, width=2, blocks=1, rng=r),
+        (2, 8, 12, 3),
+        (2, 3),
+    ),
+    "stargan_discriminator": _network(
+        lambda r: models.stargan_discriminator((9, 13, 3), 5, width=2, halvings=2, rng=r),
+        (2, 9, 13, 3),
     ),
     "text_code": _network(lambda r: models.text_code(5, 3, rng=r), (6, 5)),
     "text_generator": _network(

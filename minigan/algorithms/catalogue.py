@@ -20,6 +20,7 @@ from minigan.algorithms.translation import (
     pairedcyclegan,
     pix2pix,
     pix2pixhd,
+    stargan,
     unit,
 )
 from minigan.errors import UnknownNameError
@@ -302,6 +303,16 @@ ALGORITHMS: dict[str, Recipe] = {
         explains=("dualgan", "cyclegan", "wgan"),
         takes="domains",
         batch=1,
+    ),
+    "stargan": Recipe(
+        summary="one generator between all classes of a label: the picture and where it shall go",
+        paper="Choi et al. 2018, arXiv:1711.09020",
+        options=stargan.Options,
+        build=stargan.build,
+        data="kittens",
+        explains=("stargan", "cyclegan", "wgan", "penalty"),
+        takes="labelled",
+        batch=16,
     ),
     "pairedcyclegan": Recipe(
         summary="the style of a reference onto a picture, and off: makeup on another's face",

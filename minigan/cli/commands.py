@@ -225,6 +225,12 @@ def sample(folder: Path, out: Path, **how: Any) -> None:
     type=click.Path(path_type=Path),
     help="Of pairedcyclegan: the picture whose style G puts on; DIR: each one in it.",
 )
+@click.option(
+    "--to",
+    metavar="[LABEL=]CLASS",
+    multiple=True,
+    help="Of stargan: the class that pictures shall have, e.g. blue or body=blue; again for more.",
+)
 @click.option("--size", help="N or HxW: crop and resize to it (default: the run's size).")
 @click.option(
     "--tile",

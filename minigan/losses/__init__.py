@@ -1,7 +1,7 @@
 """Losses: each returns its value and its gradient with respect to what it was given."""
 
 from minigan.losses.adversarial import Minimax, NonSaturating
-from minigan.losses.categorical import categorical_nll, spread_nll
+from minigan.losses.categorical import categorical_nll, categorical_nlls, spread_nll
 from minigan.losses.classification import cross_entropy
 from minigan.losses.distance import mean_absolute_error, mean_squared_error
 from minigan.losses.energy import pulling_away
@@ -30,6 +30,7 @@ __all__ = [
     "absolute_error",
     "bernoulli_nll",
     "categorical_nll",
+    "categorical_nlls",
     "cross_entropy",
     "gaussian_nll",
     "kl_of_unit_variance",

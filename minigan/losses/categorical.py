@@ -13,6 +13,8 @@ all divided by the number of examples, whose mean the losses are.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -33,6 +35,20 @@ def categorical_nll(logits: Array, code: Array) -> tuple[Value, Array]:
     n = len(logits)
     loss = ((np.log(z) - shifted) * code).sum() / n
     return scalar(loss), (up / z - code) / n
+
+
+def categorical_nlls(logits: Array, code: Array, counts: Sequence[int]) -> tuple[Value, Array]:
+    """`categorical_nll` of several codes side by side, counts[i] numbers each: their sum.
+
+    logits and code are (N, sum of counts). Raises ShapeError unless the shapes agree.
+    """
+    _same_rows("categorical_nlls", logits, code)
+    total, gradients = 0.0, []
+    for start, stop in pairwise(accumulate(counts, initial=0)):
+        nll, d = categorical_nll(logits[:, start:stop], code[:, start:stop])
+        total = total + nll
+        gradients.append(d)
+    return total, np.concatenate(gradients, 1)
 
 
 def spread_nll(mu: Array, log_var: Array, code: Array) -> tuple[Value, Array, Array]:

@@ -25,14 +25,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from minigan.backend import Array
 from minigan.errors import OptionError
-from minigan.losses.categorical import categorical_nll
+from minigan.losses.categorical import categorical_nlls
 from minigan.losses.objective import Objective, Value
 
 PAPER = {
@@ -156,7 +155,7 @@ class ClassJudge(Judge):
         super().__init__(objective)
         if not 0 < weight < np.inf:
             raise OptionError(f"weight of the classes {weight!r}: wanted above 0 and finite")
-        self.edges = [*accumulate(counts, initial=0)]
+        self.counts = counts
         self.weight, self.of_fakes = weight, of_fakes
 
     def discriminator(self, given: Numbers, c: Array, how: str) -> tuple[Value, Numbers]:
@@ -180,12 +179,7 @@ class ClassJudge(Judge):
 
     def classes(self, numbers: Array, c: Array) -> tuple[Value, Array]:
         """-log P(C = c), added over the labels, and its gradient for the logits alone."""
-        total, gradients = 0.0, []
-        for start, stop in pairwise(self.edges):
-            nll, d = categorical_nll(numbers[:, 1 + start : 1 + stop], c[:, start:stop])
-            total = total + nll
-            gradients.append(d)
-        return total, np.concatenate(gradients, 1)
+        return categorical_nlls(numbers[:, 1:], c, self.counts)
 
 
 def pair_loss(objective: Objective, given: Numbers, how: str) -> tuple[Value, Numbers]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from minigan.data import Dataset
 from minigan.data.captions import Captioned, CaptionedKittens
 from minigan.data.kittens import Kittens
+from minigan.data.relabelled import Relabelled
 from minigan.data.stacked import StackedDigits
 from minigan.errors import DataError, OptionError, UnknownNameError
 from minigan.metrics.caption_accuracy import caption_accuracy
@@ -28,6 +29,7 @@ from minigan.metrics.measures import (
     two_sample_values,
 )
 from minigan.metrics.precision_recall import precision_recall
+from minigan.metrics.relabelling import kept_labels
 from minigan.metrics.result import Result
 from minigan.metrics.subject import Subject
 from minigan.metrics.translations import (
@@ -139,10 +141,22 @@ METRICS: dict[str, Metric] = {
     "label-accuracy": Metric(
         "share of samples of the class that was asked for",
         "pictures with labels that a classifier ships for (" + ", ".join(OWN) + ")",
-        lambda data: data.kind == "image" and data.name in OWN and not isinstance(data, Captioned),
+        lambda data: (
+            (data.kind == "image" or isinstance(data, Relabelled))
+            and data.name in OWN
+            and not isinstance(data, Captioned)
+        ),
         lambda data: 1000,
         {},  # data alone, with which a run's choice of checkpoints is tried, asks for nothing
         label_accuracy,
+    ),
+    "kept-labels": Metric(
+        "share of labels that nobody asked to change which translations keep",
+        "translations between some of the labels of kittens",
+        lambda data: isinstance(data, Relabelled) and data.name in OWN and bool(data.others),
+        lambda data: 1000,
+        {"kept": "higher"},
+        kept_labels,
     ),
     "caption-accuracy": Metric(
         "share of what captions name that samples show",
@@ -251,12 +265,7 @@ METRICS: dict[str, Metric] = {
         is_pairs,
         _pairs_n,
         {"error": "lower"},
-        each_way(
-            "cycle",
-            "mean |F(G(x)) - x|; of F(y): mean |G(F(y)) - y|",
-            cycle_errors,
-            against=False,
-        ),
+        each_way("cycle", None, cycle_errors),
     ),
     "sharpness": Metric(
         "gradient energy of translations beside that of true pictures",

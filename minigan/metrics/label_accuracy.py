@@ -15,7 +15,7 @@ import numpy as np
 from minigan.backend import Array, make_rng
 from minigan.errors import DataError
 from minigan.metrics.result import Result
-from minigan.metrics.subject import Subject, examples
+from minigan.metrics.subject import Subject
 from minigan.streams import Purpose
 
 
@@ -45,11 +45,11 @@ def label_accuracy(subject: Subject, n: int) -> Result:
     if subject.asked is None:
         raise DataError(
             "label-accuracy needs samples that are asked for by their labels: those of a "
-            "conditional run, such as cgan, cdcgan or acgan"
+            "conditional run, such as cgan, cdcgan or acgan, or the translations of stargan"
         )
     names = list(subject.asked.label_names)
     x, wanted = subject.asked.draw(n, make_rng(subject.seed, Purpose.MEASURED))
-    real = examples(subject.data, n, make_rng(subject.seed, Purpose.REAL_LABELLED))
+    real = subject.labelled(n, make_rng(subject.seed, Purpose.REAL_LABELLED))
     assert real.labels is not None  # the samples' labels are the data's
     columns = [list(subject.data.label_names).index(name) for name in names]
     extractor = subject.extractor

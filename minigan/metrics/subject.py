@@ -102,6 +102,10 @@ class Subject:
             lambda: examples(self.data, n, make_rng(self.seed, Purpose.REAL)).x,
         )
 
+    def labelled(self, n: int, rng: np.random.Generator) -> Batch:
+        """n examples of the data with their labels; different ones where it is finite."""
+        return examples(self.data, n, rng)
+
     def sample_features(self, n: int) -> Array:
         """(n, F)."""
         return _once(

@@ -70,6 +70,11 @@ class TranslationSubject(Subject):
         return [("", self), (" of F(y)", back)]
 
     @property
+    def returning(self) -> str:
+        """What is measured of translations that are taken back."""
+        return "mean |F(G(x)) - x|; of F(y): mean |G(F(y)) - y|"
+
+    @property
     def said(self) -> str:
         """Of what the values are."""
         return "G(x) against y" + ("; F(y) against x" if "F" in self.translators else "")
@@ -141,12 +146,10 @@ def has_truth(data: Dataset) -> bool:
 Measured = Callable[[TranslationSubject, int], dict[str, float]]
 
 
-def each_way(
-    name: str, protocol: str, values: Measured, *, against: bool = True
-) -> Callable[[Subject, int], Result]:
+def each_way(name: str, protocol: str | None, values: Measured) -> Callable[[Subject, int], Result]:
     """A metric of n translations, of the way back too where there is one.
 
-    against: whether translations are held against true pictures.
+    protocol: of translations held against true pictures; None where they are taken back.
     """
 
     def measure(subject: Subject, n: int) -> Result:
@@ -159,7 +162,7 @@ def each_way(
         return Result(
             name,
             found,
-            "; ".join([protocol, *([subject.said] if against else [])]),
+            f"{protocol}; {subject.said}" if protocol else subject.returning,
             extractor="none",
             split=subject.split,
             n_real=n,

@@ -31,6 +31,7 @@ from minigan.models.patchgan import patch_discriminator, receptive_field
 from minigan.models.pix2pixhd import local_enhancer
 from minigan.models.resnet import resnet_generator
 from minigan.models.stackgan import conditioning_augmentation, refining_generator
+from minigan.models.stargan import stargan_discriminator, stargan_generator
 from minigan.models.stylegan import stylegan_discriminator, stylegan_generator
 from minigan.models.text_to_image import (
     TEXT_DISCRIMINATORS,
@@ -78,6 +79,8 @@ __all__ = [
     "recognising_discriminator",
     "refining_generator",
     "resnet_generator",
+    "stargan_discriminator",
+    "stargan_generator",
     "stylegan_discriminator",
     "stylegan_generator",
     "text_code",

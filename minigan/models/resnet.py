@@ -8,8 +8,8 @@ With c7s1-k a 7x7 convolution of k filters, dk a 3x3 one with stride 2, Rk a res
 for pictures below 256x256, with 9 residual blocks from there on; tanh at the end. Borders are
 mirrored but in dk and uk, to leave fewer artefacts.
 
-Of the same parts are pix2pixHD's generators (pix2pixhd.py), which halve more often, and UNIT's
-encoders and decoders (unit.py).
+Of the same parts are pix2pixHD's generators (pix2pixhd.py), which halve more often, UNIT's encoders
+and decoders (unit.py), and StarGAN's generator (stargan.py), whose borders are zeros.
 """
 
 from __future__ import annotations
@@ -81,6 +81,8 @@ class Parts:
     """Makes the layers of residual generators for pictures of h x w, all with norm `norm`.
 
     `width` is always that of the layers at the pictures' own size; at each halving it doubles.
+    kernel_size: of dk, and of uk where it is a transposed convolution. mirrored: whether borders of
+    the other convolutions are; zeros are there if not.
     """
 
     def __init__(
@@ -90,22 +92,27 @@ class Parts:
         norm: str = "instance",
         dropout: float = 0.0,
         up: str = "transposed",
+        kernel_size: int = 3,
+        mirrored: bool = True,
         rng: np.random.Generator,
     ) -> None:
         self.size, self.dropout, self.up, self.rng = size, dropout, up, rng
+        self.kernel_size, self.mirrored = kernel_size, mirrored
         self.norms = Norms(norm, init=GAMMA, rng=rng)
 
     def first(self, channels: int, width: int) -> list[Layer]:
         """c7s1-width."""
-        conv = Conv2d(channels, width, 7, bias=self.norms.bias, init=init.dcgan, rng=self.rng)
-        return [ReflectionPad2d(3), *self.normed(conv, 0, width)]
+        border, padding = self._border(3)
+        bias = self.norms.bias
+        conv = Conv2d(channels, width, 7, padding=padding, bias=bias, init=init.dcgan, rng=self.rng)
+        return [*border, *self.normed(conv, 0, width)]
 
     def halved(self, width: int, halvings: int) -> list[Layer]:
         """d(2 width), d(4 width), ..."""
         layers: list[Layer] = []
         for i in range(halvings):
             cin, cout = width << i, width << (i + 1)
-            conv = self._conv(cin, cout, stride=2, padding=1)
+            conv = self._conv(cin, cout, kernel_size=self.kernel_size, stride=2, padding=1)
             layers += self.normed(conv, i + 1, cout)
         return layers
 
@@ -120,14 +127,18 @@ class Parts:
         layers: list[Layer] = []
         for i in reversed(range(halvings)):
             cin, cout, bias = width << (i + 1), width << i, self.norms.bias
-            enlarging = doubled(self.up, cin, cout, kernel_size=3, bias=bias, rng=self.rng)
+            kernel_size = self.kernel_size
+            enlarging = doubled(
+                self.up, cin, cout, kernel_size=kernel_size, bias=bias, rng=self.rng
+            )
             layers += self.normed(enlarging, i, cout)
         return layers
 
     def last(self, width: int, out_channels: int) -> list[Layer]:
         """c7s1-out_channels with tanh."""
-        conv = Conv2d(width, out_channels, 7, init=init.dcgan, rng=self.rng)
-        return [ReflectionPad2d(3), conv, Tanh()]
+        border, padding = self._border(3)
+        conv = Conv2d(width, out_channels, 7, padding=padding, init=init.dcgan, rng=self.rng)
+        return [*border, conv, Tanh()]
 
     def normed(self, layer: Layer, halvings: int, filters: int) -> list[Layer]:
         """A layer with its norm and ReLU."""
@@ -139,17 +150,24 @@ class Parts:
         return self.norms.after(h >> halvings, w >> halvings, filters)
 
     def _block(self, filters: int, halvings: int) -> Residual:
-        first, second = self._conv(filters, filters), self._conv(filters, filters)
+        border, padding = self._border(1)
+        first, second = (self._conv(filters, filters, padding=padding) for _ in range(2))
         between = [Dropout(self.dropout, rng=self.rng)] if self.dropout else []
-        body = [ReflectionPad2d(1), *self.normed(first, halvings, filters), *between]
-        after = self.norm(halvings, filters)
-        return Residual(Sequential(*body, ReflectionPad2d(1), second, after))
+        body = [*border, *self.normed(first, halvings, filters), *between]
+        border, _ = self._border(1)
+        return Residual(Sequential(*body, *border, second, self.norm(halvings, filters)))
 
-    def _conv(self, cin: int, cout: int, *, stride: int = 1, padding: int = 0) -> Conv2d:
+    def _border(self, width: int) -> tuple[list[Layer], int]:
+        """What mirrors a border, and the padding with zeros that the convolution behind it has."""
+        return ([ReflectionPad2d(width)], 0) if self.mirrored else ([], width)
+
+    def _conv(
+        self, cin: int, cout: int, *, kernel_size: int = 3, stride: int = 1, padding: int = 0
+    ) -> Conv2d:
         return Conv2d(
             cin,
             cout,
-            3,
+            kernel_size,
             stride=stride,
             padding=padding,
             bias=self.norms.bias,

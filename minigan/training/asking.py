@@ -12,10 +12,11 @@ from minigan.algorithms.catalogue import ALGORITHMS
 from minigan.algorithms.conditional.base import (
     Conditional,
     LabelNames,
-    LabelOptions,
+    Relabelling,
     VectorConditional,
     class_number,
 )
+from minigan.algorithms.conditional.options import ConditionalOptions
 from minigan.algorithms.latent import Latent
 from minigan.backend import Array, make_rng
 from minigan.errors import OptionError, UnknownNameError
@@ -43,7 +44,12 @@ def check_wish(wish: Wish, algorithm: Latent | object, name: str) -> None:
     wanted = VectorConditional if wish.panels else Conditional
     if wish.flag is None or isinstance(algorithm, wanted):
         return
-    able = ", ".join(n for n, r in ALGORITHMS.items() if issubclass(r.options, LabelOptions))
+    if isinstance(algorithm, Relabelling):
+        raise OptionError(
+            f"{wish.flag} asks for samples by their labels, and {name} makes pictures of pictures: "
+            "`minigan translate` takes some, and with --to the labels that they shall have"
+        )
+    able = ", ".join(n for n, r in ALGORITHMS.items() if issubclass(r.options, ConditionalOptions))
     raise OptionError(
         f"{wish.flag} asks for samples by their labels, and this run of {name} knows none of its "
         f"samples; leave it out, or train one of {able}"
@@ -63,12 +69,7 @@ def asked_labels(
     names = algorithm.label_names
     asked = [_attribute(names, text) for text in wish.attributes]
     asked += [] if wish.name is None else [_class(names, wish.name)]
-    chosen: dict[int, int] = {}
-    for column, number in asked:
-        if chosen.setdefault(column, number) != number:
-            label, classes = list(names.items())[column]
-            both = f"{classes[chosen[column]]} and {classes[number]}"
-            raise OptionError(f"a sample's {label!r} is not {both} at once: ask for one")
+    chosen = _once_each(names, asked)
     every = len(chosen) == len(names)  # then nothing is left for the data to say
     labels = np.zeros((n, len(names)), np.int64) if every else algorithm.draw_labels(n, rng)
     for column, number in chosen.items():
@@ -76,14 +77,38 @@ def asked_labels(
     return labels
 
 
-def _class(names: LabelNames, name: str) -> tuple[int, int]:
+def target_classes(names: LabelNames, asked: Sequence[str]) -> dict[int, int]:
+    """Column -> class of what --to asks for: LABEL=CLASS, or CLASS where one label alone has it.
+
+    Raises OptionError for nothing, and for two classes of one label; UnknownNameError.
+    """
+    if not asked:
+        listed = "; ".join(f"{label}: {', '.join(classes)}" for label, classes in names.items())
+        raise OptionError(f"say with --to which class pictures shall have; there are {listed}")
+    parts = [_attribute if "=" in text else _class for text in asked]
+    return _once_each(names, [f(names, text, "--to") for f, text in zip(parts, asked, strict=True)])
+
+
+def _once_each(names: LabelNames, asked: Sequence[tuple[int, int]]) -> dict[int, int]:
+    """Column -> class. Raises OptionError for two classes of one label."""
+    chosen: dict[int, int] = {}
+    for column, number in asked:
+        if chosen.setdefault(column, number) != number:
+            label, classes = list(names.items())[column]
+            both = f"{classes[chosen[column]]} and {classes[number]}"
+            raise OptionError(f"{label!r} is not {both} at once: ask for one")
+    return chosen
+
+
+def _class(names: LabelNames, name: str, flag: str = "--class") -> tuple[int, int]:
     """The column and the number of a class that only one of the labels has."""
     has = [label for label, classes in names.items() if name in classes]
     if len(has) == 1:
         return class_number(names, has[0], name)
     if len(has) > 1:
-        ways = " or ".join(f"--attr {_quoted(f'{label}={name}')}" for label in has)
-        raise OptionError(f"--class {name} is a class of {len(has)} labels; say which: {ways}")
+        by_label = "--attr" if flag == "--class" else flag
+        ways = " or ".join(f"{by_label} {_quoted(f'{label}={name}')}" for label in has)
+        raise OptionError(f"{flag} {name} is a class of {len(has)} labels; say which: {ways}")
     if len(names) == 1:
         (label,) = names
         return _in_label(names, label, name)
@@ -91,12 +116,12 @@ def _class(names: LabelNames, name: str) -> tuple[int, int]:
     raise UnknownNameError(f"class of {', '.join(names)}:", name, known)
 
 
-def _attribute(names: LabelNames, text: str) -> tuple[int, int]:
+def _attribute(names: LabelNames, text: str, flag: str = "--attr") -> tuple[int, int]:
     """The column and the number of LABEL=CLASS."""
     label, equals, name = (part.strip() for part in text.partition("="))
     if not equals or not label or not name:
         some, classes = next(iter(names.items()))
-        raise OptionError(f"--attr {text!r}: wanted LABEL=CLASS, e.g. {some}={classes[0]}")
+        raise OptionError(f"{flag} {text!r}: wanted LABEL=CLASS, e.g. {some}={classes[0]}")
     return _in_label(names, label, name)
 
 

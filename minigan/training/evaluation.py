@@ -9,12 +9,15 @@ from functools import partial
 from pathlib import Path
 
 from minigan.algorithms.catalogue import recipe
+from minigan.algorithms.conditional.base import Relabelling
 from minigan.algorithms.translation.options import TranslationOptions
 from minigan.data import Dataset, References
 from minigan.data.makeup import Applied
 from minigan.data.options import Split
+from minigan.data.relabelled import Relabelled
 from minigan.errors import DataError, OptionError
 from minigan.metrics import METRICS, Result, checked, measure
+from minigan.metrics.extractors import OWN
 from minigan.metrics.translations import EXTRACTORS, NO_WAY_BACK
 from minigan.training import best
 from minigan.training.building import build_algorithm, dataset_of, recalled
@@ -53,16 +56,13 @@ def evaluate(
     own = data if recipe(config.algorithm).translates else _of_run(config, data)
     build = partial(build_algorithm, config, own.references if isinstance(own, Applied) else own)
     algorithm = build()
-    asked = asking(algorithm)
+    asked, of_split = asking(algorithm), "test" if data is held_out else "train"
     judge = judging(algorithm, build, partial(_scored, config, "train"))
+    if isinstance(algorithm, Relabelling):  # its one G goes back too
+        data, cycles = Relabelled(data, tuple(algorithm.label_names)), True
     if metrics is None:
-        metrics = fitting(
-            data,
-            held_out,
-            cycles=cycles,
-            asks=asked is not None,
-            extractor=extractor,
-        )
+        asks = asked is not None or isinstance(data, Relabelled)
+        metrics = fitting(data, held_out, cycles=cycles, asks=asks, extractor=extractor)
     names = checked(metrics, data)
     if "cycle" in names and not cycles:
         raise OptionError(NO_WAY_BACK)
@@ -73,7 +73,7 @@ def evaluate(
     subject = subject_of(
         made_by(algorithm),
         data,
-        split="test" if data is held_out else "train",
+        split=of_split,
         held_out=held_out,
         extractor=extractor,
         seed=seed,
@@ -97,7 +97,8 @@ def fitting(
     pairs without an extractor no features are wanted. d-features measures D, and takes minutes: it
     must be asked for.
     """
-    plain = data.kind == "pairs" and extractor is None and data.name not in EXTRACTORS
+    known = data.name in EXTRACTORS or data.name in OWN
+    plain = data.kind == "pairs" and extractor is None and not known
     left_out = {
         "parzen": held_out is None,
         "cycle": not cycles,

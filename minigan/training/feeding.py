@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigan.algorithms import Algorithm
-from minigan.algorithms.conditional.base import Conditional, uniform_labels
+from minigan.algorithms.conditional.base import Conditional, Relabelling, uniform_labels
 from minigan.algorithms.latent import Latent
 from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, make_rng
@@ -65,6 +65,9 @@ def fed(run: AsNew, network: str) -> Fed:
     if isinstance(algorithm, Translating) and network not in algorithm.networks:
         h, w, *channels = (int(side) for side in algorithm.sides)
         return Fed({"x": ((h, w, channels[network == "F"]), FLOAT)}, 0)
+    if isinstance(algorithm, Relabelling) and network == "G":
+        classes = sum(map(len, algorithm.label_names.values()))
+        return Fed({"x": (run.dataset.shape, FLOAT), "c": ((classes,), FLOAT)}, 0)
     seen, start = _recorded(run, net)
     if not seen and network == "D":  # its parts are run one by one
         seen = [(run.dataset.shape, FLOAT)]

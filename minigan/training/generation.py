@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from minigan.algorithms import Algorithm
-from minigan.algorithms.conditional.base import Conditional
+from minigan.algorithms.conditional.base import Conditional, Relabelling
 from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, to_device, to_host
 from minigan.data import Dataset, Pairs
 from minigan.data.makeup import Applied
+from minigan.data.relabelled import Relabelled
 from minigan.metrics import Subject, TranslationSubject
+from minigan.metrics.relabelling import RelabelSubject
 from minigan.metrics.subject import Asked, Judge
 from minigan.metrics.translations import Translators
 from minigan.models.features import discriminator_features, trunk
@@ -73,6 +75,8 @@ def translating(algorithm: Translating) -> Translators:
 
 def made_by(algorithm: Algorithm) -> Any:
     """What a subject of the metrics measures: translations, or samples."""
+    if isinstance(algorithm, Relabelling):
+        return {"G": partial(in_chunks, algorithm.relabel)}
     return translating(algorithm) if isinstance(algorithm, Translating) else drawing(algorithm)
 
 
@@ -88,6 +92,8 @@ def subject_of(
     judge: Judge | None = None,
 ) -> Subject:
     """What `made_by` gave before the data, for metrics."""
+    if isinstance(data, Relabelled):
+        return RelabelSubject(made, data, split=split, extractor=extractor, seed=seed)
     if isinstance(data, Applied):
         made = {"G": made["G"]}
     if isinstance(data, Pairs):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # it takes as long to import as all of minigan
 
 GRID_WIDTH = 512  # small images are enlarged by a whole factor towards this width
 FILM_FRAMES = 100
+TITLED_WIDTH = 64  # of a picture under a title, at least
 
 
 def to_image(x: Array) -> Image.Image:
@@ -28,8 +29,11 @@ def to_image(x: Array) -> Image.Image:
     return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
 
 
-def grid(x: Array, *, columns: int | None = None, gap: int = 2) -> Image.Image:
-    """Pictures (N, H, W, C) row by row; as square as N allows unless `columns` is given."""
+def grid(x: Array, *, columns: int | None = None, gap: int = 2, least: int = 1) -> Image.Image:
+    """Pictures (N, H, W, C) row by row; as square as N allows unless `columns` is given.
+
+    Each is `least` pixels wide or more.
+    """
     if x.ndim != 4 or len(x) == 0:
         raise ShapeError(f"a grid wanted pictures (N, H, W, C) with N at least 1, got {x.shape}")
     n, h, w, c = x.shape
@@ -40,7 +44,7 @@ def grid(x: Array, *, columns: int | None = None, gap: int = 2) -> Image.Image:
         top, left = i // columns * (h + gap), i % columns * (w + gap)
         sheet[top : top + h, left : left + w] = picture
     image = to_image(sheet)
-    factor = max(1, round(GRID_WIDTH / image.width))
+    factor = max(1, round(GRID_WIDTH / image.width), -(-least // w))
     return image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
 
 
@@ -64,6 +68,23 @@ def beside(images: Mapping[str, Image.Image], *, gap: int = 16) -> Image.Image:
         sheet.paste(part, (left, line))
         left += part.width + gap
     return sheet
+
+
+def titled(x: Array, titles: Sequence[str], *, gap: int = 2) -> Image.Image:
+    """A grid of pictures (N, H, W, C) with a column for each title, which stands above it.
+
+    A title's words stand below one another.
+    """
+    sheet = grid(x, columns=len(titles), gap=gap, least=TITLED_WIDTH).convert("RGB")
+    line, words = 12, [title.split() or [""] for title in titles]
+    top = line * max(map(len, words)) + 4
+    image = Image.new("RGB", (sheet.width, sheet.height + top), "white")
+    image.paste(sheet, (0, top))
+    pen, step = ImageDraw.Draw(image), (sheet.width + gap) / len(titles)
+    for i, parts in enumerate(words):
+        for j, word in enumerate(parts):
+            pen.text((round(i * step) + 2, 2 + line * j), word, fill="black")
+    return image
 
 
 def plot_points(x: Array, real: Array, *, label: str = "G(z)") -> Image.Image:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from minigan.algorithms import Algorithm, recipe
-from minigan.algorithms.conditional.base import Conditional, VectorConditional
+from minigan.algorithms.conditional.base import Conditional, Relabelling, VectorConditional
 from minigan.backend import Array, make_rng
 from minigan.data import Dataset
 from minigan.errors import DataError, OptionError
@@ -159,7 +159,7 @@ def _source(
     except DataError as error:
         raise DataError(f"{error}, or ask for labels with --class or --attr") from error
     if source is None:
-        other = recipe(name).translates
+        other = recipe(name).translates or isinstance(algorithm, Relabelling)
         advice = "; `minigan translate` takes pictures through it" if other else ""
         raise OptionError(f"{name} has no latent z to sample from{advice}")
     return source

@@ -28,11 +28,12 @@ from typing import Any
 import numpy as np
 
 from minigan.algorithms import Algorithm, recipe
-from minigan.algorithms.conditional.base import Conditional
+from minigan.algorithms.conditional.base import Conditional, Relabelling
 from minigan.algorithms.latent import Reconstructing
 from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, keep_freed_memory, make_rng
 from minigan.data import DATASETS, PAIRS, Dataset, DataWarning, Loader, Pairs
+from minigan.data.relabelled import Relabelled
 from minigan.errors import CheckpointError, NonFiniteError, OptionError
 from minigan.metrics import diversity
 from minigan.streams import Purpose
@@ -48,6 +49,7 @@ from minigan.training.labels import COLUMNS, conditions, inputs, panel
 from minigan.training.observer import Observer
 from minigan.training.pictures import grid, pairs, plot_points, write_film, write_png
 from minigan.training.progress import ProgressReport
+from minigan.training.relabelling import relabelled_sheet
 from minigan.training.stepper import Stepper, read
 from minigan.training.stop import StopRequest
 from minigan.training.translating import picture_of, sheet
@@ -95,7 +97,16 @@ class Trainer:
     def _best(self, metric: str) -> Best:
         run, ways = self.config.run, [*getattr(self.algorithm, "translators", {})]
         samples = {"n": run.eval_samples, "seed": run.seed}
-        return Best(metric, self.checkpoints, self.dataset, ways=ways, **samples)
+        if isinstance(self.algorithm, Relabelling):
+            ways = ["G", "F"]  # one network goes both ways
+        return Best(metric, self.checkpoints, self.measured, ways=ways, **samples)
+
+    @property
+    def measured(self) -> Dataset:
+        """The data as it is measured: of a translation between labels, with what they shall be."""
+        if isinstance(self.algorithm, Relabelling):
+            return Relabelled(self.dataset, tuple(self.algorithm.label_names))
+        return self.dataset
 
     @classmethod
     def start(cls, algorithm: str, options: Any, run: RunOptions, folder: str | Path) -> Trainer:
@@ -286,6 +297,11 @@ class Trainer:
         path = self.folder / "samples" / f"step_{self.step:06d}.png"
         if isinstance(self.algorithm, Translating) and isinstance(self.dataset, Pairs):
             picture, x, real = sheet(self.algorithm, self.dataset, seed=seed)
+            write_png(picture, path)
+            return _relative(diversity(x), diversity(real))
+        if isinstance(self.algorithm, Relabelling):
+            assert isinstance(self.measured, Relabelled)
+            picture, x, real = relabelled_sheet(self.algorithm, self.measured, seed=seed)
             write_png(picture, path)
             return _relative(diversity(x), diversity(real))
         n = POINTS if self.dataset.kind == "points" else PICTURES

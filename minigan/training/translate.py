@@ -1,15 +1,23 @@
-"""`minigan translate`: pictures of a user through one generator of a stored run."""
+"""`minigan translate`: pictures of a user through one generator of a stored run.
+
+A generator of pairs or of two domains is told nothing else, but for a reference where it takes one.
+StarGAN's is told the classes that pictures shall have; of labels that nobody names, those that D
+takes them for stay.
+"""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from minigan.algorithms.catalogue import ALGORITHMS
+from minigan.algorithms.conditional.base import Relabelling
+from minigan.algorithms.translation import stargan
 from minigan.algorithms.translation.base import translated
 from minigan.algorithms.translation.options import TranslationOptions
 from minigan.backend import Array, make_rng, overwrite, to_device
@@ -18,8 +26,11 @@ from minigan.data.folder import open_upright, picture_files
 from minigan.data.pictures import fit, to_float
 from minigan.errors import CheckpointError, DataError, NonFiniteError, OptionError
 from minigan.layers import Layer
+from minigan.models.resnet import resnet_size
 from minigan.streams import Purpose
 from minigan.training import best
+from minigan.training.asking import target_classes
+from minigan.training.building import build_algorithm, recalled
 from minigan.training.checkpoint import Checkpoint
 from minigan.training.config import Config, picture_size
 from minigan.training.pictures import to_image, write_png
@@ -37,6 +48,7 @@ def translate_pictures(
     step: int | str | None = None,
     reverse: bool = False,
     reference: Path | None = None,
+    to: Sequence[str] = (),
     size: str | None = None,
     tile: int | None = None,
     overlap: int | None = None,
@@ -51,6 +63,7 @@ def translate_pictures(
     the network in overlapping tiles of that side (tiling.py). `reverse` takes F, from y to x, in
     G's place. `reference` is a picture whose style G puts onto each of them, where the run has
     learned that, or a folder: each picture then goes, for each of these, into a folder of its name.
+    `to` says which classes pictures shall have, "blue" or "body=blue", where the run is a StarGAN.
     `convert` lets grey pictures be taken for colour and colour ones for grey. `seed`
     decides the noise.
 
@@ -59,17 +72,21 @@ def translate_pictures(
     that cannot be taken.
     """
     config = Config.load(folder / "config.json").on(device)
+    files = _Files(source, out, convert)
+    if isinstance(config.options, stargan.Options):
+        _refuse_ways(config.algorithm, reverse=reverse, reference=reference)
+        stored = best.load(folder / "checkpoints", step)
+        return _relabelled(config.in_force(), stored, files, to, size, tile, overlap)
+    if to:
+        raise OptionError(f"--to {to[0]}: only stargan is told where pictures go; leave it out")
     options = _translating(config, folder, reverse=reverse)
     config.in_force()
     stored = best.load(folder / "checkpoints", step)
     options.check_step(stored.step, config.run.steps)
     trained, (x_channels, y_channels) = _sides(stored)
     wanted = None if size is None else picture_size(size)
-    if tile is None:
-        options.check_size(wanted or trained, trained)
-    else:
-        _check_tile(tile, trained, options)
-    taken = wanted or (None if tile else trained)  # None: each picture at its own size
+    check = partial(options.check_size, trained=trained)
+    taken = _taken(check, trained, wanted, tile)
     name, channels = ("F", y_channels) if reverse else ("G", x_channels)
     net = _generator(options, name, stored, config.run.device)
     styles = _references(reference, config.algorithm, options.with_reference and not reverse)
@@ -80,10 +97,7 @@ def translate_pictures(
 
     translate = _whole_or_tiled(at_once, tile, overlap)
     done = 0
-    for file, target in _targets(source, out).items():
-        x = _picture(file, taken, channels, convert=convert)
-        if x is None:
-            continue
+    for file, target, x in files.pictures(taken, channels):
         for folder_of, style in styles.items():
             shown = x if style is None else _beside(x, style, y_channels, convert=convert)
             y = translate(shown)
@@ -91,10 +105,98 @@ def translate_pictures(
                 raise NonFiniteError(f"the translation of {file} is not finite; try another --from")
             write_png(to_image(y[0]), out / folder_of / target.relative_to(out))
             done += 1
-    if not done:
-        raise DataError(f"no picture of {source} can be read")
     through = f"{name} of step {stored.step} of {config.algorithm}"
     return f"{counted(done, 'picture')} through {through}: {out}"
+
+
+def _relabelled(
+    config: Config,
+    stored: Checkpoint,
+    files: _Files,
+    to: Sequence[str],
+    size: str | None,
+    tile: int | None,
+    overlap: int | None,
+) -> str:
+    """What `translate_pictures` does of a StarGAN."""
+    algorithm = build_algorithm(config, recalled(config)).to(config.run.device)
+    assert isinstance(algorithm, Relabelling)
+    assert config.shape is not None
+    chosen = target_classes(algorithm.label_names, to)
+    (h, w, channels), wanted = config.shape, None if size is None else picture_size(size)
+    taken = _taken(lambda size: resnet_size(*size), (h, w), wanted, tile)
+    left = [label for i, label in enumerate(algorithm.label_names) if i not in chosen]
+    if left and taken != (h, w):
+        raise OptionError(
+            f"D, which names the labels that stay ({', '.join(left)}), takes pictures of {h}x{w} "
+            "alone: give --to for each label, or leave --size and --tile out"
+        )
+    stored.restore(algorithm)
+    done = 0
+    for _, target, x in files.pictures(taken, channels):
+        labels = algorithm.named(x) if left else np.zeros((1, len(chosen)), np.int64)
+        labels[:, list(chosen)] = list(chosen.values())
+        translate = _whole_or_tiled(partial(algorithm.relabel, labels=labels), tile, overlap)
+        write_png(to_image(translate(x)[0]), target)
+        done += 1
+    labels_of = list(algorithm.label_names.items())
+    asked = [f"{labels_of[i][0]} {labels_of[i][1][number]!r}" for i, number in chosen.items()]
+    through = f"G of step {stored.step} of {config.algorithm}"
+    return f"{counted(done, 'picture')} with {', '.join(asked)} through {through}: {files.out}"
+
+
+def _refuse_ways(name: str, *, reverse: bool, reference: Path | None) -> None:
+    """Raise OptionError for what a run whose one G goes to every class is not told."""
+    if reverse:
+        raise OptionError(f"{name} has one generator for all ways; say with --to where to go")
+    if reference is not None:
+        raise OptionError(
+            f"--reference {reference}: only G of pairedcyclegan takes one; leave it out"
+        )
+
+
+class _Files(NamedTuple):
+    """A user's pictures: the file or folder they are in, the folder that results go to."""
+
+    source: Path
+    out: Path
+    convert: bool
+
+    def pictures(
+        self, size: tuple[int, int] | None, channels: int
+    ) -> Iterator[tuple[Path, Path, Array]]:
+        """Each file that can be read, the file of its result, and the picture (1, H, W, channels).
+
+        Raises DataError where there is none.
+        """
+        done = False
+        for file, target in _targets(self.source, self.out).items():
+            x = _picture(file, size, channels, convert=self.convert)
+            if x is not None:
+                done = True
+                yield file, target, x
+        if not done:
+            raise DataError(f"no picture of {self.source} can be read")
+
+
+def _taken(
+    check: Callable[[tuple[int, int]], None],
+    trained: tuple[int, int],
+    wanted: tuple[int, int] | None,
+    tile: int | None,
+) -> tuple[int, int] | None:
+    """The size that pictures are brought to; None: each keeps its own, and goes through in tiles.
+
+    Raises OptionError for a size, or a tile, that `check` refuses.
+    """
+    if tile is None:
+        check(wanted or trained)
+        return wanted or trained
+    try:
+        check((tile, tile))
+    except OptionError as error:
+        raise OptionError(f"--tile {tile}: {error}") from None
+    return wanted
 
 
 def _translating(config: Config, folder: Path, *, reverse: bool) -> TranslationOptions:
@@ -104,7 +206,8 @@ def _translating(config: Config, folder: Path, *, reverse: bool) -> TranslationO
     """
     options = config.options
     if not isinstance(options, TranslationOptions):
-        able = [name for name, r in ALGORITHMS.items() if issubclass(r.options, TranslationOptions)]
+        kinds = (TranslationOptions, stargan.Options)
+        able = [name for name, r in ALGORITHMS.items() if issubclass(r.options, kinds)]
         raise CheckpointError(
             f"{folder} is a run of {config.algorithm}, which translates no pictures; runs of "
             f"{', '.join(able)} do"
@@ -115,14 +218,6 @@ def _translating(config: Config, folder: Path, *, reverse: bool) -> TranslationO
             "or a cyclegan"
         )
     return options
-
-
-def _check_tile(tile: int, trained: tuple[int, int], options: TranslationOptions) -> None:
-    """Raise OptionError for a tile that the network cannot halve."""
-    try:
-        options.check_size((tile, tile), trained)
-    except OptionError as error:
-        raise OptionError(f"--tile {tile}: {error}") from None
 
 
 def _whole_or_tiled(translate: Translate, tile: int | None, overlap: int | None) -> Translate:

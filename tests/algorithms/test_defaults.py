@@ -73,6 +73,14 @@ SETTINGS: list[tuple[str, str, dict[str, Any]]] = [
         PAPER,
         {"objective": "lsgan", "weight_cycle": 10.0, "pool": 50, "lr": 2e-4, "schedule": "linear"},
     ),
+    (
+        "stargan",
+        PAPER,
+        {
+            **{"lambda_cls": 1.0, "lambda_rec": 10.0, "penalty": "wgan-gp", "k": 5, "lr": 1e-4},
+            **{"beta1": 0.5, "schedule": "linear", "width": 64},
+        },
+    ),
     ("pairedcyclegan", OURS, {"lambda_G": 0.1, "lambda_F": 0.1, "lambda_P": 1.0}),
     ("pairedcyclegan", "terms at one weight", {"lambda_I": 1.0, "lambda_S": 1.0}),
 ]

@@ -1,4 +1,4 @@
-"""A step of every conditional GAN is captured, its labels and wrong pairs with it.
+"""A step of every game about labels is captured, its labels and wrong pairs with it.
 
 As test_algorithms.py: replays leave the bits of eager steps, and what the CPU computes but for
 rounding.
@@ -37,6 +37,8 @@ VARIANTS += [
     ("cdcgan", {"d_sees": "projection", "g_sees": "norm", "penalty": "r1"}),
     ("cdcgan", {"d_sees": "projection", "g_sees": "adain", "objective": "hinge"}),
     ("acgan", {"objective": "wasserstein", "penalty": "wgan-gp"}),
+    ("stargan", {"k": 2}),
+    ("stargan", {"k": 1, "lambda_rec": 0.0, "objective": "relativistic", "penalty": "none"}),
 ]
 
 

@@ -47,6 +47,22 @@ class VectorConditional(Conditional, Protocol):
         """The samples of z (N, z_dim) and conditions (N, E); arrays of the host."""
 
 
+@runtime_checkable
+class Relabelling(Protocol):
+    """It makes of a picture what that would be with other labels.
+
+    label_names: as Conditional's; labels are integers (N, L) in its order.
+    """
+
+    label_names: LabelNames
+
+    def relabel(self, x: Array, labels: Array) -> Array:
+        """Pictures x (N, H, W, C) as they are with `labels`; arrays of the host."""
+
+    def named(self, x: Array) -> Array:
+        """The labels that it takes pictures for."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class LabelOptions(OptimizerOptions):
     """Which of the data's labels an algorithm looks at."""

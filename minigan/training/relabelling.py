@@ -1,0 +1,57 @@
+"""The sheet of a run that translates between the classes of labels.
+
+It is that of the paper's figures: pictures of the data in its first column, and in each
+further one the same pictures with one label changed to the class that stands above. Where it is
+known what they should become, each row has the truth below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from minigan.algorithms.conditional.base import LabelNames, Relabelling
+from minigan.backend import Array, make_rng
+from minigan.data.relabelled import Relabelled
+from minigan.streams import Purpose
+from minigan.training.generation import in_chunks
+from minigan.training.pictures import titled
+from minigan.training.translating import Sheet
+
+ROWS = 4  # pictures that are shown
+MOST = 16  # classes that are shown, of all labels together
+COMPARED = 64  # translations to labels as the data has them, for their diversity
+
+
+def relabelled_sheet(algorithm: Relabelling, data: Relabelled, *, seed: int) -> Sheet:
+    """The sheet above, and translations beside pictures of the data; always of the same ones."""
+    rng = make_rng(seed, Purpose.SHOWN)
+    labels, x = _shown(data, rng)
+    own = labels[:, data.columns]
+    columns, titles = [[x, np.ones_like(x)]], ["x"]
+    for column, number, title in _classes(algorithm.label_names):
+        wanted = own.copy()
+        wanted[:, column] = number
+        made = algorithm.relabel(x, wanted)
+        columns.append([made, data.truth(labels, wanted)] if data.known else [made])
+        titles.append(title)
+    rows = 2 if data.known else 1
+    cells = [column[row][i] for i in range(len(x)) for row in range(rows) for column in columns]
+    found = data.wished(COMPARED, rng)
+    made = in_chunks(algorithm.relabel, found.x, found.wanted)
+    return Sheet(titled(np.stack(cells), titles), made, found.y)
+
+
+def _shown(data: Relabelled, rng: np.random.Generator) -> tuple[Array, Array]:
+    batch = data.data.draw(ROWS, rng)
+    assert batch.labels is not None
+    return batch.labels, batch.x
+
+
+def _classes(names: LabelNames) -> Iterator[tuple[int, int, str]]:
+    """Column, number and title of the classes that a sheet shows: as many of each label."""
+    each = max(1, MOST // len(names))
+    for column, (label, classes) in enumerate(names.items()):
+        for number, name in enumerate(classes[:each]):
+            yield column, number, name if len(names) == 1 else f"{label} {name}"
