@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,14 +16,20 @@ MOST_CLASSES = 100_000
 
 
 def from_arrays(
-    x: ArrayLike, labels: ArrayLike | None = None, *, name: str = "the arrays"
+    x: ArrayLike,
+    labels: ArrayLike | None = None,
+    *,
+    label_names: Sequence[str] | None = None,
+    name: str = "the arrays",
 ) -> InMemory:
     """A data set of the user's own arrays, ready for a `Loader`.
 
     x       pictures uint8, or float in [-1, 1]: (N, H, W, C) with C of 1 or 3, or (N, H, W) for
             grey; they are kept as bytes, so floats are rounded to the nearest of 256 levels.
             Points float (N, D), finite; they are kept as float32
-    labels  whole numbers (N,) from 0: the classes of the label "class"
+    labels  whole numbers (N,) from 0: the classes of the label "class"; or (N, L), several labels
+            such as attributes that are there (1) or not (0)
+    label_names  a name for each of the labels, "label 1", "label 2", ... unless given
 
     Raises DataError on anything else; `name` is what its messages speak of.
     """
@@ -30,7 +37,7 @@ def from_arrays(
     data = points(name, x) if x.ndim == 2 else pixels(name, x)
     if labels is None:
         return InMemory(name, data)
-    return InMemory(name, data, *classes_of(name, _array(name, labels), len(x)))
+    return InMemory(name, data, *classes_of(name, _array(name, labels), len(x), label_names))
 
 
 def _array(name: str, values: ArrayLike) -> np.ndarray:
@@ -93,16 +100,38 @@ def pixels(name: str, x: np.ndarray) -> np.ndarray:
     return np.rint((x + 1) * 127.5).astype(np.uint8)
 
 
-def classes_of(name: str, y: np.ndarray, examples: int) -> tuple[np.ndarray, LabelNames]:
-    """Labels (N, 1) and the names of their classes, which are numbers. Raises DataError."""
-    if y.shape != (examples,) or not np.issubdtype(y.dtype, np.integer) or y.min() < 0:
+def classes_of(
+    name: str, y: np.ndarray, examples: int, names: Sequence[str] | None = None
+) -> tuple[np.ndarray, LabelNames]:
+    """Labels (N, L) of y (N,) or (N, L), and the names of their classes, which are numbers.
+
+    names: of the labels. Raises DataError.
+    """
+    whole = np.issubdtype(y.dtype, np.integer)
+    if y.ndim not in (1, 2) or len(y) != examples or 0 in y.shape or not whole or y.min() < 0:
         raise DataError(
             f"{name}: labels of shape {y.shape} and dtype {y.dtype}; give one whole number, "
-            f"0 or more, for each of the {examples} examples"
+            f"0 or more, for each of the {examples} examples, or a row of as many for each"
         )
-    classes = int(y.max()) + 1
-    if classes > MOST_CLASSES:
+    columns = y.reshape(examples, -1)
+    labels = _names(name, columns.shape[1], names, alone=y.ndim == 1)
+    counts = [int(most) + 1 for most in columns.max(0)]
+    if max(counts) > MOST_CLASSES:
         raise DataError(
-            f"{name}: a class of number {classes - 1:,}; number them from 0, below {MOST_CLASSES:,}"
+            f"{name}: a class of number {max(counts) - 1:,}; number them from 0, below "
+            f"{MOST_CLASSES:,}"
         )
-    return y[:, None], {"class": tuple(map(str, range(classes)))}
+    classes = (tuple(map(str, range(count))) for count in counts)
+    return columns, dict(zip(labels, classes, strict=True))
+
+
+def _names(name: str, columns: int, given: Sequence[str] | None, *, alone: bool) -> list[str]:
+    """Of the labels. Raises DataError unless those given are as many words, each another one."""
+    if given is None:
+        return ["class"] if alone else [f"label {i + 1}" for i in range(columns)]
+    words = [str(word) for word in given]
+    if len(words) != columns or len(set(words)) != columns or not all(words):
+        raise DataError(
+            f"{name}: label_names {', '.join(words) or 'none'}; give {columns}, each another name"
+        )
+    return words

@@ -1,8 +1,9 @@
 """Reads pictures or points from a NumPy .npz archive.
 
 The data is the array `x`, or the only array there is. Labels, if any, are whole numbers called
-`labels` or `y`. Pictures are kept as bytes, so floats are rounded to the nearest of 256 levels;
-points are kept as float32. Nothing is ever unpickled.
+`labels` or `y`; where each example has several, `label_names` may say what these are called.
+Pictures are kept as bytes, so floats are rounded to the nearest of 256 levels; points are kept as
+float32. Nothing is ever unpickled.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from minigan.data.pictures import fit_all
 from minigan.errors import DataError
 
 _LABELS = ("labels", "y")
+_NAMES = "label_names"
 
 
 def recognises(path: Path) -> bool:
@@ -33,7 +35,8 @@ def open(path: Path, options: Options) -> InMemory:
 
     pictures  uint8, or float in [-1, 1]: (N, H, W, C) with C of 1 or 3, or (N, H, W) for grey
     points    float (N, D), finite
-    labels    int (N,) from 0, become the label "class"
+    labels    int (N,) from 0, become the label "class"; int (N, L) become L labels, such as
+              attributes that are there (1) or not (0), called as `label_names`, L words, has them
 
     Raises DataError on anything else, and OptionError for a size or channels of points.
     """
@@ -65,7 +68,7 @@ def _read(path: Path) -> dict[str, np.ndarray]:
 
 
 def _main_array(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:
-    candidates = [key for key in arrays if key not in _LABELS]
+    candidates = [key for key in arrays if key not in (*_LABELS, _NAMES)]
     if "x" in candidates:
         candidates = ["x"]
     if len(candidates) != 1:
@@ -79,8 +82,9 @@ def _main_array(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:
 def _labels(
     path: Path, arrays: dict[str, np.ndarray], examples: int
 ) -> tuple[np.ndarray | None, LabelNames]:
-    """Labels (N, 1) and their names, if the archive has any."""
+    """Labels (N, L) and the names of their classes, if the archive has any."""
     found = [key for key in _LABELS if key in arrays]
     if not found:
         return None, {}
-    return classes_of(f"{path}, {found[0]}", arrays[found[0]], examples)
+    names = arrays[_NAMES].ravel().tolist() if _NAMES in arrays else None
+    return classes_of(f"{path}, {found[0]}", arrays[found[0]], examples, names)

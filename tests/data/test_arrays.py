@@ -31,6 +31,15 @@ def test_points_and_their_classes() -> None:
     np.testing.assert_array_equal(batch.labels, [[2], [1]])
 
 
+def test_several_labels() -> None:
+    labels = np.stack([np.arange(9) % 2, np.arange(9) % 3], 1)
+    data = from_arrays(POINTS, labels, label_names=["even", "third"])
+    assert data.label_names == {"even": ("0", "1"), "third": ("0", "1", "2")}
+    np.testing.assert_array_equal(data.take(np.array([5])).labels, [[1, 2]])
+    with pytest.raises(DataError, match="label_names even; give 2, each another name"):
+        from_arrays(POINTS, labels, label_names=["even"])
+
+
 def test_later_changes_of_the_array_do_not_change_the_data() -> None:
     own = BYTES.copy()
     data = from_arrays(own)

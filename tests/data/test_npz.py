@@ -70,6 +70,16 @@ def test_labels(file: Path, key: str) -> None:
     assert labels.dtype == np.int64
 
 
+def test_several_labels(file: Path) -> None:
+    y = np.array([[1, 0], [0, 2], [1, 1], [0, 0]])
+    np.savez(file, x=BYTES, labels=y, label_names=np.array(["hat", "eyes"]))
+    data = open_data(str(file))
+    assert data.label_names == {"hat": ("0", "1"), "eyes": ("0", "1", "2")}
+    np.testing.assert_array_equal(data.take(np.array([3, 1])).labels, y[[3, 1]])
+    np.savez(file, x=BYTES, labels=y)
+    assert list(open_data(str(file)).label_names) == ["label 1", "label 2"]
+
+
 def test_pictures_can_be_resized_and_points_cannot(file: Path) -> None:
     np.savez(file, x=BYTES)
     assert open_data(str(file), size=8, channels=1).shape == (8, 8, 1)
@@ -104,6 +114,16 @@ POINTS = np.zeros((4, 2))
         ({"x": POINTS, "y": np.zeros(3, int)}, r"y: labels of shape \(3,\)"),
         ({"x": POINTS, "y": np.zeros(4)}, "dtype float64; give one whole number"),
         ({"x": POINTS, "y": np.array([0, 1, -1, 0])}, "0 or more"),
+        ({"x": POINTS, "y": np.zeros((4, 2, 1), int)}, "or a row of as many for each"),
+        ({"x": POINTS, "y": np.zeros((4, 0), int)}, r"labels of shape \(4, 0\)"),
+        (
+            {"x": POINTS, "y": np.zeros((4, 2), int), "label_names": np.array(["a", "a"])},
+            "label_names a, a; give 2, each another name",
+        ),
+        (
+            {"x": POINTS, "y": np.zeros(4, int), "label_names": np.array(["a", "b"])},
+            "label_names a, b; give 1",
+        ),
     ],
 )
 def test_wrong_arrays_are_refused(file: Path, content: dict[str, np.ndarray], message: str) -> None:

@@ -269,6 +269,24 @@ def test_a_user_s_own_classes(minigan: Command, tmp_path: Path) -> None:
     assert result.code == 0, result.err
 
 
+def test_attributes_that_are_there_or_not(minigan: Command, tmp_path: Path) -> None:
+    """A user's archive with several labels of two classes, as CelebA has them."""
+    rng = np.random.default_rng(0)
+    x, labels = rng.integers(0, 256, (12, 16, 16, 3), np.uint8), rng.integers(0, 2, (12, 3))
+    names = np.array(["hat", "smile", "young"])
+    np.savez(tmp_path / "own.npz", x=x, labels=labels, label_names=names)
+    run, train = tmp_path / "run", split("train stargan --width 2 --blocks 1 --batch 4 --k 1")
+    call = [*train, "--steps", 1, "--data", tmp_path / "own.npz", "--label", "hat,young"]
+    result = minigan(*call, "--out", run)
+    assert result.code == 0, result.err
+    Image.fromarray(x[0]).save(tmp_path / "x.png")
+    call = ["translate", run, "--input", tmp_path / "x.png", "--output", tmp_path / "out", "--to"]
+    result = minigan(*call, "young=0")
+    assert "1 picture with young '0' through G" in result.out
+    said = error_line(minigan(*call, "1").err)
+    assert "--to 1 is a class of 2 labels; say which: --to hat=1 or --to young=1" in said
+
+
 def test_an_onnx_file_has_two_inputs(minigan: Command, runs: Path, tmp_path: Path) -> None:
     result = minigan("export", runs / "one", "--onnx", tmp_path / "G.onnx")
     assert "x (N, 3, 16, 16), c (N, 15)" in result.out
