@@ -531,6 +531,26 @@ NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
         lambda r: models.stargan_discriminator((9, 13, 3), 5, width=2, halvings=2, rng=r),
         (2, 9, 13, 3),
     ),
+    **{
+        f"midinet_generator ({chords})": _network(
+            lambda r, chords=chords: models.midinet_generator(  # type: ignore[misc]
+                3, (8, 5, 1), chords=chords, width=4, conditioner=2, hidden=5, rng=r
+            ),
+            (6, 8, 5, 1),
+            (6, 16),
+        )
+        for chords in models.midinet.CHORDS
+    },
+    **{
+        f"midinet_discriminator ({chords})": _network(
+            lambda r, chords=chords: models.midinet_discriminator(  # type: ignore[misc]
+                (8, 5, 1), chords=chords, width=3, hidden=5, rng=r
+            ),
+            (6, 8, 5, 1),
+            (6, 13),
+        )
+        for chords in models.midinet.CHORDS
+    },
     "text_code": _network(lambda r: models.text_code(5, 3, rng=r), (6, 5)),
     "text_generator": _network(
         lambda r: models.text_generator(2, 4, (16, 8, 3), width=3, rng=r), (4, 2), (4, 4)

@@ -112,6 +112,10 @@ SHORT = {
         ["--steps", "2", "--width", "2", "--size", "16"],
         ["samples/step_000002.png", "samples.gif"],
     ),
+    "midinet_tunes.py": (
+        ["--steps", "2", "--width", "4", "--hidden", "8"],
+        ["none.png", "last.png", "all.png", "all/samples.gif"],
+    ),
     "vae_beside_gan.py": (["--steps", "2", "--width", "4"], ["beside.png"]),
 }
 

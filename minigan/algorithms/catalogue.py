@@ -12,6 +12,7 @@ from minigan.algorithms.base import Algorithm
 from minigan.algorithms.codes import clustergan, cogan, infogan, semi
 from minigan.algorithms.conditional import biggan, cdcgan, cgan
 from minigan.algorithms.options import OptimizerOptions, Streams, Task
+from minigan.algorithms.sequence import midinet
 from minigan.algorithms.text import gan_cls, stackgan
 from minigan.algorithms.translation import (
     cyclegan,
@@ -32,7 +33,8 @@ class Recipe:
 
     explains: the topics of `minigan explain` that belong to it. takes: single examples, examples
     with their labels (its options then have `label`), pictures with captions, aligned pairs of
-    pictures, pictures of two domains, or pictures and references whose style they shall take.
+    pictures, pictures of two domains, pictures and references whose style they shall take, or bars
+    of melodies.
     batch: the paper's, where the command line takes it unless told.
     """
 
@@ -42,7 +44,7 @@ class Recipe:
     build: Callable[[Any, Task, Streams], Algorithm]
     data: str
     explains: tuple[str, ...]
-    takes: Literal["examples", "labelled", "captions", "pairs", "domains", "references"] = (
+    takes: Literal["examples", "labelled", "captions", "pairs", "domains", "references", "bars"] = (
         "examples"
     )
     batch: int | None = None
@@ -323,6 +325,16 @@ ALGORITHMS: dict[str, Recipe] = {
         explains=("pairedcyclegan", "loss"),
         takes="references",
         batch=1,
+    ),
+    "midinet": Recipe(
+        summary="melodies bar by bar: the bar before through a conditioner, and a chord",
+        paper="Yang et al. 2017, arXiv:1703.10847",
+        options=midinet.Options,
+        build=midinet.build,
+        data="tunes",
+        explains=("midinet", "gan", "matching", "loss"),
+        takes="bars",
+        batch=72,
     ),
 }
 

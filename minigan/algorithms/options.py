@@ -46,7 +46,7 @@ class Task(NamedTuple):
     """What an algorithm is built for: examples of one shape and kind, and a run of some length."""
 
     shape: tuple[int, ...]  # of one example: (H, W, C) or (D,)
-    kind: Literal["image", "points", "pairs"]
+    kind: Literal["image", "points", "pairs", "bars"]
     steps: int  # the length of the run, for schedules
     batch: int | None = None  # examples of a minibatch
     examples: Callable[[int], Array] | None = None  # as many of the data set, always the same

@@ -139,7 +139,12 @@ resume.params.append(_serve("the run"))
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--n", type=click.IntRange(min=1), help="Samples (default: 64).")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of z.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="A .png or .npz file.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="A .png or .npz file; of tunes a .mid too.",
+)
 @click.option("--from", "step", type=StepOrBest(), help=_FROM)
 @_DEVICE
 @click.option("--columns", type=click.IntRange(min=1), help="Columns of the grid.")
@@ -161,6 +166,20 @@ resume.params.append(_serve("the run"))
     "texts",
     multiple=True,
     help="Of a run on captions: what the pictures shall show; several give a row each.",
+)
+@click.option("--bars", type=click.IntRange(min=1), help="Of midinet: bars of a tune (default: 8).")
+@click.option(
+    "--chords",
+    metavar="NAMES",
+    help="Of midinet: a triad for each bar, 'C Am F G' (default: those of a held-out tune).",
+)
+@click.option(
+    "--tempo", type=click.IntRange(min=1), help="Of a .mid: quarters a minute (default: 96)."
+)
+@click.option(
+    "--unprimed",
+    is_flag=True,
+    help="Of midinet: begin from silence, not with a held-out tune's first bar.",
 )
 @click.option("--single", is_flag=True, help="--out is a folder: one file for each sample.")
 @click.option(
@@ -201,12 +220,14 @@ resume.params.append(_serve("the run"))
 )
 def sample(folder: Path, out: Path, **how: Any) -> None:
     """Draw from a trained generator: a grid of any number, single files, or ways through z."""
+    from minigan.training.composing import Score
     from minigan.training.latent_tools import OPTIONS, chosen
     from minigan.training.sampling import write_samples
 
     tool = chosen(**{name: how[name] for name in OPTIONS})
+    score = Score(**{name: how.pop(name) for name in Score._fields})
     rest = {name: value for name, value in how.items() if name == "columns" or name not in OPTIONS}
-    click.echo(write_samples(folder, out, tool=tool, **rest))
+    click.echo(write_samples(folder, out, tool=tool, score=score, **rest))
 
 
 @cli.command()
@@ -348,8 +369,8 @@ def make() -> None:
 
 
 def _make_command(name: str) -> click.Command:
-    def run(out: Path | None, size: int, places: tuple[Path, ...]) -> None:
-        click.echo(make_data(name, out or Path("data") / name, size=size, places=places))
+    def run(out: Path | None, places: tuple[Path, ...], **sized: Any) -> None:
+        click.echo(make_data(name, out or Path("data") / name, places=places, **sized))
 
     recipe = RECIPES[name]
     packages = ", ".join(map(str, recipe.packages))
@@ -368,7 +389,7 @@ def _make_command(name: str) -> click.Command:
     return click.Command(
         name,
         callback=run,
-        params=[folder, side, given],
+        params=[folder, *([side] if recipe.sized else []), given],
         help=f"{recipe.summary}, from {packages}.",
         short_help=recipe.summary,
     )

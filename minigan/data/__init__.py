@@ -17,6 +17,7 @@ from minigan.data.catalogue import (
 from minigan.data.loader import Loader
 from minigan.data.makeup import References
 from minigan.data.pairs import Pairs
+from minigan.data.tunes import Tunes
 
 __all__ = [
     "DATASETS",
@@ -33,6 +34,7 @@ __all__ = [
     "Loader",
     "Pairs",
     "References",
+    "Tunes",
     "UnknownDataError",
     "from_arrays",
     "open_captions",

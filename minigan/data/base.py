@@ -1,8 +1,9 @@
 """What a data set is: examples with a fixed shape, finite or drawn without end.
 
 An *image* is float32 (H, W, C) in [-1, 1], a *point* is float32 (D,); *pairs*
-are two images that lie in one array (pairs.py). A data set may carry labels: several columns of
-class numbers, one column per name in `label_names`.
+are two images that lie in one array (pairs.py), *bars* are melodies, float32 (T, P, 1) of 0 and 1
+(tunes.py). A data set may carry labels: several columns of class numbers, one column per name in
+`label_names`.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ class Dataset(ABC):
         self.label_names: LabelNames = label_names or {}
 
     @property
-    def kind(self) -> Literal["image", "points", "pairs"]:
-        """ "image" for examples (H, W, C), "points" for (D,); of pairs "pairs"."""
+    def kind(self) -> Literal["image", "points", "pairs", "bars"]:
+        """ "image" for examples (H, W, C), "points" for (D,); of pairs "pairs", of bars "bars"."""
         return "image" if len(self.shape) == 3 else "points"
 
     @property

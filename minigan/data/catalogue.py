@@ -19,8 +19,10 @@ from minigan.data import (
     npz,
     pair_folder,
     reference_folder,
+    simple_tunes,
     stacked,
     subjects,
+    tunes,
 )
 from minigan.data.augment import Augmentation
 from minigan.data.base import Dataset
@@ -72,6 +74,10 @@ DATASETS: dict[str, Entry] = {
         "three digits as the channels of one picture, 28x28 colour: 1,000 modes",
         stacked.open_stacked,
     ),
+    "tunes": Entry(
+        "450 tunes of 8 bars made by rule, in bars of 16 steps and 128 pitches, with chords",
+        simple_tunes.open_tunes,
+    ),
     "ring": Entry("8 Gaussians on a circle, points in the plane", mixtures.open_ring),
     "grid": Entry("25 Gaussians on a grid, points in the plane", mixtures.open_grid),
     "gaussian1d": Entry("one Gaussian, points on the line", mixtures.open_gaussian1d),
@@ -105,7 +111,7 @@ PAIRS: dict[str, PairEntry] = {
 REFERENCES = tuple(subjects.SUBJECTS)
 
 # The first that recognises a path reads it. The last one takes any folder.
-READERS: tuple[Reader, ...] = (npz, idx, cifar, folder)
+READERS: tuple[Reader, ...] = (tunes, npz, idx, cifar, folder)
 
 
 def open_data(

@@ -28,6 +28,7 @@ from minigan.metrics.measures import (
     on_features,
     two_sample_values,
 )
+from minigan.metrics.melody import melody
 from minigan.metrics.precision_recall import precision_recall
 from minigan.metrics.relabelling import kept_labels
 from minigan.metrics.result import Result
@@ -71,12 +72,12 @@ class Metric:
     features: bool = False
 
 
-def _any(dataset: Dataset) -> bool:
-    return True
+def _featured(dataset: Dataset) -> bool:
+    return dataset.kind != "bars"
 
 
-def _no_pairs(dataset: Dataset) -> bool:
-    return dataset.kind != "pairs"
+def _singly(dataset: Dataset) -> bool:
+    return dataset.kind in ("image", "points")
 
 
 def _features_n(dataset: Dataset) -> int:
@@ -104,8 +105,8 @@ METRICS: dict[str, Metric] = {
     ),
     "fid": Metric(
         "Fréchet distance of features",
-        "any data",
-        _any,
+        "pictures or points, alone or in pairs",
+        _featured,
         _features_n,
         {"distance": "lower"},
         on_features(
@@ -118,8 +119,8 @@ METRICS: dict[str, Metric] = {
     ),
     "kid": Metric(
         "kernel distance of features, with its error",
-        "any data",
-        _any,
+        "pictures or points, alone or in pairs",
+        _featured,
         _features_n,
         {"value": "lower"},
         on_features(
@@ -176,8 +177,8 @@ METRICS: dict[str, Metric] = {
     ),
     "precision-recall": Metric(
         "improved precision and recall of features",
-        "any data",
-        _any,
+        "pictures or points, alone or in pairs",
+        _featured,
         _features_n,
         {"recall": "higher", "precision": "higher"},
         on_features(
@@ -189,8 +190,8 @@ METRICS: dict[str, Metric] = {
     ),
     "density-coverage": Metric(
         "density and coverage of features",
-        "any data",
-        _any,
+        "pictures or points, alone or in pairs",
+        _featured,
         _features_n,
         {"coverage": "higher", "density": "higher"},
         on_features(
@@ -202,16 +203,16 @@ METRICS: dict[str, Metric] = {
     ),
     "parzen": Metric(
         "log-likelihood under a Parzen window",
-        "single examples with a test split",
-        _no_pairs,
+        "single pictures or points with a test split",
+        _singly,
         lambda data: 10_000,  # that of the papers on MNIST
         {},  # it needs held-out data, and what chose a checkpoint is not held out
         likelihood,
     ),
     "two-sample": Metric(
         "nearest-neighbour two-sample test of features",
-        "any data",
-        _any,
+        "pictures or points, alone or in pairs",
+        _featured,
         _features_n,
         {"accuracy": "nearer to 1/2"},
         on_features(
@@ -229,6 +230,14 @@ METRICS: dict[str, Metric] = {
         _features_n,
         {"corrected": "higher", "new": "higher", "distinct": "higher"},
         new_kittens,
+    ),
+    "melody": Metric(
+        "pitches, note lengths and chord tones of bars, beside held-out ones",
+        "bars of melodies",
+        lambda data: data.kind == "bars",
+        lambda data: 1000,
+        {},  # data alone, with which a run's choice of checkpoints is tried, asks for nothing
+        melody,
     ),
     "l1": Metric(
         "mean absolute error of translations",

@@ -15,10 +15,15 @@ from minigan.streams import Purpose
 
 
 class Asked(NamedTuple):
-    """Samples by their labels: the labels' names, and (n, rng) -> samples and labels (n, L)."""
+    """Samples by their labels: the labels' names, and how samples are asked for.
+
+    draw  (n, rng) -> samples and labels (n, L), as the run's data has them
+    make  (labels (N, L), rng) -> samples of these
+    """
 
     label_names: Mapping[str, tuple[str, ...]]
     draw: Callable[[int, np.random.Generator], tuple[Array, Array]]
+    make: Callable[[Array, np.random.Generator], Array]
 
 
 class Judge(NamedTuple):

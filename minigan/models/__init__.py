@@ -26,6 +26,7 @@ from minigan.models.heads import (
     coupled_generator,
     recognising_discriminator,
 )
+from minigan.models.midinet import midinet_discriminator, midinet_generator
 from minigan.models.mlp import mlp_discriminator, mlp_generator
 from minigan.models.patchgan import patch_discriminator, receptive_field
 from minigan.models.pix2pixhd import local_enhancer
@@ -69,6 +70,8 @@ __all__ = [
     "discriminator_features",
     "linear_svm",
     "local_enhancer",
+    "midinet_discriminator",
+    "midinet_generator",
     "mlp_decoder",
     "mlp_discriminator",
     "mlp_encoder",

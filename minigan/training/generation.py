@@ -49,9 +49,12 @@ def asking(algorithm: Algorithm) -> Asked | None:
 
     def draw(n: int, rng: np.random.Generator) -> tuple[Array, Array]:
         labels = algorithm.draw_labels(n, rng)
-        return in_chunks(algorithm.generate, algorithm.prior.draw(n, rng), labels), labels
+        return make(labels, rng), labels
 
-    return Asked(algorithm.label_names, draw)
+    def make(labels: Array, rng: np.random.Generator) -> Array:
+        return in_chunks(algorithm.generate, algorithm.prior.draw(len(labels), rng), labels)
+
+    return Asked(algorithm.label_names, draw, make)
 
 
 def judging(

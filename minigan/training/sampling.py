@@ -18,6 +18,7 @@ from minigan.training import best
 from minigan.training.asking import Wish, asked_labels, check_wish, three_panels
 from minigan.training.building import build_algorithm, dataset_of, recalled
 from minigan.training.captioning import check_texts, list_captions, read_words, rows_of
+from minigan.training.composing import NO_SCORE, Score, write_tunes
 from minigan.training.config import Config
 from minigan.training.files import write_atomically
 from minigan.training.latent_tools import Arithmetic, Source, Tool, chosen, source_of
@@ -43,6 +44,7 @@ def write_samples(
     attributes: Sequence[str] = (),
     panels: bool = False,
     texts: Sequence[str] = (),
+    score: Score = NO_SCORE,
     device: str | None = None,
 ) -> str:
     """Write n samples of the run in `folder` to `out`; returns a line that says what was written.
@@ -51,12 +53,28 @@ def write_samples(
     None; rows, where a tool makes them; panels and several texts have none. The same seed gives the
     same samples. `interpolate` is short for a tool. Of a conditional run, `class_name` and
     `attributes` ("body=blue") ask for labels, and `panels` draws those of training/asking.py; of a
-    run on captions, `texts` ask for pictures of them (training/captioning.py).
+    run on captions, `texts` ask for pictures of them (training/captioning.py); of a run on bars,
+    `score` says what the tunes are (training/composing.py).
 
     Raises OptionError for what cannot be asked at once, or of this run, UnknownNameError for a
     label or a class that is not there, CaptionError for a text that the run cannot read,
     CheckpointError for a run or a checkpoint that is missing or damaged.
     """
+    config = Config.load(folder / "config.json").on(device)
+    if recipe(config.algorithm).takes == "bars":
+        _refuse_beside_tunes(
+            columns=columns is not None,
+            single=single,
+            interpolate=interpolate is not None or tool is not None,
+            wish=Wish(class_name, attributes, panels),
+            texts=texts,
+        )
+        return write_tunes(folder, out, n=n, seed=seed, step=step, device=device, score=score)
+    if score.flag is not None:
+        raise OptionError(
+            f"{score.flag} asks for tunes, and this run of {config.algorithm} makes none; leave it "
+            "out, or train midinet"
+        )
     if not single and out.suffix.lower() not in (".png", ".npz"):
         raise OptionError(f"--out {out}: wanted a .png or .npz file, or a folder with --single")
     wish = Wish(class_name, attributes, panels)
@@ -67,7 +85,7 @@ def write_samples(
         tool = walk
     _check_together(out, n=n, columns=columns, single=single, tool=tool, wish=wish, texts=texts)
     n = SAMPLES if n is None else n
-    config = Config.load(folder / "config.json").on(device).in_force()
+    config = config.in_force()
     name = config.algorithm
     check_texts(texts, wish.flag, name, recipe(name).takes)
     words = read_words(folder) if texts else None
@@ -142,6 +160,25 @@ def _check_together(
         )
     if not rows and columns is not None and (single or suffix == ".npz"):
         raise OptionError("--columns arranges a grid in one .png: leave it out")
+
+
+def _refuse_beside_tunes(
+    *, columns: bool, single: bool, interpolate: bool, wish: Wish, texts: Sequence[str]
+) -> None:
+    """Raise OptionError for what is asked of pictures where a run makes tunes."""
+    said = {
+        "--columns": columns,
+        "--single": single,
+        "a way through z": interpolate,
+        wish.flag: wish.flag is not None,
+        "--text": texts,
+    }
+    asked = next((flag for flag, given in said.items() if given), None)
+    if asked is not None:
+        raise OptionError(
+            f"{asked} is for runs that make pictures; this one makes tunes, which --n, --bars, "
+            "--chords and --tempo are for"
+        )
 
 
 def _flags(tool: Tool) -> list[str]:

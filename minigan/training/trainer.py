@@ -4,7 +4,8 @@ runs/NAME/
     config.json                    everything that decides the run
     log.jsonl                      a line per logged step
     samples/step_000300.png        G on one fixed z; of a translation, rows of x, G(x) and y; of a
-                                   conditional one a label along each row, a z down each column
+                                   conditional one a label along each row, a z down each column;
+                                   of bars tunes, bar after bar
     samples/reconstruction_step_*  examples above what comes back of them, where there is an encoder
     checkpoints/step_000300.*      to resume from
     checkpoints/best/              the best one by a metric, with --keep-best
@@ -30,14 +31,15 @@ import numpy as np
 from minigan.algorithms import Algorithm, recipe
 from minigan.algorithms.conditional.base import Conditional, Relabelling
 from minigan.algorithms.latent import Reconstructing
+from minigan.algorithms.sequence.midinet import MidiNet
 from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, keep_freed_memory, make_rng
-from minigan.data import DATASETS, PAIRS, Dataset, DataWarning, Loader, Pairs
+from minigan.data import DATASETS, PAIRS, Dataset, DataWarning, Loader, Pairs, Tunes
 from minigan.data.relabelled import Relabelled
 from minigan.errors import CheckpointError, NonFiniteError, OptionError
 from minigan.metrics import diversity
 from minigan.streams import Purpose
-from minigan.training import best, checkpoint, log
+from minigan.training import best, checkpoint, composing, log
 from minigan.training.best import Best
 from minigan.training.building import build_algorithm, dataset_of
 from minigan.training.captioning import keep_words
@@ -302,6 +304,10 @@ class Trainer:
         if isinstance(self.algorithm, Relabelling):
             assert isinstance(self.measured, Relabelled)
             picture, x, real = relabelled_sheet(self.algorithm, self.measured, seed=seed)
+            write_png(picture, path)
+            return _relative(diversity(x), diversity(real))
+        if isinstance(self.algorithm, MidiNet) and isinstance(self.dataset, Tunes):
+            picture, x, real = composing.sheet(self.algorithm, self.dataset, seed=seed)
             write_png(picture, path)
             return _relative(diversity(x), diversity(real))
         n = POINTS if self.dataset.kind == "points" else PICTURES

@@ -62,6 +62,19 @@ SETTINGS: list[tuple[str, str, dict[str, Any]]] = [
         {"lr": 1e-4, "beta1": 0.5, "beta2": 0.9, "k": 5, "beta_n": 10.0, "beta_c": 10.0},
     ),
     ("gan-cls", PAPER, {"lr": 2e-4, "beta1": 0.5}),
+    (
+        "midinet",
+        PAPER,
+        {
+            **{"lr": 2e-4, "beta1": 0.5, "prior": "normal", "z_dim": 100},
+            **{"lambda_1": 0.1, "lambda_2": 1.0, "label_smoothing": 0.1, "updates_G": 2},
+        },
+    ),
+    (
+        "midinet",
+        "the authors' code",
+        {"width": 128, "conditioner": 16, "hidden": 1024, "chords": "all"},
+    ),
     ("cgan", "the original's perceptrons", {"dropout": 0.5, "beta1": 0.5}),
     (
         "pix2pix",

@@ -32,6 +32,7 @@ SMALL = {
     "hidden_D": (9, 8),
     "patch": 16,
     "blocks": 1,
+    "hidden": 8,
 }
 OWN = {
     "biggan": {"z_dim": 6},
@@ -127,7 +128,8 @@ def trained(name: str, given: dict[str, Any]) -> tuple[Any, ...]:
     known = {f.name for f in fields(options)}
     small = {k: v for k, v in (SMALL | OWN.get(name, {})).items() if k in known}
     small = {k: v for k, v in small.items() if not idle_in(options, {k: v} | given)}
-    run = RunOptions(batch=4, steps=STEPS + 1, size="16", threads=1)
+    size = None if ALGORITHMS[name].takes == "bars" else "16"
+    run = RunOptions(batch=4, steps=STEPS + 1, size=size, threads=1)
     made = Trainer.start(name, options.of(**small | given), run, Path("/nowhere/run"))
     log = []
     with np.errstate(all="ignore"):

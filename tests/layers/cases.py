@@ -427,6 +427,15 @@ VARIED: list[Case] = [
     ),
     case(spec(L.JoinCondition, 3), (2, 5, 4, 2), (2, 3)),
     case(spec(L.JoinCondition, 3, spec(L.Dense, 3, 2)), (4, 5), (4, 3)),
+    case(
+        spec(
+            L.JoinCondition,
+            3,
+            spec(L.Sequential, spec(L.Dense, 3, 12), spec(L.Reshape, 3, 2, 2)),
+        ),
+        (2, 3, 2, 4),
+        (2, 3),
+    ),
     case(spec(L.Modulation, 2, 3), (2, 5, 4, 2), (2, 3)),
     case(spec(L.Modulation, 1, 1, bias=False), (3, 1), (3, 1)),
     case(spec(L.ConditionalBatchNorm, 2, 3), (2, 5, 4, 2), (2, 3)),

@@ -98,6 +98,32 @@ NETWORKS = [
         "on points",
         (4, 5),
     ),
+    *(
+        Network(
+            "midinet_generator",
+            lambda r, chords=chords: models.midinet_generator(
+                3, (8, 5, 1), chords=chords, width=4, conditioner=2, hidden=5, rng=r
+            ),
+            (4, 8, 5, 1),
+            (4, 8, 5, 1),
+            chords,
+            (4, 16),
+        )
+        for chords in models.midinet.CHORDS
+    ),
+    *(
+        Network(
+            "midinet_discriminator",
+            lambda r, chords=chords: models.midinet_discriminator(
+                (8, 5, 1), chords=chords, width=3, hidden=5, rng=r
+            ),
+            (4, 8, 5, 1),
+            (4, 1),
+            chords,
+            (4, 13),
+        )
+        for chords in models.midinet.CHORDS
+    ),
     Network("text_code", lambda r: models.text_code(5, 3, rng=r), (4, 5), (4, 3)),
     Network(
         "text_generator",

@@ -32,6 +32,8 @@ SMALL: dict[str, Any] = {
     "shared_blocks": 1,
     "w_dim": 4,
     "mapping_layers": 2,
+    "conditioner": 2,
+    "hidden": 5,
     **dict.fromkeys(("hidden_E", "hidden_G", "hidden_D", "hidden_C"), (5,)),
 }
 # Options and size where these do not do, and what cannot leave, with what is said of it.
@@ -50,7 +52,8 @@ def made(
     recipe = ALGORITHMS[name]
     known = {f.name for f in fields(recipe.options)}
     small = {k: v for k, v in SMALL.items() if k in known} | OWN.get(name, {}) | options
-    sized = None if recipe.data.startswith("digits") else str(size)
+    unsized = recipe.data.startswith("digits") or recipe.takes == "bars"
+    sized = None if unsized else str(size)
     run = RunOptions(size=sized, batch=BATCH, steps=3, threads=1)
     config = Config.create(name, replace(recipe.options(), **small), run)
     data = dataset_of(config)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from minigan.data.make.avatars import DICEBEAR, dicebear, make_avatars
+from minigan.data.make.chorales import MUSIC21, make_chorales
 from minigan.data.make.emoji import GOOGLE, TWITTER, make_pairs, make_tones
 from minigan.data.make.packages import Files, Package, Say, files_of
 from minigan.data.make.robots import ROBOHASH, make_robots
@@ -22,7 +23,8 @@ Build = Callable[[dict[Package, Files], Writer, int], None]
 class Recipe(NamedTuple):
     """A data set by name: a line that says what it is, its packages, and what writes it.
 
-    tools: what it runs, each raising DataError where that is not installed.
+    tools: what it runs, each raising DataError where that is not installed. changed: what was done
+    to the pictures, for the notice; None says that they were resized, and that it takes a size.
     """
 
     summary: str
@@ -30,6 +32,12 @@ class Recipe(NamedTuple):
     build: Build
     use: str
     tools: tuple[Callable[[], object], ...] = ()
+    changed: str | None = None
+
+    @property
+    def sized(self) -> bool:
+        """Whether its pictures have a size to ask for."""
+        return self.changed is None
 
 
 RECIPES: dict[str, Recipe] = {
@@ -64,6 +72,13 @@ RECIPES: dict[str, Recipe] = {
         make_sketches,
         "minigan train pix2pix",
         (renderer,),
+    ),
+    "chorales": Recipe(
+        "Bach's chorales: melodies in bars of 4/4, and a chord for each bar",
+        (MUSIC21,),
+        make_chorales,
+        "minigan train midinet",
+        changed="the soprano in sixteenths, a major or minor triad for each bar of the others",
     ),
 }
 
@@ -102,6 +117,11 @@ def make(
     }
     recipe.build(files, writer, size)
     what, _, _ = recipe.summary.partition(";")  # behind it stands what it needs
-    writer.notice(f"{what}; changed: resized to {size}x{size}, on white.", recipe.packages)
-    found = [f"{counted(n, 'picture')} in {folder}" for folder, n in writer.counts.items()]
-    return f"{out}: {', '.join(found)}; {recipe.use} --data {out} --size {size}"
+    changed = recipe.changed or f"resized to {size}x{size}, on white"
+    writer.notice(f"{what}; changed: {changed}.", recipe.packages)
+    counts = writer.counts.items()
+    if not recipe.sized:
+        found = ", ".join(f"{n} {things}" for things, n in counts)
+        return f"{out}: {found}; {recipe.use} --data {out}"
+    found = ", ".join(f"{counted(n, 'picture')} in {folder}" for folder, n in counts)
+    return f"{out}: {found}; {recipe.use} --data {out} --size {size}"

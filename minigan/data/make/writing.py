@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from minigan.data.make.packages import Package
@@ -42,6 +43,12 @@ class Writer:
     def json(self, name: str, data: dict[str, Any]) -> None:
         """`data` as JSON by its path, such as "landmarks.json"."""
         self._text(name, json.dumps(data, indent=0, ensure_ascii=False))
+
+    def arrays(self, name: str, **arrays: np.ndarray) -> None:
+        """Arrays by their names in an .npz by its path, such as "tunes.npz"."""
+        path = self._out / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez_compressed(path, allow_pickle=False, **arrays)
 
     def notice(self, what: str, packages: Iterable[Package]) -> None:
         """NOTICE: whose pictures these are, under which licence, and what was changed."""
