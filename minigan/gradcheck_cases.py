@@ -220,6 +220,8 @@ LAYERS: dict[str, Callable[[Rng], list[Result]]] = {
     "LayerNorm": _layer(lambda r: L.LayerNorm((3, 2)), (2, 3, 3, 2)),
     "ReLU": _layer(lambda r: L.ReLU(), (3, 4)),
     "LeakyReLU": _layer(lambda r: L.LeakyReLU(negative_slope=0.2), (3, 4)),
+    "PReLU": _layer(lambda r: L.PReLU(), (2, 3, 4)),
+    "PReLU (each channel)": _layer(lambda r: L.PReLU(3), (2, 4, 3)),
     "ELU": _layer(lambda r: L.ELU(alpha=0.7), (3, 4)),
     "Tanh": _layer(lambda r: L.Tanh(), (3, 4)),
     "Sigmoid": _layer(lambda r: L.Sigmoid(), (3, 4)),
