@@ -108,6 +108,10 @@ SHORT = {
         ["--steps", "2", "--width", "2", "--size", "16", "--without", "P"],
         ["samples/step_000002.png", "samples.gif"],
     ),
+    "segan_voices.py": (
+        ["--steps", "2", "--window", "256", "--width", "2", "--batch", "2"],
+        ["samples/step_000002.png", "samples.gif"],
+    ),
     "vae_beside_gan.py": (["--steps", "2", "--width", "4"], ["beside.png"]),
 }
 

@@ -12,6 +12,7 @@ from minigan.algorithms.base import Algorithm
 from minigan.algorithms.codes import clustergan, cogan, infogan, semi
 from minigan.algorithms.conditional import biggan, cdcgan, cgan
 from minigan.algorithms.options import OptimizerOptions, Streams, Task
+from minigan.algorithms.sequence import segan
 from minigan.algorithms.text import gan_cls, stackgan
 from minigan.algorithms.translation import (
     cyclegan,
@@ -31,7 +32,8 @@ class Recipe:
 
     explains: the topics of `minigan explain` that belong to it. takes: single examples, examples
     with their labels (its options then have `label`), pictures with captions, aligned pairs of
-    pictures, pictures of two domains, or pictures and references whose style they shall take.
+    pictures, pictures of two domains, pictures and references whose style they shall take, or
+    sounds: speech in noise and the same speech without (its options then have `window`).
     batch: the paper's, where the command line takes it unless told.
     """
 
@@ -41,9 +43,9 @@ class Recipe:
     build: Callable[[Any, Task, Streams], Algorithm]
     data: str
     explains: tuple[str, ...]
-    takes: Literal["examples", "labelled", "captions", "pairs", "domains", "references"] = (
-        "examples"
-    )
+    takes: Literal[
+        "examples", "labelled", "captions", "pairs", "domains", "references", "sounds"
+    ] = "examples"
     batch: int | None = None
 
     @property
@@ -312,6 +314,16 @@ ALGORITHMS: dict[str, Recipe] = {
         explains=("pairedcyclegan", "loss"),
         takes="references",
         batch=1,
+    ),
+    "segan": Recipe(
+        summary="speech without the noise over it: D judges the pair of noisy and clean",
+        paper="Pascual et al. 2017, arXiv:1703.09452",
+        options=segan.Options,
+        build=segan.build,
+        data="voices",
+        explains=("segan", "lsgan", "reference"),
+        takes="sounds",
+        batch=400,
     ),
 }
 

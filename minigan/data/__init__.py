@@ -9,20 +9,24 @@ from minigan.data.catalogue import (
     PAIRS,
     READERS,
     REFERENCES,
+    SOUNDS,
     UnknownDataError,
     open_data,
     open_pairs,
     open_references,
+    open_sounds,
 )
 from minigan.data.loader import Loader
 from minigan.data.makeup import References
 from minigan.data.pairs import Pairs
+from minigan.data.sounds import Sounds
 
 __all__ = [
     "DATASETS",
     "PAIRS",
     "READERS",
     "REFERENCES",
+    "SOUNDS",
     "Augmentation",
     "Batch",
     "Captioned",
@@ -33,10 +37,12 @@ __all__ = [
     "Loader",
     "Pairs",
     "References",
+    "Sounds",
     "UnknownDataError",
     "from_arrays",
     "open_captions",
     "open_data",
     "open_pairs",
     "open_references",
+    "open_sounds",
 ]

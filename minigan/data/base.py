@@ -1,8 +1,9 @@
 """What a data set is: examples with a fixed shape, finite or drawn without end.
 
 An *image* is float32 (H, W, C) in [-1, 1], a *point* is float32 (D,); *pairs*
-are two images that lie in one array (pairs.py). A data set may carry labels: several columns of
-class numbers, one column per name in `label_names`.
+are two images that lie in one array (pairs.py), *sounds* two windows of speech, float32 (T, 2)
+(sounds.py). A data set may carry labels: several columns of class numbers, one column per name in
+`label_names`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 LabelNames = dict[str, tuple[str, ...]]
+Kind = Literal["image", "points", "pairs", "sounds"]
 
 
 class DataWarning(UserWarning):
@@ -22,7 +24,7 @@ class DataWarning(UserWarning):
 class Batch(NamedTuple):
     """Examples and their labels, row by row.
 
-    x       float32; images (N, H, W, C) in [-1, 1], points (N, D)
+    x       float32; images (N, H, W, C) in [-1, 1], points (N, D), sounds (N, T, 2)
     labels  int64 (N, L), one column per name in the data set's `label_names`, or None
     """
 
@@ -34,7 +36,7 @@ class Dataset(ABC):
     """Examples of one shape. Every data set can `draw`; a finite one can also `take` by index.
 
     name         a short name, or the path as the user typed it
-    shape        of one example: (H, W, C) or (D,)
+    shape        of one example: (H, W, C), (D,) or of sounds (T, 2)
     label_names  label -> names of its classes, in the column order of `Batch.labels`;
                  empty when unlabelled
     """
@@ -47,8 +49,8 @@ class Dataset(ABC):
         self.label_names: LabelNames = label_names or {}
 
     @property
-    def kind(self) -> Literal["image", "points", "pairs"]:
-        """ "image" for examples (H, W, C), "points" for (D,); of pairs "pairs"."""
+    def kind(self) -> Kind:
+        """ "image" for examples (H, W, C), "points" for (D,); other classes say their own."""
         return "image" if len(self.shape) == 3 else "points"
 
     @property

@@ -77,6 +77,8 @@ def columns(g: Graph, x: Value, start: int, stop: int) -> Value:
 
 def _join(g: Graph, layer: L.JoinCondition, x: Value, c: Value) -> Value:
     e = c if layer.embed is None else g.emit(layer.embed, c)
+    if e.places:
+        return joined(g, [x, e])
     zeros = g.like("Mul", columns(g, x, 0, 1), g.constant(np.float32(0)))  # of x's places
     beside = over_places(g, e, x)
     shape = (*x.shape[:-1], e.shape[-1])

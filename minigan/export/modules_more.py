@@ -41,7 +41,7 @@ class Embedded(nn.Module):
 ''',
     "JoinCondition": '''\
 class JoinCondition(nn.Module):
-    """embed(c) at every place, beside x's channels."""
+    """embed(c) at every place, or with places of its own, beside x's channels."""
 
     def __init__(self, embed):
         super().__init__()
@@ -49,6 +49,8 @@ class JoinCondition(nn.Module):
 
     def forward(self, x, c):
         e = self.embed(c)
+        if e.ndim == x.ndim:
+            return torch.cat([x, e], 1)
         planes = e.reshape(*e.shape, *[1] * (x.ndim - 2)).expand(*e.shape, *x.shape[2:])
         return torch.cat([x, planes], 1)
 ''',

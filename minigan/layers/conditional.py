@@ -1,6 +1,6 @@
 r"""How a condition c (N, E) enters a network: joined, as gain and shift, as an inner product.
 
-JoinCondition         y = [x, e(c)], e(c) standing at every place of a picture
+JoinCondition         y = [x, e(c)], e(c) standing at every place of a picture, or of x's places
 Modulation            y = (1 + c S) * x + c T          S, T (E, F); over all places of an example
 ConditionalBatchNorm  Modulation of batch norm         (Dumoulin et al. 2017; de Vries et al. 2017)
 AdaIN                 Modulation of instance norm      (Huang and Belongie 2017, eq. 8)
@@ -32,6 +32,7 @@ import numpy as np
 
 from minigan import init as initializers
 from minigan.backend import Array, array_module, is_array
+from minigan.errors import ShapeError
 from minigan.layers.base import Layer, add
 from minigan.layers.dense import Dense
 from minigan.layers.given import ConditionalLayer, ConditionalSequential, owed
@@ -56,10 +57,10 @@ INIT = initializers.normal(0.02)
 
 @dataclass(slots=True)
 class JoinedContext:
-    """The shape of x, the width of e(c), and the context of the embedding."""
+    """The shapes of x and of e(c), and the context of the embedding."""
 
     shape: tuple[int, ...]
-    width: int
+    beside: tuple[int, ...]
     embed: Any
 
 
@@ -74,9 +75,10 @@ class JoinedGradContext:
 class JoinCondition(ConditionalLayer):
     """x (N, ..., F) and c (N, E) -> (N, ..., F + E'): e(c) as constant planes beside x's channels.
 
-    cond_dim: E. embed: e, a layer from (N, E) to (N, E'); c itself unless given. Joined at the
-    input: Mirza and Osindero 2014, arXiv:1411.1784; before D's last layers: Reed et al. 2016,
-    arXiv:1605.05396, section 4.1.
+    cond_dim: E. embed: e, a layer from (N, E) to (N, E'), or to (N, ..., E') with x's places, which
+    then differ; c itself unless given. Joined at the input: Mirza and Osindero 2014,
+    arXiv:1411.1784; before D's last layers: Reed et al. 2016, arXiv:1605.05396, section 4.1. Raises
+    ShapeError for an e(c) of other places than x's.
     """
 
     def __init__(self, cond_dim: int, embed: Layer | None = None) -> None:
@@ -96,7 +98,12 @@ class JoinCondition(ConditionalLayer):
         e, ctx = c, None
         if self.embed is not None:
             e, ctx = self.embed.forward(c, train=train, update_stats=update_stats)
-        return _joined(x, e), JoinedContext(x.shape, e.shape[-1], ctx)
+        if e.ndim > 2 and e.shape[:-1] != x.shape[:-1]:
+            raise ShapeError(
+                f"{self!r}: the input has shape {x.shape}, and what stands beside it {e.shape}; "
+                "all but the last axis must agree"
+            )
+        return _joined(x, e), JoinedContext(x.shape, e.shape, ctx)
 
     def backward(
         self, dy: Array, ctx: JoinedContext, need_dx: bool = True, need_dw: bool = True
@@ -125,12 +132,13 @@ class JoinCondition(ConditionalLayer):
         if v is None:
             v = np.zeros_like(e, shape=ctx.shape)
         if e is None:
-            e = np.zeros_like(v, shape=(ctx.shape[0], ctx.width))
+            e = np.zeros_like(v, shape=ctx.beside)
         return _joined(v, e), (None, c_extra)
 
     def _split(self, dy: Array, ctx: JoinedContext) -> tuple[Array, Array]:
         features = ctx.shape[-1]
-        return dy[..., :features].copy(), summed_places(dy[..., features:])
+        dx, de = dy[..., :features].copy(), dy[..., features:]
+        return dx, de.copy() if len(ctx.beside) == de.ndim else summed_places(de)
 
 
 @dataclass(slots=True)
@@ -371,7 +379,8 @@ def summed_places(a: Array) -> Array:
 
 
 def _joined(x: Array, e: Array) -> Array:
-    planes = array_module(x).broadcast_to(over_places(e, x), (*x.shape[:-1], e.shape[-1]))
+    placed = e if e.ndim == x.ndim else over_places(e, x)
+    planes = array_module(x).broadcast_to(placed, (*x.shape[:-1], e.shape[-1]))
     return np.concatenate([x, planes.astype(x.dtype)], -1)
 
 

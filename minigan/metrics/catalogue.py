@@ -28,6 +28,7 @@ from minigan.metrics.measures import (
 )
 from minigan.metrics.precision_recall import precision_recall
 from minigan.metrics.result import Result
+from minigan.metrics.speech import enhancement
 from minigan.metrics.subject import Subject
 from minigan.metrics.translations import (
     cycle_errors,
@@ -68,12 +69,12 @@ class Metric:
     features: bool = False
 
 
-def _any(dataset: Dataset) -> bool:
-    return True
+def _featured(dataset: Dataset) -> bool:
+    return dataset.kind in ("image", "points", "pairs")
 
 
-def _no_pairs(dataset: Dataset) -> bool:
-    return dataset.kind != "pairs"
+def _singly(dataset: Dataset) -> bool:
+    return dataset.kind in ("image", "points")
 
 
 def _features_n(dataset: Dataset) -> int:
@@ -101,8 +102,8 @@ METRICS: dict[str, Metric] = {
     ),
     "fid": Metric(
         "Fréchet distance of features",
-        "any data",
-        _any,
+        "pictures or points, alone or in pairs",
+        _featured,
         _features_n,
         {"distance": "lower"},
         on_features(
@@ -115,8 +116,8 @@ METRICS: dict[str, Metric] = {
     ),
     "kid": Metric(
         "kernel distance of features, with its error",
-        "any data",
-        _any,
+        "pictures or points, alone or in pairs",
+        _featured,
         _features_n,
         {"value": "lower"},
         on_features(
@@ -153,8 +154,8 @@ METRICS: dict[str, Metric] = {
     ),
     "precision-recall": Metric(
         "improved precision and recall of features",
-        "any data",
-        _any,
+        "pictures or points, alone or in pairs",
+        _featured,
         _features_n,
         {"recall": "higher", "precision": "higher"},
         on_features(
@@ -166,8 +167,8 @@ METRICS: dict[str, Metric] = {
     ),
     "density-coverage": Metric(
         "density and coverage of features",
-        "any data",
-        _any,
+        "pictures or points, alone or in pairs",
+        _featured,
         _features_n,
         {"coverage": "higher", "density": "higher"},
         on_features(
@@ -179,16 +180,16 @@ METRICS: dict[str, Metric] = {
     ),
     "parzen": Metric(
         "log-likelihood under a Parzen window",
-        "single examples with a test split",
-        _no_pairs,
+        "single pictures or points with a test split",
+        _singly,
         lambda data: 10_000,  # that of the papers on MNIST
         {},  # it needs held-out data, and what chose a checkpoint is not held out
         likelihood,
     ),
     "two-sample": Metric(
         "nearest-neighbour two-sample test of features",
-        "any data",
-        _any,
+        "pictures or points, alone or in pairs",
+        _featured,
         _features_n,
         {"accuracy": "nearer to 1/2"},
         on_features(
@@ -206,6 +207,14 @@ METRICS: dict[str, Metric] = {
         _features_n,
         {"corrected": "higher", "new": "higher", "distinct": "higher"},
         new_kittens,
+    ),
+    "snr": Metric(
+        "signal-to-noise ratios of enhanced speech, and of the noisy speech",
+        "speech in noise and the same speech without",
+        lambda data: data.kind == "sounds",
+        lambda data: 200,
+        {"si_sdr": "higher", "segmental": "higher"},
+        enhancement,
     ),
     "l1": Metric(
         "mean absolute error of translations",

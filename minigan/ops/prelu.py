@@ -1,4 +1,4 @@
-r"""Leaky units whose slope is learned, one for all channels or one for each (He et al. 2015, eq. 1).
+r"""Leaky units whose slope is learned, one for all channels or for each (He et al. 2015, eq. 1).
 
     y = max(x, 0) + a min(x, 0)      dx = dy f'(x),  f'(x) = 1 where x > 0, a elsewhere
 

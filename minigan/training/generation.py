@@ -10,11 +10,13 @@ import numpy as np
 
 from minigan.algorithms import Algorithm
 from minigan.algorithms.conditional.base import Conditional
+from minigan.algorithms.sequence.segan import SEGAN
 from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, to_host
-from minigan.data import Dataset, Pairs
+from minigan.data import Dataset, Pairs, Sounds
 from minigan.data.makeup import Applied
 from minigan.metrics import Subject, TranslationSubject
+from minigan.metrics.speech import SpeechSubject
 from minigan.metrics.subject import Asked
 from minigan.metrics.translations import Translators
 
@@ -57,7 +59,9 @@ def translating(algorithm: Translating) -> Translators:
 
 
 def made_by(algorithm: Algorithm) -> Any:
-    """What a subject of the metrics measures: translations, or samples."""
+    """What a subject of the metrics measures: translations, enhanced speech, or samples."""
+    if isinstance(algorithm, SEGAN):
+        return algorithm.enhance
     return translating(algorithm) if isinstance(algorithm, Translating) else drawing(algorithm)
 
 
@@ -74,6 +78,8 @@ def subject_of(
     """What `made_by` gave before the data, for metrics."""
     if isinstance(data, Applied):
         made = {"G": made["G"]}
+    if isinstance(data, Sounds):
+        return SpeechSubject(made, data, split=split, seed=seed)
     if isinstance(data, Pairs):
         return TranslationSubject(made, data, split=split, extractor=extractor, seed=seed)
     return Subject(

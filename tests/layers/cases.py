@@ -431,6 +431,7 @@ VARIED: list[Case] = [
     ),
     case(spec(L.JoinCondition, 3), (2, 5, 4, 2), (2, 3)),
     case(spec(L.JoinCondition, 3, spec(L.Dense, 3, 2)), (4, 5), (4, 3)),
+    case(spec(L.JoinCondition, 10, spec(L.Reshape, 5, 2)), (3, 5, 4), (3, 10)),
     case(spec(L.Modulation, 2, 3), (2, 5, 4, 2), (2, 3)),
     case(spec(L.Modulation, 1, 1, bias=False), (3, 1), (3, 1)),
     case(spec(L.ConditionalBatchNorm, 2, 3), (2, 5, 4, 2), (2, 3)),

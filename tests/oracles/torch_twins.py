@@ -391,7 +391,7 @@ def _parallel(env: Env, *xs_and_branches: Any) -> Tensor:
 
 def _join_condition(env: Env, x: Tensor, c: Tensor, _: int, embed: Spec | None = None) -> Tensor:
     e = c if embed is None else embed.torch(env.below("embed"), c)
-    for _place in range(x.ndim - 2):
+    for _place in range(x.ndim - e.ndim):
         e = e[:, None]
     return torch.cat([x, e.expand(*x.shape[:-1], -1)], -1)
 

@@ -38,6 +38,7 @@ SMALL: dict[str, Any] = {
 OWN: dict[str, dict[str, Any]] = {
     "biggan": {"attention": 0},
     "cgan": {"hidden_G": (5, 5, 5), "hidden_D": (2, 3, 4)},
+    "segan": {"window": 64, "halvings": 2, "reference_batch": 2},
 }
 SIZES = {"pix2pixhd": 32}
 REFUSED = {("unit", "VAE"): "neither a sample nor a step of unit"}
@@ -50,7 +51,7 @@ def made(
     recipe = ALGORITHMS[name]
     known = {f.name for f in fields(recipe.options)}
     small = {k: v for k, v in SMALL.items() if k in known} | OWN.get(name, {}) | options
-    sized = None if recipe.data.startswith("digits") else str(size)
+    sized = None if recipe.data.startswith(("digits", "voices")) else str(size)
     run = RunOptions(size=sized, batch=BATCH, steps=3, threads=1)
     config = Config.create(name, replace(recipe.options(), **small), run)
     data = dataset_of(config)

@@ -11,6 +11,7 @@ from minigan.data.make.emoji import GOOGLE, TWITTER, make_pairs, make_tones
 from minigan.data.make.packages import Files, Package, Say, files_of
 from minigan.data.make.robots import ROBOHASH, make_robots
 from minigan.data.make.sketch import OPENMOJI, make_sketches
+from minigan.data.make.speech import PROMPTS, make_speech
 from minigan.data.make.svg import renderer
 from minigan.data.make.writing import Writer
 from minigan.errors import OptionError, UnknownNameError
@@ -21,7 +22,8 @@ Build = Callable[[dict[Package, Files], Writer, int], None]
 class Recipe(NamedTuple):
     """A data set by name: a line that says what it is, its packages, and what writes it.
 
-    tools: what it runs, each raising DataError where that is not installed.
+    tools: what it runs, each raising DataError where that is not installed. changed: what was done
+    to the pictures, for the notice; None says that they were resized, and that it takes a size.
     """
 
     summary: str
@@ -29,6 +31,12 @@ class Recipe(NamedTuple):
     build: Build
     use: str
     tools: tuple[Callable[[], object], ...] = ()
+    changed: str | None = None
+
+    @property
+    def sized(self) -> bool:
+        """Whether its pictures have a size to ask for."""
+        return self.changed is None
 
 
 RECIPES: dict[str, Recipe] = {
@@ -63,6 +71,13 @@ RECIPES: dict[str, Recipe] = {
         make_sketches,
         "minigan train pix2pix",
         (renderer,),
+    ),
+    "speech": Recipe(
+        "prompts of a telephone exchange, clean speech by one voice, 8,000 samples a second",
+        (PROMPTS,),
+        make_speech,
+        "minigan train segan",
+        changed="prompts without sound left out; the others as they are",
     ),
 }
 
@@ -101,6 +116,11 @@ def make(
     }
     recipe.build(files, writer, size)
     what, _, _ = recipe.summary.partition(";")  # behind it stands what it needs
-    writer.notice(f"{what}; changed: resized to {size}x{size}, on white.", recipe.packages)
-    counted = ", ".join(f"{n} pictures in {folder}" for folder, n in writer.counts.items())
+    changed = recipe.changed or f"resized to {size}x{size}, on white"
+    writer.notice(f"{what}; changed: {changed}.", recipe.packages)
+    counts = writer.counts.items()
+    if not recipe.sized:
+        counted = ", ".join(f"{n} {things}" for things, n in counts)
+        return f"{out}: {counted}; {recipe.use} --data {out}"
+    counted = ", ".join(f"{n} pictures in {folder}" for folder, n in counts)
     return f"{out}: {counted}; {recipe.use} --data {out} --size {size}"

@@ -1,0 +1,1 @@
+"""Sequences: examples that are made one after another, or along time."""
