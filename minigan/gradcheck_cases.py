@@ -220,6 +220,8 @@ LAYERS: dict[str, Callable[[Rng], list[Result]]] = {
     "LayerNorm": _layer(lambda r: L.LayerNorm((3, 2)), (2, 3, 3, 2)),
     "ReLU": _layer(lambda r: L.ReLU(), (3, 4)),
     "LeakyReLU": _layer(lambda r: L.LeakyReLU(negative_slope=0.2), (3, 4)),
+    "PReLU": _layer(lambda r: L.PReLU(), (2, 3, 4)),
+    "PReLU (each channel)": _layer(lambda r: L.PReLU(3), (2, 4, 3)),
     "ELU": _layer(lambda r: L.ELU(alpha=0.7), (3, 4)),
     "Tanh": _layer(lambda r: L.Tanh(), (3, 4)),
     "Sigmoid": _layer(lambda r: L.Sigmoid(), (3, 4)),
@@ -320,6 +322,9 @@ LAYERS: dict[str, Callable[[Rng], list[Result]]] = {
     ),
     "Concat": _layer(
         lambda r: L.Concat(L.Identity(), L.Sequential(L.Tanh(), L.Dense(3, 2, rng=r))), (4, 3)
+    ),
+    "JoinCondition (place by place)": _layer(
+        lambda r: L.JoinCondition(6, L.Reshape(3, 2)), (2, 3, 2), (2, 6)
     ),
     "JoinCondition": _layer(
         lambda r: L.JoinCondition(3, L.Dense(3, 2, rng=r)), (2, 2, 3, 2), (2, 3)
@@ -512,6 +517,16 @@ NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
             own=1,
         ),
         (4, 16, 8, 4),
+    ),
+    "segan_generator": _network(
+        lambda r: models.segan_generator(8, width=2, halvings=2, rng=r), (2, 8, 1), (2, 8)
+    ),
+    "segan_discriminator": _network(
+        lambda r: models.segan_discriminator(
+            8, width=2, halvings=2, reference=r.standard_normal((3, 8, 2)), rng=r
+        ),
+        (2, 8, 1),
+        (2, 8, 1),
     ),
     "unet_generator": _network(
         lambda r: models.unet_generator((8, 16, 1), 3, width=3, halvings=3, rng=r), (2, 8, 16, 1)

@@ -116,6 +116,10 @@ SHORT = {
         ["--steps", "2", "--width", "4", "--hidden", "8"],
         ["none.png", "last.png", "all.png", "all/samples.gif"],
     ),
+    "segan_voices.py": (
+        ["--steps", "2", "--window", "256", "--width", "2", "--batch", "2"],
+        ["samples/step_000002.png", "samples.gif"],
+    ),
     "vae_beside_gan.py": (["--steps", "2", "--width", "4"], ["beside.png"]),
 }
 

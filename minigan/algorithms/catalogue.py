@@ -12,7 +12,7 @@ from minigan.algorithms.base import Algorithm
 from minigan.algorithms.codes import clustergan, cogan, infogan, semi
 from minigan.algorithms.conditional import biggan, cdcgan, cgan
 from minigan.algorithms.options import OptimizerOptions, Streams, Task
-from minigan.algorithms.sequence import midinet
+from minigan.algorithms.sequence import midinet, segan
 from minigan.algorithms.text import gan_cls, stackgan
 from minigan.algorithms.translation import (
     cyclegan,
@@ -26,6 +26,10 @@ from minigan.algorithms.translation import (
 )
 from minigan.errors import UnknownNameError
 
+Takes = Literal[
+    "examples", "labelled", "captions", "pairs", "domains", "references", "bars", "sounds"
+]
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -33,8 +37,9 @@ class Recipe:
 
     explains: the topics of `minigan explain` that belong to it. takes: single examples, examples
     with their labels (its options then have `label`), pictures with captions, aligned pairs of
-    pictures, pictures of two domains, pictures and references whose style they shall take, or bars
-    of melodies.
+    pictures, pictures of two domains, pictures and references whose style they shall take, bars of
+    melodies, or sounds: speech in noise and the same speech without (its options then have
+    `window`).
     batch: the paper's, where the command line takes it unless told.
     """
 
@@ -44,9 +49,7 @@ class Recipe:
     build: Callable[[Any, Task, Streams], Algorithm]
     data: str
     explains: tuple[str, ...]
-    takes: Literal["examples", "labelled", "captions", "pairs", "domains", "references", "bars"] = (
-        "examples"
-    )
+    takes: Takes = "examples"
     batch: int | None = None
 
     @property
@@ -335,6 +338,16 @@ ALGORITHMS: dict[str, Recipe] = {
         explains=("midinet", "gan", "matching", "loss"),
         takes="bars",
         batch=72,
+    ),
+    "segan": Recipe(
+        summary="speech without the noise over it: D judges the pair of noisy and clean",
+        paper="Pascual et al. 2017, arXiv:1703.09452",
+        options=segan.Options,
+        build=segan.build,
+        data="voices",
+        explains=("segan", "lsgan", "reference"),
+        takes="sounds",
+        batch=400,
     ),
 }
 

@@ -45,8 +45,8 @@ LabelNames = Mapping[str, tuple[str, ...]]  # label -> names of its classes
 class Task(NamedTuple):
     """What an algorithm is built for: examples of one shape and kind, and a run of some length."""
 
-    shape: tuple[int, ...]  # of one example: (H, W, C) or (D,)
-    kind: Literal["image", "points", "pairs", "bars"]
+    shape: tuple[int, ...]  # of one example: (H, W, C), (D,) or (T, 2)
+    kind: Literal["image", "points", "pairs", "bars", "sounds"]
     steps: int  # the length of the run, for schedules
     batch: int | None = None  # examples of a minibatch
     examples: Callable[[int], Array] | None = None  # as many of the data set, always the same
@@ -54,6 +54,7 @@ class Task(NamedTuple):
     label_names: LabelNames = MappingProxyType({})  # of the condition, in its columns' order
     labels: Callable[[int, np.random.Generator], Array] | None = None  # (n, L) as the data has
     balanced: Callable[[int], tuple[Array, Array]] | None = None  # examples and labels, by class
+    rate: int | None = None  # samples a second, of sounds
 
 
 class Streams:

@@ -233,7 +233,7 @@ def sample(folder: Path, out: Path, **how: Any) -> None:
 @cli.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option(
-    "--input", "source", type=click.Path(path_type=Path), required=True, help="Picture or folder."
+    "--input", "source", type=click.Path(path_type=Path), required=True, help="File or folder."
 )
 @click.option(
     "--output", "out", type=click.Path(path_type=Path), required=True, help="Folder of results."
@@ -261,16 +261,17 @@ def sample(folder: Path, out: Path, **how: Any) -> None:
 @click.option(
     "--overlap",
     type=click.IntRange(min=0),
-    help="Pixels over which a tile fades into the next (default: N / 4).",
+    help="Pixels over which a tile fades into the next (default: N / 4); of sounds samples "
+    "over which a window does (default: half of it).",
 )
 @click.option("--convert", is_flag=True, help="Take grey pictures for colour, colour for grey.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of noise.")
 @_DEVICE
 def translate(folder: Path, source: Path, out: Path, **how: Any) -> None:
-    """Translate pictures with a trained pix2pix, CycleGAN, ...; each keeps its name."""
-    from minigan.training.translate import translate_pictures
+    """Translate pictures with a trained pix2pix, CycleGAN, ..., sounds with SEGAN, by name."""
+    from minigan.training.ways import translate_files
 
-    click.echo(translate_pictures(folder, source, out, **how))
+    click.echo(translate_files(folder, source, out, **how))
 
 
 @cli.command("eval")
@@ -360,7 +361,7 @@ report.params.append(_serve("what there is now and from now on"))
 
 @cli.group(cls=Commands)
 def data() -> None:
-    """Make data sets of pictures that other people's packages hold."""
+    """Make data sets of pictures and sounds that other people's packages hold."""
 
 
 @data.group(cls=Recipes)

@@ -9,14 +9,17 @@ from minigan.data.catalogue import (
     PAIRS,
     READERS,
     REFERENCES,
+    SOUNDS,
     UnknownDataError,
     open_data,
     open_pairs,
     open_references,
+    open_sounds,
 )
 from minigan.data.loader import Loader
 from minigan.data.makeup import References
 from minigan.data.pairs import Pairs
+from minigan.data.sounds import Sounds
 from minigan.data.tunes import Tunes
 
 __all__ = [
@@ -24,6 +27,7 @@ __all__ = [
     "PAIRS",
     "READERS",
     "REFERENCES",
+    "SOUNDS",
     "Augmentation",
     "Batch",
     "Captioned",
@@ -34,6 +38,7 @@ __all__ = [
     "Loader",
     "Pairs",
     "References",
+    "Sounds",
     "Tunes",
     "UnknownDataError",
     "from_arrays",
@@ -41,4 +46,5 @@ __all__ = [
     "open_data",
     "open_pairs",
     "open_references",
+    "open_sounds",
 ]

@@ -2,7 +2,8 @@
 
 An *image* is float32 (H, W, C) in [-1, 1], a *point* is float32 (D,); *pairs*
 are two images that lie in one array (pairs.py), *bars* are melodies, float32 (T, P, 1) of 0 and 1
-(tunes.py). A data set may carry labels: several columns of class numbers, one column per name in
+(tunes.py), *sounds* two windows of speech, float32 (T, 2) (sounds.py). A data set may carry labels:
+several columns of class numbers, one column per name in
 `label_names`.
 """
 
@@ -14,6 +15,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 LabelNames = dict[str, tuple[str, ...]]
+Kind = Literal["image", "points", "pairs", "bars", "sounds"]
 
 
 class DataWarning(UserWarning):
@@ -23,7 +25,7 @@ class DataWarning(UserWarning):
 class Batch(NamedTuple):
     """Examples and their labels, row by row.
 
-    x       float32; images (N, H, W, C) in [-1, 1], points (N, D)
+    x       float32; images (N, H, W, C) in [-1, 1], points (N, D), sounds (N, T, 2)
     labels  int64 (N, L), one column per name in the data set's `label_names`, or None
     """
 
@@ -35,7 +37,7 @@ class Dataset(ABC):
     """Examples of one shape. Every data set can `draw`; a finite one can also `take` by index.
 
     name         a short name, or the path as the user typed it
-    shape        of one example: (H, W, C) or (D,)
+    shape        of one example: (H, W, C), (D,) or of sounds (T, 2)
     label_names  label -> names of its classes, in the column order of `Batch.labels`;
                  empty when unlabelled
     """
@@ -48,8 +50,8 @@ class Dataset(ABC):
         self.label_names: LabelNames = label_names or {}
 
     @property
-    def kind(self) -> Literal["image", "points", "pairs", "bars"]:
-        """ "image" for examples (H, W, C), "points" for (D,); of pairs "pairs", of bars "bars"."""
+    def kind(self) -> Kind:
+        """ "image" for examples (H, W, C), "points" for (D,); other classes say their own."""
         return "image" if len(self.shape) == 3 else "points"
 
     @property

@@ -20,15 +20,18 @@ from minigan.data import (
     pair_folder,
     reference_folder,
     simple_tunes,
+    speech_folder,
     stacked,
     subjects,
     tunes,
+    voices,
 )
 from minigan.data.augment import Augmentation
 from minigan.data.base import Dataset
 from minigan.data.makeup import References
 from minigan.data.options import Channels, Options, Split, place
 from minigan.data.pairs import PairOptions, Pairs
+from minigan.data.sounds import SoundOptions, Sounds
 from minigan.errors import DataError, UnknownNameError
 
 
@@ -44,6 +47,13 @@ class PairEntry(NamedTuple):
 
     description: str
     open: Callable[[str, PairOptions], Pairs]
+
+
+class SoundEntry(NamedTuple):
+    """Sounds that have a name: one line for `minigan list`, and how to open them."""
+
+    description: str
+    open: Callable[[str, SoundOptions], Sounds]
 
 
 class Reader(Protocol):
@@ -107,6 +117,12 @@ PAIRS: dict[str, PairEntry] = {
     ),
 }
 
+SOUNDS: dict[str, SoundEntry] = {
+    "voices": SoundEntry(
+        "synthetic voices in noise and without it, 8,000 samples a second", voices.open_voices
+    ),
+}
+
 # Pairs that are also known as pictures and references whose style they shall take (makeup.py).
 REFERENCES = tuple(subjects.SUBJECTS)
 
@@ -141,6 +157,11 @@ def open_data(
         raise DataError(
             f"{name_or_path} holds pairs of pictures, which translations learn from: train pix2pix "
             "or cyclegan with it"
+        )
+    if name_or_path in SOUNDS:
+        raise DataError(
+            f"{name_or_path} holds speech in noise and without it, which segan learns from: "
+            "`minigan train segan`"
         )
     path = _there(name_or_path, DATASETS)
     for reader in READERS:
@@ -180,9 +201,10 @@ def open_pairs(
     )
     if name_or_path in PAIRS:
         return PAIRS[name_or_path].open(name_or_path, options)
-    if name_or_path in DATASETS:
+    if name_or_path in DATASETS or name_or_path in SOUNDS:
+        what = "sounds" if name_or_path in SOUNDS else "single examples"
         raise DataError(
-            f"{name_or_path} holds single examples; pairs are {', '.join(PAIRS)}, a folder of "
+            f"{name_or_path} holds {what}; pairs are {', '.join(PAIRS)}, a folder of "
             "pictures side by side, or one that holds two folders A and B"
         )
     path = _there(name_or_path, PAIRS)
@@ -211,7 +233,7 @@ def open_references(
     )
     if name_or_path in REFERENCES:
         return subjects.open_references(name_or_path, options)
-    if name_or_path in DATASETS or name_or_path in PAIRS:
+    if any(name_or_path in table for table in (DATASETS, PAIRS, SOUNDS)):
         raise DataError(
             f"{name_or_path} holds no references; {', '.join(REFERENCES)} do, or a folder that "
             "holds two folders A and B"
@@ -219,6 +241,29 @@ def open_references(
     path = _there(name_or_path, REFERENCES)
     try:
         return reference_folder.open(path, options)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+
+
+def open_sounds(
+    name_or_path: str, *, window: int, split: Split = "train", strict: bool = False
+) -> Sounds:
+    """Speech in noise and without: of that name (see `SOUNDS`), or of that folder.
+
+    window: samples of an example; for the rest see `open_data`, and speech_folder.py for folders.
+    Raises what `open_data` raises.
+    """
+    options = SoundOptions.checked(window, split, strict)
+    if name_or_path in SOUNDS:
+        return SOUNDS[name_or_path].open(name_or_path, options)
+    if name_or_path in DATASETS or name_or_path in PAIRS:
+        raise DataError(
+            f"{name_or_path} holds pictures or points; speech is {', '.join(SOUNDS)}, or a folder "
+            "of WAV files"
+        )
+    path = _there(name_or_path, SOUNDS)
+    try:
+        return speech_folder.open(path, options)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error}") from error
 

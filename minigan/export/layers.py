@@ -233,6 +233,13 @@ def _elementwise(op: str, **names: str) -> Rule:
     return rule
 
 
+def _prelu(g: Graph, layer: L.PReLU, x: Value) -> Value:
+    """Slopes in the shape of channels where x has these: last, or in front of its places."""
+    slopes = to_host(layer.weight.data)
+    places = x.places if x.first else 0
+    return g.like("PRelu", x, g.constant(slopes.reshape(-1, *[1] * places)))
+
+
 def _softplus(g: Graph, layer: L.Softplus, x: Value) -> Value:
     beta = g.constant(np.float32(layer.beta))
     return g.like("Div", g.like("Softplus", g.like("Mul", x, beta)), beta)
@@ -414,6 +421,7 @@ RULES: dict[type[L.Layer], Rule] = {
     L.VirtualBatchNorm: _virtual_norm,
     L.ReLU: _elementwise("Relu"),
     L.LeakyReLU: _elementwise("LeakyRelu", alpha="negative_slope"),
+    L.PReLU: _prelu,
     L.ELU: _elementwise("Elu", alpha="alpha"),
     L.Tanh: _elementwise("Tanh"),
     L.Sigmoid: _elementwise("Sigmoid"),

@@ -107,6 +107,7 @@ RULES: dict[type[L.Layer], Callable[[Entry, tuple[int, ...]], Entry]] = {
     L.Dense: _linear,
     L.Conv2d: _kernel,
     L.ConvTranspose2d: _kernel,
+    L.PReLU: _as_it_is,
     L.BatchNorm: _as_it_is,
     L.InstanceNorm: _as_it_is,
 }

@@ -149,6 +149,10 @@ def _plain(layer: Any) -> str:
     return "" if layer.affine else ", affine=False"
 
 
+def _prelu(t: Converter, layer: L.PReLU, places: int) -> Module:
+    return nn(f"PReLU({layer.num_parameters})", places, weight=to_host(layer.weight.data))
+
+
 # --- without weights ------------------------------------------------------------------------------
 
 
@@ -236,6 +240,7 @@ RULES: dict[type[L.Layer], Rule] = {
     L.VirtualBatchNorm: _virtual_norm,
     L.ReLU: _call("ReLU()"),
     L.LeakyReLU: _call("LeakyReLU({negative_slope})"),
+    L.PReLU: _prelu,
     L.ELU: _call("ELU({alpha})"),
     L.Tanh: _call("Tanh()"),
     L.Sigmoid: _call("Sigmoid()"),

@@ -43,6 +43,7 @@ from minigan.layers.params import Directions, FlatParams, Param
 from minigan.layers.pixel_norm import PixelNorm
 from minigan.layers.pool import AvgPool2d, GlobalAvgPool, GlobalMaxPool, GlobalSumPool, MaxPool2d
 from minigan.layers.prefix import prefix
+from minigan.layers.prelu import PReLU
 from minigan.layers.recurrent import GRU
 from minigan.layers.reference import ReferenceBatch, VirtualBatchNorm
 from minigan.layers.shape import Flatten, Identity, PixelShuffle, Reshape, Upsample
@@ -94,6 +95,7 @@ __all__ = [
     "MinibatchStdDev",
     "ModulatedConv2d",
     "Modulation",
+    "PReLU",
     "Pack",
     "Parallel",
     "Param",

@@ -32,6 +32,7 @@ from minigan.metrics.melody import melody
 from minigan.metrics.precision_recall import precision_recall
 from minigan.metrics.relabelling import kept_labels
 from minigan.metrics.result import Result
+from minigan.metrics.speech import enhancement
 from minigan.metrics.subject import Subject
 from minigan.metrics.translations import (
     cycle_errors,
@@ -73,7 +74,7 @@ class Metric:
 
 
 def _featured(dataset: Dataset) -> bool:
-    return dataset.kind != "bars"
+    return dataset.kind in ("image", "points", "pairs")
 
 
 def _singly(dataset: Dataset) -> bool:
@@ -238,6 +239,14 @@ METRICS: dict[str, Metric] = {
         lambda data: 1000,
         {},  # data alone, with which a run's choice of checkpoints is tried, asks for nothing
         melody,
+    ),
+    "snr": Metric(
+        "signal-to-noise ratios of enhanced speech, and of the noisy speech",
+        "speech in noise and the same speech without",
+        lambda data: data.kind == "sounds",
+        lambda data: 200,
+        {"si_sdr": "higher", "segmental": "higher"},
+        enhancement,
     ),
     "l1": Metric(
         "mean absolute error of translations",

@@ -92,7 +92,11 @@ class RelabelSubject(TranslationSubject):
 
     def _asked(self) -> Asked:
         names = {label: self.data.label_names[label] for label in self.data.labels}
-        return Asked(names, lambda n, rng: (self.samples(n), self.wished(n).wanted))
+        return Asked(
+            names,
+            lambda n, rng: (self.samples(n), self.wished(n).wanted),
+            lambda labels, rng: self._relabel(self.wished(len(labels)).x, labels),
+        )
 
 
 def kept_labels(subject: Subject, n: int) -> Result:

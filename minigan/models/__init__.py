@@ -31,6 +31,7 @@ from minigan.models.mlp import mlp_discriminator, mlp_generator
 from minigan.models.patchgan import patch_discriminator, receptive_field
 from minigan.models.pix2pixhd import local_enhancer
 from minigan.models.resnet import resnet_generator
+from minigan.models.segan import segan_discriminator, segan_generator
 from minigan.models.stackgan import conditioning_augmentation, refining_generator
 from minigan.models.stargan import stargan_discriminator, stargan_generator
 from minigan.models.stylegan import stylegan_discriminator, stylegan_generator
@@ -82,6 +83,8 @@ __all__ = [
     "recognising_discriminator",
     "refining_generator",
     "resnet_generator",
+    "segan_discriminator",
+    "segan_generator",
     "stargan_discriminator",
     "stargan_generator",
     "stylegan_discriminator",

@@ -28,7 +28,7 @@ import numpy as np
 
 from minigan.algorithms import Algorithm
 from minigan.backend import Array
-from minigan.data import Dataset, Pairs, References
+from minigan.data import Dataset, Pairs, References, Sounds
 from minigan.errors import CheckpointError, DataError, OptionError
 from minigan.metrics import MetricWarning, Subject, checked, measure, metric, ranking
 from minigan.metrics.extractors import NoExtractorError
@@ -137,7 +137,10 @@ def _refuse_hidden_pairs(name: str, dataset: Dataset) -> None:
 
 
 def _itself(dataset: Dataset, ways: Sequence[str]) -> Any:
-    """What a perfect generator would make, or of translations a picture without anything."""
+    """What a perfect generator would make, or of translations a picture without anything, or of
+    noisy speech itself."""
+    if isinstance(dataset, Sounds):
+        return lambda noisy, rng: noisy
     if not isinstance(dataset, Pairs):
         return lambda n, rng: dataset.draw(n, rng).x
     channels = {"G": dataset.channels[1], "F": dataset.channels[0]}

@@ -9,13 +9,14 @@ import numpy as np
 
 from minigan.algorithms import Algorithm, Streams, Task, recipe
 from minigan.backend import Array, make_rng
-from minigan.data import Batch, Dataset, Pairs, open_captions, open_data
+from minigan.data import Batch, Dataset, Pairs, Sounds, open_captions, open_data
 from minigan.data.balanced import balanced
 from minigan.data.options import Split
 from minigan.errors import DataError, OptionError
 from minigan.streams import Purpose
 from minigan.training.config import Config
 from minigan.training.labels import Conditions, conditions
+from minigan.training.speech import sounds_of
 from minigan.training.translating import pairs_of
 
 
@@ -30,6 +31,8 @@ def dataset_of(config: Config, split: Split = "train") -> Dataset:
         )
     if recipe(config.algorithm).translates:
         return pairs_of(config, run.data, split)
+    if recipe(config.algorithm).takes == "sounds":
+        return sounds_of(config, run.data, split)
     opened = open_captions if recipe(config.algorithm).takes == "captions" else open_data
     return opened(
         run.data,
@@ -82,6 +85,7 @@ def build_algorithm(config: Config, dataset: Dataset) -> Algorithm:
         batch=run.batch,
         examples=lambda n: dataset.draw(n, make_rng(run.seed, Purpose.REFERENCE)).x,
         channels=dataset.channels if isinstance(dataset, Pairs) else None,
+        rate=dataset.rate if isinstance(dataset, Sounds) else None,
         label_names=chosen.label_names if chosen else {},
         labels=partial(chosen.draw, dataset) if chosen else None,
         balanced=partial(_balanced, dataset, chosen, run.seed) if chosen else None,

@@ -10,13 +10,15 @@ import numpy as np
 
 from minigan.algorithms import Algorithm
 from minigan.algorithms.conditional.base import Conditional, Relabelling
+from minigan.algorithms.sequence.segan import SEGAN
 from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, to_device, to_host
-from minigan.data import Dataset, Pairs
+from minigan.data import Dataset, Pairs, Sounds
 from minigan.data.makeup import Applied
 from minigan.data.relabelled import Relabelled
 from minigan.metrics import Subject, TranslationSubject
 from minigan.metrics.relabelling import RelabelSubject
+from minigan.metrics.speech import SpeechSubject
 from minigan.metrics.subject import Asked, Judge
 from minigan.metrics.translations import Translators
 from minigan.models.features import discriminator_features, trunk
@@ -77,9 +79,11 @@ def translating(algorithm: Translating) -> Translators:
 
 
 def made_by(algorithm: Algorithm) -> Any:
-    """What a subject of the metrics measures: translations, or samples."""
+    """What a subject of the metrics measures: translations, enhanced speech, or samples."""
     if isinstance(algorithm, Relabelling):
         return {"G": partial(in_chunks, algorithm.relabel)}
+    if isinstance(algorithm, SEGAN):
+        return algorithm.enhance
     return translating(algorithm) if isinstance(algorithm, Translating) else drawing(algorithm)
 
 
@@ -99,6 +103,8 @@ def subject_of(
         return RelabelSubject(made, data, split=split, extractor=extractor, seed=seed)
     if isinstance(data, Applied):
         made = {"G": made["G"]}
+    if isinstance(data, Sounds):
+        return SpeechSubject(made, data, split=split, seed=seed)
     if isinstance(data, Pairs):
         return TranslationSubject(made, data, split=split, extractor=extractor, seed=seed)
     return Subject(

@@ -6,6 +6,7 @@ runs/NAME/
     samples/step_000300.png        G on one fixed z; of a translation, rows of x, G(x) and y; of a
                                    conditional one a label along each row, a z down each column;
                                    of bars tunes, bar after bar
+    samples/step_000300.wav        of speech, what is in the picture, with noisy.wav and clean.wav
     samples/reconstruction_step_*  examples above what comes back of them, where there is an encoder
     checkpoints/step_000300.*      to resume from
     checkpoints/best/              the best one by a metric, with --keep-best
@@ -32,20 +33,27 @@ from minigan.algorithms import Algorithm, recipe
 from minigan.algorithms.conditional.base import Conditional, Relabelling
 from minigan.algorithms.latent import Reconstructing
 from minigan.algorithms.sequence.midinet import MidiNet
+from minigan.algorithms.sequence.segan import SEGAN
 from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, keep_freed_memory, make_rng
-from minigan.data import DATASETS, PAIRS, Dataset, DataWarning, Loader, Pairs, Tunes
+from minigan.data import DATASETS, PAIRS, SOUNDS, Dataset, DataWarning, Loader, Pairs, Sounds, Tunes
 from minigan.data.relabelled import Relabelled
 from minigan.errors import CheckpointError, NonFiniteError, OptionError
 from minigan.metrics import diversity
 from minigan.streams import Purpose
-from minigan.training import best, checkpoint, composing, log
+from minigan.training import best, checkpoint, composing, log, speech
 from minigan.training.best import Best
 from minigan.training.building import build_algorithm, dataset_of
 from minigan.training.captioning import keep_words
 from minigan.training.config import Config, RunOptions
 from minigan.training.curves import write_curves
-from minigan.training.files import LOCK, UNFINISHED, locked, remove_unfinished
+from minigan.training.files import (
+    LOCK,
+    UNFINISHED,
+    locked,
+    remove_unfinished,
+    write_atomically,
+)
 from minigan.training.held_out import HeldOut
 from minigan.training.labels import COLUMNS, conditions, inputs, panel
 from minigan.training.observer import Observer
@@ -121,7 +129,7 @@ class Trainer:
             run_there = folder.is_dir() and (folder / "config.json").exists()
             go_on = f", or go on with `minigan resume {folder}`" if run_there else ""
             raise OptionError(f"{folder} exists already; choose another --out{go_on}")
-        if run.data in (*DATASETS, *PAIRS) and Path(run.data).exists():
+        if run.data in (*DATASETS, *PAIRS, *SOUNDS) and Path(run.data).exists():
             warnings.warn(
                 f"--data {run.data} is minigan's own; your {run.data} here is --data ./{run.data}",
                 DataWarning,
@@ -309,6 +317,12 @@ class Trainer:
         if isinstance(self.algorithm, MidiNet) and isinstance(self.dataset, Tunes):
             picture, x, real = composing.sheet(self.algorithm, self.dataset, seed=seed)
             write_png(picture, path)
+            return _relative(diversity(x), diversity(real))
+        if isinstance(self.algorithm, SEGAN) and isinstance(self.dataset, Sounds):
+            picture, x, real, files = speech.sheet(self.algorithm, self.dataset, seed=seed)
+            write_png(picture, path)
+            for name, content in files.items():
+                write_atomically(path.with_name(name.format(step=path.stem)), content)
             return _relative(diversity(x), diversity(real))
         n = POINTS if self.dataset.kind == "points" else PICTURES
         real = self.dataset.draw(n, make_rng(seed, Purpose.SHOWN)).x

@@ -170,7 +170,7 @@ class _Files(NamedTuple):
         Raises DataError where there is none.
         """
         done = False
-        for file, target in _targets(self.source, self.out).items():
+        for file, target in targets(self.source, self.out).items():
             x = _picture(file, size, channels, convert=self.convert)
             if x is not None:
                 done = True
@@ -298,25 +298,36 @@ def _references(given: Path | None, algorithm: str, wanted: bool) -> dict[str, P
     return found
 
 
-def _targets(source: Path, out: Path) -> dict[Path, Path]:
-    """Where each picture of `source` goes. Raises DataError for none, or two of one name."""
+def targets(
+    source: Path,
+    out: Path,
+    *,
+    found: Callable[[Path], list[Path]] = picture_files,
+    suffix: str = ".png",
+    what: str = "pictures",
+) -> dict[Path, Path]:
+    """Where each file of `source` goes, as one with that suffix in `out`.
+
+    found: those of a folder; what: how messages call them. Raises DataError for none, or two of one
+    name, OptionError for an `out` that is a file or would overwrite one of them.
+    """
     if not source.exists():
         raise DataError(f"--input {source}: there is no such file or folder")
     if out.exists() and not out.is_dir():
         raise OptionError(f"--output {out} is a file; give a folder")
-    files = picture_files(source) if source.is_dir() else [source]
+    files = found(source) if source.is_dir() else [source]
     if not files:
-        raise DataError(f"no pictures in {source}")
+        raise DataError(f"no {what} in {source}")
     top = source if source.is_dir() else source.parent
-    targets: dict[Path, Path] = {}
+    places: dict[Path, Path] = {}
     for file in files:
-        target = (out / file.relative_to(top)).with_suffix(".png")
+        target = (out / file.relative_to(top)).with_suffix(suffix)
         if target.resolve() == file.resolve():
             raise OptionError(f"--output {out} would overwrite {file}; give another folder")
-        if target in targets.values():
-            raise DataError(f"two pictures of {source} would become {target}; rename {file}")
-        targets[file] = target
-    return targets
+        if target in places.values():
+            raise DataError(f"two {what} of {source} would become {target}; rename {file}")
+        places[file] = target
+    return places
 
 
 def _picture(

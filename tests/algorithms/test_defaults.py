@@ -94,6 +94,16 @@ SETTINGS: list[tuple[str, str, dict[str, Any]]] = [
             **{"beta1": 0.5, "schedule": "linear", "width": 64},
         },
     ),
+    (
+        "segan",
+        "the paper's sections 3 and 4.2",
+        {"optimizer": "rmsprop", "lr": 2e-4, "weight_l1": 100.0, "weight_gan": 1.0, "width": 16},
+    ),
+    (
+        "segan",
+        "the paper's sections 3 and 4.2",
+        {"objective": "lsgan", "norm": "virtual", "window": 16384, "preemphasis": 0.95},
+    ),
     ("pairedcyclegan", OURS, {"lambda_G": 0.1, "lambda_F": 0.1, "lambda_P": 1.0}),
     ("pairedcyclegan", "terms at one weight", {"lambda_I": 1.0, "lambda_S": 1.0}),
 ]

@@ -39,6 +39,7 @@ OWN = {
     "cgan": {"hidden_G": (9, 8, 7), "hidden_D": (9, 8, 7)},
     "pix2pixhd": {"patch": 7, "scales": 2},
     "stackgan": {"stage_steps": 1},
+    "segan": {"window": 64, "halvings": 2, "reference_batch": 2},
 }
 
 # What an option needs beside it to count, tried one after another until it does.
@@ -63,7 +64,7 @@ COMPANY: dict[str, list[dict[str, Any]]] = {
     "penalty_target": [{"penalty": "wgan-gp"}, {"penalty": "wgan-gp", "norm_D": "none"}],
     "penalty_power": [{"penalty": "wgan-div"}, {"penalty": "wgan-div", "norm_D": "none"}],
     "penalty_spread": [{"penalty": "dragan"}, {"penalty": "dragan", "norm_D": "none"}],
-    "reference_batch": [{"norm_D": "reference"}, {"norm_G": "reference"}],
+    "reference_batch": [{"norm_D": "reference"}, {"norm_G": "reference"}, {"norm": "virtual"}],
     "feature_layer": [{"feature_matching": True}],
     "width": [{"network": "conv"}],
     "hidden_E": [{"network": "mlp"}],
@@ -89,6 +90,7 @@ VALUES: dict[str, list[Any]] = {
     "x_channels": [1, 3],
     "y_channels": [1, 3],
     "reference_batch": [3],
+    "window": [128],
     "stages": [1, 3],
     "attention": [0, 8],
 }
@@ -112,7 +114,7 @@ def data(opened: dict[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     open_ = trainer.dataset_of
 
     def kept(config: Any, split: Any = "train") -> Any:
-        names = ("direction", "flip", "jitter", "x_channels", "y_channels")
+        names = ("direction", "flip", "jitter", "x_channels", "y_channels", "window")
         key = config.run.data, *(getattr(config.options, name, None) for name in names)
         if key not in opened:
             opened[key] = open_(config, split)
@@ -128,7 +130,7 @@ def trained(name: str, given: dict[str, Any]) -> tuple[Any, ...]:
     known = {f.name for f in fields(options)}
     small = {k: v for k, v in (SMALL | OWN.get(name, {})).items() if k in known}
     small = {k: v for k, v in small.items() if not idle_in(options, {k: v} | given)}
-    size = None if ALGORITHMS[name].takes == "bars" else "16"
+    size = None if ALGORITHMS[name].takes in ("bars", "sounds") else "16"
     run = RunOptions(batch=4, steps=STEPS + 1, size=size, threads=1)
     made = Trainer.start(name, options.of(**small | given), run, Path("/nowhere/run"))
     log = []

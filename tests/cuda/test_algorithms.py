@@ -31,6 +31,8 @@ SMALL = {
     "local_blocks": 1,
     "shared_blocks": 1,
     "reference_batch": 4,
+    "window": 64,
+    "halvings": 2,
     "w_dim": 4,
     "mapping_layers": 2,
     **dict.fromkeys(("hidden_E", "hidden_G", "hidden_D", "hidden_C"), (5,)),
@@ -66,14 +68,17 @@ VARIANTS += [
 VARIANTS += [
     pytest.param(name, {}, marks=pytest.mark.cuda)
     for name, r in ALGORITHMS.items()
-    if r.takes not in ("examples", "labelled", "captions")
+    if r.takes not in ("examples", "labelled", "captions", "sounds")
 ]
+VARIANTS += [("segan", {}), ("segan", {"judge": "none"})]
 
 
 def build(name, options):
     recipe = ALGORITHMS[name]
     known = {f.name for f in fields(recipe.options)}
     small = {k: v for k, v in SMALL.items() if k in known}
+    if recipe.takes == "sounds":
+        return sounds(recipe, small | options)
     pairs = recipe.takes != "examples"
     shape = (16, 16, 3 if recipe.takes == "references" else 2) if pairs else (8, 8, 1)
     rng = np.random.default_rng(3)
@@ -81,6 +86,13 @@ def build(name, options):
     task = Task(shape, "pairs" if pairs else "image", 10, batch=BATCH)
     task = task._replace(examples=lambda n: examples[:n], channels=(1, 1) if pairs else None)
     return recipe.build(replace(recipe.options(), **small, **options), task, Streams(0)), shape
+
+
+def sounds(recipe, given):
+    shape = (given["window"], 2)
+    examples = np.random.default_rng(3).uniform(-1, 1, (16, *shape)).astype(np.float32)
+    task = Task(shape, "sounds", 10, batch=BATCH, examples=lambda n: examples[:n], rate=8000)
+    return recipe.build(replace(recipe.options(), **given), task, Streams(0)), shape
 
 
 def run(name, options, device, *, graph):

@@ -339,6 +339,7 @@ WRONG_SHAPES = {
     L.MinibatchStdDev: [(3,)],
     L.ModulatedConv2d: [(5, 4, 3), (2, 5, 4, 4)],
     L.Modulation: [(5,), (2, 5, 4, 3)],
+    L.PReLU: [(5, 4), (2, 3, 1)],
     L.Pack: [(5, 2, 5, 2), (6,)],
     L.PixelNorm: [(3,)],
     L.PixelShuffle: [(3, 5, 8), (2, 3, 5, 6)],

@@ -412,6 +412,30 @@ NETWORKS = [
         (4, 2),
     ),
     Network(
+        "segan_generator",
+        lambda r: models.segan_generator(16, width=2, halvings=3, rng=r),
+        (4, 16, 1),
+        (4, 16, 1),
+        also=(4, 8),
+    ),
+    Network(
+        "segan_discriminator",
+        lambda r: models.segan_discriminator(
+            16, width=2, halvings=2, reference=_drawn(3, 16, 2), rng=r
+        ),
+        (4, 16, 1),
+        (4, 1),
+        also=(4, 16, 1),
+    ),
+    Network(
+        "segan_discriminator",
+        lambda r: models.segan_discriminator(8, width=1, halvings=1, norm="none", rng=r),
+        (4, 8, 1),
+        (4, 1),
+        "norm none",
+        (4, 8, 1),
+    ),
+    Network(
         "unet_generator",
         lambda r: models.unet_generator((8, 16, 1), 3, width=3, rng=r),
         (4, 8, 16, 1),

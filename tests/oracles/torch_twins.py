@@ -192,6 +192,11 @@ def _elementwise(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return lambda env, x, **options: function(x, **options)
 
 
+def _prelu(env: Env, x: Tensor, *options: Any, **more: Any) -> Tensor:
+    """F.prelu, which wants the channels second, of rows."""
+    return F.prelu(x.reshape(-1, x.shape[-1]), env.params["weight"]).reshape(x.shape)
+
+
 def _gru(env: Env, x: Tensor, cin: int, size: int, lengths: Tensor | None = None) -> Tensor:
     """torch.nn.GRU; what lies behind a sequence's end is its last state."""
     gru = torch.nn.GRU(cin, size, batch_first=True).to(x.dtype)
@@ -469,6 +474,7 @@ TWINS: dict[type[L.Layer], Callable[..., Tensor]] = {
     L.JoinCondition: _join_condition,
     L.ModulatedConv2d: _modulated,
     L.Modulation: _modulation,
+    L.PReLU: _prelu,
     L.Pack: _pack,
     L.Parallel: _parallel,
     L.PixelNorm: _pixel_norm,

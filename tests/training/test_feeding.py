@@ -40,6 +40,7 @@ SMALL: dict[str, Any] = {
 OWN: dict[str, dict[str, Any]] = {
     "biggan": {"attention": 0},
     "cgan": {"hidden_G": (5, 5, 5), "hidden_D": (2, 3, 4)},
+    "segan": {"window": 64, "halvings": 2, "reference_batch": 2},
 }
 SIZES = {"pix2pixhd": 32}
 REFUSED = {("unit", "VAE"): "neither a sample nor a step of unit"}
@@ -52,7 +53,7 @@ def made(
     recipe = ALGORITHMS[name]
     known = {f.name for f in fields(recipe.options)}
     small = {k: v for k, v in SMALL.items() if k in known} | OWN.get(name, {}) | options
-    unsized = recipe.data.startswith("digits") or recipe.takes == "bars"
+    unsized = recipe.data.startswith("digits") or recipe.takes in ("bars", "sounds")
     sized = None if unsized else str(size)
     run = RunOptions(size=sized, batch=BATCH, steps=3, threads=1)
     config = Config.create(name, replace(recipe.options(), **small), run)

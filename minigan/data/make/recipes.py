@@ -12,6 +12,7 @@ from minigan.data.make.emoji import GOOGLE, TWITTER, make_pairs, make_tones
 from minigan.data.make.packages import Files, Package, Say, files_of
 from minigan.data.make.robots import ROBOHASH, make_robots
 from minigan.data.make.sketch import OPENMOJI, make_sketches
+from minigan.data.make.speech import PROMPTS, make_speech
 from minigan.data.make.svg import renderer
 from minigan.data.make.writing import Writer
 from minigan.errors import OptionError, UnknownNameError
@@ -79,6 +80,13 @@ RECIPES: dict[str, Recipe] = {
         make_chorales,
         "minigan train midinet",
         changed="the soprano in sixteenths, a major or minor triad for each bar of the others",
+    ),
+    "speech": Recipe(
+        "prompts of a telephone exchange, clean speech by one voice, 8,000 samples a second",
+        (PROMPTS,),
+        make_speech,
+        "minigan train segan",
+        changed="prompts without sound left out; the others as they are",
     ),
 }
 

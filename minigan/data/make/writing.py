@@ -40,6 +40,13 @@ class Writer:
         folder = name.partition("/")[0]
         self.counts[folder] = self.counts.get(folder, 0) + 1
 
+    def sound(self, name: str, content: bytes, counted: str) -> None:
+        """A WAV file by its path, such as "train/clean/hello.wav"; `counted` says as what."""
+        path = self._out / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        self.counts[counted] = self.counts.get(counted, 0) + 1
+
     def json(self, name: str, data: dict[str, Any]) -> None:
         """`data` as JSON by its path, such as "landmarks.json"."""
         self._text(name, json.dumps(data, indent=0, ensure_ascii=False))
