@@ -14,6 +14,7 @@ from minigan.algorithms.conditional import biggan, cdcgan, cgan
 from minigan.algorithms.options import OptimizerOptions, Streams, Task
 from minigan.algorithms.text import gan_cls, stackgan
 from minigan.algorithms.translation import (
+    bicyclegan,
     cyclegan,
     discogan,
     dualgan,
@@ -260,6 +261,16 @@ ALGORITHMS: dict[str, Recipe] = {
         build=pix2pixhd.build,
         data="kittens-edges",
         explains=("pix2pixhd", "lsgan"),
+        takes="pairs",
+        batch=1,
+    ),
+    "bicyclegan": Recipe(
+        summary="many answers to one picture, learned from aligned pairs: each is of a code z",
+        paper="Zhu et al. 2017, arXiv:1711.11586",
+        options=bicyclegan.Options,
+        build=bicyclegan.build,
+        data="kittens-edges",
+        explains=("bicyclegan", "posterior", "gaussian", "lsgan"),
         takes="pairs",
         batch=1,
     ),

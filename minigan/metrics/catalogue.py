@@ -10,6 +10,7 @@ from minigan.data.captions import Captioned, CaptionedKittens
 from minigan.data.kittens import Kittens
 from minigan.data.stacked import StackedDigits
 from minigan.errors import DataError, OptionError, UnknownNameError
+from minigan.metrics.answers import INPUTS, answers_diversity
 from minigan.metrics.caption_accuracy import caption_accuracy
 from minigan.metrics.density_coverage import density_coverage
 from minigan.metrics.extractors import OWN
@@ -258,6 +259,15 @@ METRICS: dict[str, Metric] = {
         each_way(
             "sharpness", "mean squared difference of neighbours, the ratio made / true", sharpnesses
         ),
+    ),
+    "diversity": Metric(
+        "how far answers to one and the same picture are apart",
+        "pairs of pictures or two domains",
+        is_pairs,
+        lambda data: INPUTS,
+        {},  # noise without sense is diverse too
+        answers_diversity,
+        features=True,
     ),
 }
 

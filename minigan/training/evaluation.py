@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from minigan.algorithms.catalogue import recipe
+from minigan.algorithms.translation.base import Translating
 from minigan.algorithms.translation.options import TranslationOptions
 from minigan.data import Dataset, References
 from minigan.data.makeup import Applied
@@ -54,7 +55,12 @@ def evaluate(
     asked = asking(algorithm)
     if metrics is None:
         metrics = fitting(
-            data, held_out, cycles=cycles, asks=asked is not None, extractor=extractor
+            data,
+            held_out,
+            cycles=cycles,
+            varies=isinstance(algorithm, Translating) and algorithm.varies,
+            asks=asked is not None,
+            extractor=extractor,
         )
     names = checked(metrics, data)
     if "cycle" in names and not cycles:
@@ -80,21 +86,24 @@ def fitting(
     held_out: Dataset | None,
     *,
     cycles: bool = False,
+    varies: bool = False,
     asks: bool = False,
     extractor: str | None = None,
 ) -> list[str]:
     """The metrics that take the data.
 
-    cycles: whether there is a generator each way; asks: whether samples are asked for by labels. Of
-    pairs without an extractor no features are wanted.
+    cycles: whether there is a generator each way; varies: whether one picture has many
+    translations; asks: whether samples are asked for by labels. Of pairs without an extractor no
+    features are wanted.
     """
     plain = data.kind == "pairs" and extractor is None and data.name not in EXTRACTORS
     left_out = {
         "parzen": held_out is None,
         "cycle": not cycles,
+        "diversity": not varies,
         "label-accuracy": not asks,
         "caption-accuracy": not asks,
-        **{name: plain for name, metric in METRICS.items() if metric.features},
+        **{name: True for name, metric in METRICS.items() if metric.features and plain},
     }
     return [name for name, m in METRICS.items() if m.takes(data) and not left_out.get(name)]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from minigan.algorithms.catalogue import ALGORITHMS
-from minigan.algorithms.translation.base import translated
+from minigan.algorithms.translation.base import has_dropout, translated
 from minigan.algorithms.translation.options import TranslationOptions
 from minigan.backend import Array, make_rng, overwrite, to_device
 from minigan.data import DataWarning
@@ -18,10 +18,12 @@ from minigan.data.folder import open_upright, picture_files
 from minigan.data.pictures import fit, to_float
 from minigan.errors import CheckpointError, DataError, NonFiniteError, OptionError
 from minigan.layers import Layer
+from minigan.prior import Prior
 from minigan.streams import Purpose
 from minigan.training import best
 from minigan.training.checkpoint import Checkpoint
 from minigan.training.config import Config, picture_size
+from minigan.training.latent_tools.walks import spherical
 from minigan.training.pictures import to_image, write_png
 from minigan.training.tiling import Translate, placed, tiled
 
@@ -40,6 +42,8 @@ def translate_pictures(
     tile: int | None = None,
     overlap: int | None = None,
     convert: bool = False,
+    n: int | None = None,
+    interpolate: int | None = None,
     seed: int = 0,
     device: str | None = None,
 ) -> str:
@@ -51,11 +55,13 @@ def translate_pictures(
     G's place. `reference` is a picture whose style G puts onto each of them, where the run has
     learned that, or a folder: each picture then goes, for each of these, into a folder of its name.
     `convert` lets grey pictures be taken for colour and colour ones for grey. `seed`
-    decides the noise.
+    decides the noise: of a generator that takes a z, one z for all pictures. With `n` each picture
+    is translated so often, into the folders 1, 2, ..., which have a z of their own each; with
+    `interpolate` so many z go from one to another.
 
     Raises CheckpointError for a run that does not translate, OptionError for a size that the
-    network cannot halve and a checkpoint from before all of G was trained, DataError for pictures
-    that cannot be taken.
+    network cannot halve, for many answers of a network that has one, and for a checkpoint from
+    before all of G was trained, DataError for pictures that cannot be taken.
     """
     config = Config.load(folder / "config.json").on(device)
     options = _translating(config, folder, reverse=reverse)
@@ -73,11 +79,16 @@ def translate_pictures(
     net = _generator(options, name, stored, config.run.device)
     styles = _references(reference, config.algorithm, options.with_reference and not reverse)
     rng, noisy = make_rng(seed, Purpose.TRANSLATIONS), not options.running_statistics
+    varies = options.prior is not None or has_dropout(net, noisy=noisy)
+    answers = _answers(options.prior, n, interpolate, rng, f"{name} of {config.algorithm}", varies)
 
-    def at_once(x: Array) -> Array:
-        return translated(net, to_device(x, config.run.device), rng, noisy=noisy)
+    def of_z(z: Array | None) -> Translate:
+        def at_once(x: Array) -> Array:
+            return translated(net, to_device(x, config.run.device), rng, z=z, noisy=noisy)
 
-    translate = _whole_or_tiled(at_once, tile, overlap)
+        return _whole_or_tiled(at_once, tile, overlap)
+
+    translators = {place: of_z(z) for place, z in answers.items()}
     done = 0
     for file, target in _targets(source, out).items():
         x = _picture(file, taken, channels, convert=convert)
@@ -85,11 +96,14 @@ def translate_pictures(
             continue
         for folder_of, style in styles.items():
             shown = x if style is None else _beside(x, style, y_channels, convert=convert)
-            y = translate(shown)
-            if not np.isfinite(y).all():
-                raise NonFiniteError(f"the translation of {file} is not finite; try another --from")
-            write_png(to_image(y[0]), out / folder_of / target.relative_to(out))
-            done += 1
+            for place, translate in translators.items():
+                y = translate(shown)
+                if not np.isfinite(y).all():
+                    raise NonFiniteError(
+                        f"the translation of {file} is not finite; try another --from"
+                    )
+                write_png(to_image(y[0]), out / folder_of / place / target.relative_to(out))
+                done += 1
     if not done:
         raise DataError(f"no picture of {source} can be read")
     return f"{done} pictures through {name} of step {stored.step} of {config.algorithm}: {out}"
@@ -132,6 +146,36 @@ def _whole_or_tiled(translate: Translate, tile: int | None, overlap: int | None)
     apart = tile // 4 if overlap is None else overlap
     placed(tile, tile, apart)
     return partial(tiled, translate, tile=tile, overlap=apart)
+
+
+def _answers(
+    prior: Prior | None,
+    n: int | None,
+    interpolate: int | None,
+    rng: np.random.Generator,
+    network: str,
+    varies: bool,
+) -> dict[str, Array | None]:
+    """The z (1, numbers) of each folder of answers, "" of one alone; None for a G without z.
+
+    Raises OptionError for many answers of a network that gives one, for a way between z where there
+    are none, and for both together.
+    """
+    if n is not None and interpolate is not None:
+        raise OptionError(f"--n {n} and --interpolate {interpolate}: give one of them")
+    if interpolate is not None:
+        if prior is None:
+            raise OptionError(
+                f"--interpolate {interpolate} goes from one z to another, and {network} takes "
+                "none; bicyclegan does"
+            )
+        a, b = prior.draw(1, rng), prior.draw(1, rng)
+        ts = np.linspace(0, 1, interpolate)
+        return {str(k): spherical(a, b, t) for k, t in enumerate(ts, 1)}
+    if n is not None and not varies:
+        raise OptionError(f"--n {n}: {network} has one answer to a picture; leave it out")
+    places = [""] if n is None else [str(k) for k in range(1, n + 1)]
+    return {place: None if prior is None else prior.draw(1, rng) for place in places}
 
 
 def _sides(stored: Checkpoint) -> tuple[tuple[int, int], tuple[int, int]]:
