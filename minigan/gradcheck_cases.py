@@ -531,6 +531,17 @@ NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
     "unet_generator": _network(
         lambda r: models.unet_generator((8, 16, 1), 3, width=3, halvings=3, rng=r), (2, 8, 16, 1)
     ),
+    "unet_generator_of_z": _network(
+        lambda r: models.unet_generator_of_z((8, 16, 1), 3, 2, width=3, halvings=3, rng=r),
+        (2, 8, 16, 1),
+        (2, 2),
+    ),
+    "residual_encoder": _network(
+        lambda r: models.residual_encoder((24, 32, 1), 4, width=2, rng=r), (2, 24, 32, 1)
+    ),
+    "strided_encoder": _network(
+        lambda r: models.strided_encoder((24, 32, 1), 4, width=2, rng=r), (2, 24, 32, 1)
+    ),
     "dilated_generator": _network(
         lambda r: models.dilated_generator((8, 6, 2), 1, width=2, blocks=2, rng=r), (2, 8, 6, 2)
     ),

@@ -29,11 +29,11 @@ class Purpose(IntEnum):
 
     # of a trained generator
     SAMPLES = 5  # z of `minigan sample`, and of the report's walk
-    TRANSLATIONS = 15  # dropout of `minigan translate`
+    TRANSLATIONS = 15  # z and dropout of `minigan translate`
     EXPORT = 16  # inputs on which an exported network is compared
 
     # of measurements
-    MEASURED = 17  # z of the samples that are measured, dropout of such translations
+    MEASURED = 17  # z of the samples that are measured, dropout and z of such translations
     REAL = 9  # examples that they are compared with
     REAL_LABELLED = 13  # examples whose labels or captions are looked for, as in samples
     PARZEN = 10  # held-out examples of the Parzen window

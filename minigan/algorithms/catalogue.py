@@ -15,6 +15,7 @@ from minigan.algorithms.options import OptimizerOptions, Streams, Task
 from minigan.algorithms.sequence import midinet, segan
 from minigan.algorithms.text import gan_cls, stackgan
 from minigan.algorithms.translation import (
+    bicyclegan,
     cyclegan,
     discogan,
     dualgan,
@@ -266,6 +267,16 @@ ALGORITHMS: dict[str, Recipe] = {
         build=pix2pixhd.build,
         data="kittens-edges",
         explains=("pix2pixhd", "lsgan"),
+        takes="pairs",
+        batch=1,
+    ),
+    "bicyclegan": Recipe(
+        summary="many answers to one picture, learned from aligned pairs: each is of a code z",
+        paper="Zhu et al. 2017, arXiv:1711.11586",
+        options=bicyclegan.Options,
+        build=bicyclegan.build,
+        data="kittens-edges",
+        explains=("bicyclegan", "posterior", "gaussian", "lsgan"),
         takes="pairs",
         batch=1,
     ),

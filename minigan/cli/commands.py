@@ -265,6 +265,17 @@ def sample(folder: Path, out: Path, **how: Any) -> None:
     "over which a window does (default: half of it).",
 )
 @click.option("--convert", is_flag=True, help="Take grey pictures for colour, colour for grey.")
+@click.option(
+    "--n",
+    type=click.IntRange(min=1),
+    help="Answers to each picture, where G has many (bicyclegan; dropout): folders 1, 2, ...",
+)
+@click.option(
+    "--interpolate",
+    type=click.IntRange(min=2),
+    metavar="K",
+    help="K answers on the way from one z to another (bicyclegan).",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of noise.")
 @_DEVICE
 def translate(folder: Path, source: Path, out: Path, **how: Any) -> None:

@@ -11,6 +11,7 @@ from minigan.data.kittens import Kittens
 from minigan.data.relabelled import Relabelled
 from minigan.data.stacked import StackedDigits
 from minigan.errors import DataError, OptionError, UnknownNameError
+from minigan.metrics.answers import INPUTS, answers_diversity
 from minigan.metrics.caption_accuracy import caption_accuracy
 from minigan.metrics.d_features import d_features
 from minigan.metrics.density_coverage import density_coverage
@@ -294,6 +295,15 @@ METRICS: dict[str, Metric] = {
         each_way(
             "sharpness", "mean squared difference of neighbours, the ratio made / true", sharpnesses
         ),
+    ),
+    "diversity": Metric(
+        "how far answers to one and the same picture are apart",
+        "pairs of pictures or two domains",
+        is_pairs,
+        lambda data: INPUTS,
+        {},  # noise without sense is diverse too
+        answers_diversity,
+        features=True,
     ),
 }
 

@@ -19,6 +19,7 @@ from minigan.models.conditional import (
 )
 from minigan.models.dcgan import dcgan_discriminator, dcgan_generator
 from minigan.models.dilated import dilated_generator
+from minigan.models.encoders import residual_encoder, strided_encoder
 from minigan.models.features import LinearSVM, discriminator_features, linear_svm
 from minigan.models.heads import (
     classifying_discriminator,
@@ -42,7 +43,7 @@ from minigan.models.text_to_image import (
     text_discriminator,
     text_generator,
 )
-from minigan.models.unet import unet_generator
+from minigan.models.unet import unet_generator, unet_generator_of_z
 from minigan.models.unit import unit_decoder, unit_encoder
 
 __all__ = [
@@ -82,17 +83,20 @@ __all__ = [
     "receptive_field",
     "recognising_discriminator",
     "refining_generator",
+    "residual_encoder",
     "resnet_generator",
     "segan_discriminator",
     "segan_generator",
     "stargan_discriminator",
     "stargan_generator",
+    "strided_encoder",
     "stylegan_discriminator",
     "stylegan_generator",
     "text_code",
     "text_discriminator",
     "text_generator",
     "unet_generator",
+    "unet_generator_of_z",
     "unit_decoder",
     "unit_encoder",
 ]

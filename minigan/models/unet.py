@@ -10,9 +10,14 @@ of the decoder, on whose input it is joined. The innermost layer has no norm: of
 each channel a norm leaves nothing, which the paper's errata (section 6.3) correct in the same way.
 
 The noise is the dropout: the paper's generator learned to ignore a z at its input (section 3.1).
+
+BicycleGAN's generator takes a z beside the picture (Zhu et al. 2017, arXiv:1711.11586, section 4):
+its numbers stand as constant planes beside the channels that each convolution of the encoder sees.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -20,9 +25,12 @@ from minigan import init
 from minigan.errors import OptionError
 from minigan.layers import (
     Concat,
+    ConditionalConcat,
+    ConditionalSequential,
     Conv2d,
     Dropout,
     Identity,
+    JoinCondition,
     Layer,
     LeakyReLU,
     ReLU,
@@ -78,6 +86,74 @@ def unet_generator(
     whose sides halve as often goes through. Raises OptionError as `unet_halvings`.
     """
     n = unet_halvings(shape, halvings)
+    layers = _unet(
+        shape,
+        out_channels,
+        (Sequential, Concat),
+        width=width,
+        halvings=n,
+        norm=norm,
+        dropout=dropout,
+        skips=skips,
+        up=up,
+        rng=rng,
+    )
+    return Sequential(*layers)
+
+
+def unet_generator_of_z(
+    shape: tuple[int, ...],
+    out_channels: int,
+    z_dim: int,
+    *,
+    width: int = 64,
+    halvings: int | None = None,
+    norm: str = "batch",
+    dropout: float = 0.0,
+    skips: bool = True,
+    up: str = "transposed",
+    rng: np.random.Generator,
+) -> ConditionalSequential:
+    """G: pictures (N, H, W, C) and z (N, z_dim) -> (N, H, W, out_channels) in (-1, 1).
+
+    Each layer of the encoder sees z; the rest is `unet_generator`'s. Raises OptionError as that.
+    """
+    n = unet_halvings(shape, halvings)
+    layers = _unet(
+        shape,
+        out_channels,
+        (ConditionalSequential, ConditionalConcat),
+        z_dim=z_dim,
+        width=width,
+        halvings=n,
+        norm=norm,
+        dropout=dropout,
+        skips=skips,
+        up=up,
+        rng=rng,
+    )
+    return ConditionalSequential(*layers)
+
+
+Containers = tuple[Callable[..., Layer], Callable[..., Layer]]  # of layers in a row, of a skip
+
+
+def _unet(
+    shape: tuple[int, ...],
+    out_channels: int,
+    containers: Containers,
+    *,
+    z_dim: int = 0,
+    width: int,
+    halvings: int,
+    norm: str,
+    dropout: float,
+    skips: bool,
+    up: str,
+    rng: np.random.Generator,
+) -> list[Layer]:
+    """The layers of a U-Net, whose encoder's each see z_dim numbers of z."""
+    n, (chain, skip) = halvings, containers
     h, w, channels = shape
     norms = Norms(norm, init=GAMMA, rng=rng)
     filters = [min(width << i, WIDEST * width) for i in range(n)]
@@ -88,8 +164,9 @@ def unet_generator(
         Encoder layer i + 1, everything below it, and the decoder layer that comes back to i's size.
         """
         deepest = i + 2 == n
-        down = _down(filters[i], filters[i + 1], bias=deepest or norms.bias, rng=rng)
-        inner: list[Layer] = [LeakyReLU(negative_slope=0.2), down]
+        bias = deepest or norms.bias
+        inner: list[Layer] = [LeakyReLU(negative_slope=0.2)]
+        inner += _down(filters[i], filters[i + 1], z_dim, bias=bias, rng=rng)
         if not deepest:
             inner += [norms.after(h >> (i + 2), w >> (i + 2), filters[i + 1]), level(i + 1)]
         inner += [
@@ -99,20 +176,23 @@ def unet_generator(
         ]
         if dropout and n - 2 - i < WITH_DROPOUT:  # 0 is the innermost
             inner.append(Dropout(dropout, rng=rng))
-        return Concat(Identity(), Sequential(*inner)) if skips else Sequential(*inner)
+        return skip(Identity(), chain(*inner)) if skips else chain(*inner)
 
     def joined(i: int) -> int:
         """Channels of encoder layer i on the way back: twice its own where they are joined."""
         return filters[i] * (2 if skips and i + 1 < n else 1)
 
-    return Sequential(
-        _down(channels, filters[0], bias=True, rng=rng),
+    return [
+        *_down(channels, filters[0], z_dim, bias=True, rng=rng),
         *([level(0)] if n > 1 else []),
         ReLU(),
         doubled(up, joined(0), out_channels, kernel_size=4, bias=True, rng=rng),
         Tanh(),
-    )
+    ]
 
 
-def _down(cin: int, cout: int, *, bias: bool, rng: np.random.Generator) -> Conv2d:
-    return Conv2d(cin, cout, 4, stride=2, padding=1, bias=bias, init=init.dcgan, rng=rng)
+def _down(cin: int, cout: int, z_dim: int, *, bias: bool, rng: np.random.Generator) -> list[Layer]:
+    """A convolution that halves, with z beside what it sees."""
+    beside: list[Layer] = [JoinCondition(z_dim)] if z_dim else []
+    conv = Conv2d(cin + z_dim, cout, 4, stride=2, padding=1, bias=bias, init=init.dcgan, rng=rng)
+    return [*beside, conv]

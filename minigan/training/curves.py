@@ -17,7 +17,11 @@ PANELS: tuple[tuple[str, tuple[str, ...], str], ...] = (  # what belongs togethe
     ("mean score that a critic gives", ("score(", "wasserstein", "T(", "bound"), "linear"),
     ("mean energy", ("energy(", "convergence"), "linear"),
     ("terms of D's loss", (*PENALTIES, "ranking"), "linear"),
-    ("terms of a translation", ("L1", "GAN_", "cycle_", "identity_", "cls(", "rec"), "linear"),
+    (
+        "terms of a translation",
+        ("L1", "GAN_", "cycle_", "identity_", "cls(", "rec", "latent"),
+        "linear",
+    ),
     ("gradient norms", ("grad_norm_",), "log"),
 )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from minigan.algorithms.catalogue import recipe
 from minigan.algorithms.conditional.base import Relabelling
+from minigan.algorithms.translation.base import Translating
 from minigan.algorithms.translation.options import TranslationOptions
 from minigan.data import Dataset, References
 from minigan.data.makeup import Applied
@@ -61,8 +62,14 @@ def evaluate(
     if isinstance(algorithm, Relabelling):  # its one G goes back too
         data, cycles = Relabelled(data, tuple(algorithm.label_names)), True
     if metrics is None:
-        asks = asked is not None or isinstance(data, Relabelled)
-        metrics = fitting(data, held_out, cycles=cycles, asks=asks, extractor=extractor)
+        metrics = fitting(
+            data,
+            held_out,
+            cycles=cycles,
+            varies=isinstance(algorithm, Translating) and algorithm.varies,
+            asks=asked is not None or isinstance(data, Relabelled),
+            extractor=extractor,
+        )
     names = checked(metrics, data)
     if "cycle" in names and not cycles:
         raise OptionError(NO_WAY_BACK)
@@ -88,20 +95,22 @@ def fitting(
     held_out: Dataset | None,
     *,
     cycles: bool = False,
+    varies: bool = False,
     asks: bool = False,
     extractor: str | None = None,
 ) -> list[str]:
     """The metrics that take the data.
 
-    cycles: whether there is a generator each way; asks: whether samples are asked for by labels. Of
-    pairs without an extractor no features are wanted. d-features measures D, and takes minutes: it
-    must be asked for.
+    cycles: whether there is a generator each way; varies: whether one picture has many
+    translations; asks: whether samples are asked for by labels. Of pairs without an extractor no
+    features are wanted. d-features measures D, and takes minutes: it must be asked for.
     """
     known = data.name in EXTRACTORS or data.name in OWN
     plain = data.kind == "pairs" and extractor is None and not known
     left_out = {
         "parzen": held_out is None,
         "cycle": not cycles,
+        "diversity": not varies,
         "label-accuracy": not asks,
         "caption-accuracy": not asks,
         "d-features": True,

@@ -62,9 +62,11 @@ def fed(run: AsNew, network: str) -> Fed:
     if isinstance(net, StyleGenerator):
         sizes = {"z": (algorithm.prior.dim,), "noise": (net.synthesis.pixels,)}  # type: ignore[attr-defined]
         return Fed({name: (size, FLOAT) for name, size in sizes.items()}, 0)
-    if isinstance(algorithm, Translating) and network not in algorithm.networks:
-        h, w, *channels = (int(side) for side in algorithm.sides)
-        return Fed({"x": ((h, w, channels[network == "F"]), FLOAT)}, 0)
+    if isinstance(algorithm, Translating) and (
+        network in algorithm.translators
+        and (algorithm.prior is not None or network not in algorithm.networks)
+    ):
+        return Fed(_of_way(algorithm, network), 0)
     if isinstance(algorithm, Relabelling) and network == "G":
         classes = sum(map(len, algorithm.label_names.values()))
         return Fed({"x": (run.dataset.shape, FLOAT), "c": ((classes,), FLOAT)}, 0)
@@ -81,6 +83,13 @@ def fed(run: AsNew, network: str) -> Fed:
         return Fed({f"input_{i}": one for i, one in enumerate(seen)}, start)
     of_z = network.removeprefix("earlier_") == "G" and isinstance(algorithm, Latent)
     return Fed({"z" if of_z else "x": seen[0]}, start)
+
+
+def _of_way(algorithm: Translating, network: str) -> Inputs:
+    """What a generator of pictures takes: a picture, and a z where there is one."""
+    h, w, *channels = (int(side) for side in algorithm.sides)
+    given: Inputs = {"x": ((h, w, channels[network == "F"]), FLOAT)}
+    return given if algorithm.prior is None else given | {"z": ((algorithm.prior.dim,), FLOAT)}
 
 
 def _recorded(run: AsNew, net: Layer) -> tuple[list[Input], int]:

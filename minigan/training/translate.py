@@ -18,7 +18,7 @@ import numpy as np
 from minigan.algorithms.catalogue import ALGORITHMS
 from minigan.algorithms.conditional.base import Relabelling
 from minigan.algorithms.translation import stargan
-from minigan.algorithms.translation.base import translated
+from minigan.algorithms.translation.base import has_dropout, translated
 from minigan.algorithms.translation.options import TranslationOptions
 from minigan.backend import Array, make_rng, overwrite, to_device
 from minigan.data import DataWarning
@@ -27,12 +27,14 @@ from minigan.data.pictures import fit, to_float
 from minigan.errors import CheckpointError, DataError, NonFiniteError, OptionError
 from minigan.layers import Layer
 from minigan.models.resnet import resnet_size
+from minigan.prior import Prior
 from minigan.streams import Purpose
 from minigan.training import best
 from minigan.training.asking import target_classes
 from minigan.training.building import build_algorithm, recalled
 from minigan.training.checkpoint import Checkpoint
 from minigan.training.config import Config, picture_size
+from minigan.training.latent_tools.walks import spherical
 from minigan.training.pictures import to_image, write_png
 from minigan.training.tiling import Translate, placed, tiled
 from minigan.wording import counted
@@ -53,6 +55,8 @@ def translate_pictures(
     tile: int | None = None,
     overlap: int | None = None,
     convert: bool = False,
+    n: int | None = None,
+    interpolate: int | None = None,
     seed: int = 0,
     device: str | None = None,
 ) -> str:
@@ -65,16 +69,18 @@ def translate_pictures(
     learned that, or a folder: each picture then goes, for each of these, into a folder of its name.
     `to` says which classes pictures shall have, "blue" or "body=blue", where the run is a StarGAN.
     `convert` lets grey pictures be taken for colour and colour ones for grey. `seed`
-    decides the noise.
+    decides the noise: of a generator that takes a z, one z for all pictures. With `n` each picture
+    is translated so often, into the folders 1, 2, ..., which have a z of their own each; with
+    `interpolate` so many z go from one to another.
 
     Raises CheckpointError for a run that does not translate, OptionError for a size that the
-    network cannot halve and a checkpoint from before all of G was trained, DataError for pictures
-    that cannot be taken.
+    network cannot halve, for many answers of a network that has one, and for a checkpoint from
+    before all of G was trained, DataError for pictures that cannot be taken.
     """
     config = Config.load(folder / "config.json").on(device)
     files = _Files(source, out, convert)
     if isinstance(config.options, stargan.Options):
-        _refuse_ways(config.algorithm, reverse=reverse, reference=reference)
+        _refuse_ways(config.algorithm, reverse, reference, n=n, interpolate=interpolate)
         stored = best.load(folder / "checkpoints", step)
         return _relabelled(config.in_force(), stored, files, to, size, tile, overlap)
     if to:
@@ -91,20 +97,28 @@ def translate_pictures(
     net = _generator(options, name, stored, config.run.device)
     styles = _references(reference, config.algorithm, options.with_reference and not reverse)
     rng, noisy = make_rng(seed, Purpose.TRANSLATIONS), not options.running_statistics
+    varies = options.prior is not None or has_dropout(net, noisy=noisy)
+    answers = _answers(options.prior, n, interpolate, rng, f"{name} of {config.algorithm}", varies)
 
-    def at_once(x: Array) -> Array:
-        return translated(net, to_device(x, config.run.device), rng, noisy=noisy)
+    def of_z(z: Array | None) -> Translate:
+        def at_once(x: Array) -> Array:
+            return translated(net, to_device(x, config.run.device), rng, z=z, noisy=noisy)
 
-    translate = _whole_or_tiled(at_once, tile, overlap)
+        return _whole_or_tiled(at_once, tile, overlap)
+
+    translators = {place: of_z(z) for place, z in answers.items()}
     done = 0
     for file, target, x in files.pictures(taken, channels):
         for folder_of, style in styles.items():
             shown = x if style is None else _beside(x, style, y_channels, convert=convert)
-            y = translate(shown)
-            if not np.isfinite(y).all():
-                raise NonFiniteError(f"the translation of {file} is not finite; try another --from")
-            write_png(to_image(y[0]), out / folder_of / target.relative_to(out))
-            done += 1
+            for place, translate in translators.items():
+                y = translate(shown)
+                if not np.isfinite(y).all():
+                    raise NonFiniteError(
+                        f"the translation of {file} is not finite; try another --from"
+                    )
+                write_png(to_image(y[0]), out / folder_of / place / target.relative_to(out))
+                done += 1
     through = f"{name} of step {stored.step} of {config.algorithm}"
     return f"{counted(done, 'picture')} through {through}: {out}"
 
@@ -145,7 +159,7 @@ def _relabelled(
     return f"{counted(done, 'picture')} with {', '.join(asked)} through {through}: {files.out}"
 
 
-def _refuse_ways(name: str, *, reverse: bool, reference: Path | None) -> None:
+def _refuse_ways(name: str, reverse: bool, reference: Path | None, **answers: int | None) -> None:
     """Raise OptionError for what a run whose one G goes to every class is not told."""
     if reverse:
         raise OptionError(f"{name} has one generator for all ways; say with --to where to go")
@@ -153,6 +167,11 @@ def _refuse_ways(name: str, *, reverse: bool, reference: Path | None) -> None:
         raise OptionError(
             f"--reference {reference}: only G of pairedcyclegan takes one; leave it out"
         )
+    for option, number in answers.items():
+        if number is not None:
+            raise OptionError(
+                f"--{option} {number}: {name} has one answer to a picture and a class; leave it out"
+            )
 
 
 class _Files(NamedTuple):
@@ -229,6 +248,36 @@ def _whole_or_tiled(translate: Translate, tile: int | None, overlap: int | None)
     apart = tile // 4 if overlap is None else overlap
     placed(tile, tile, apart)
     return partial(tiled, translate, tile=tile, overlap=apart)
+
+
+def _answers(
+    prior: Prior | None,
+    n: int | None,
+    interpolate: int | None,
+    rng: np.random.Generator,
+    network: str,
+    varies: bool,
+) -> dict[str, Array | None]:
+    """The z (1, numbers) of each folder of answers, "" of one alone; None for a G without z.
+
+    Raises OptionError for many answers of a network that gives one, for a way between z where there
+    are none, and for both together.
+    """
+    if n is not None and interpolate is not None:
+        raise OptionError(f"--n {n} and --interpolate {interpolate}: give one of them")
+    if interpolate is not None:
+        if prior is None:
+            raise OptionError(
+                f"--interpolate {interpolate} goes from one z to another, and {network} takes "
+                "none; bicyclegan does"
+            )
+        a, b = prior.draw(1, rng), prior.draw(1, rng)
+        ts = np.linspace(0, 1, interpolate)
+        return {str(k): spherical(a, b, t) for k, t in enumerate(ts, 1)}
+    if n is not None and not varies:
+        raise OptionError(f"--n {n}: {network} has one answer to a picture; leave it out")
+    places = [""] if n is None else [str(k) for k in range(1, n + 1)]
+    return {place: None if prior is None else prior.draw(1, rng) for place in places}
 
 
 def _sides(stored: Checkpoint) -> tuple[tuple[int, int], tuple[int, int]]:

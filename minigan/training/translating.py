@@ -21,6 +21,7 @@ from minigan.data import (
     open_references,
 )
 from minigan.data.options import Split
+from minigan.prior import Prior
 from minigan.streams import Purpose
 from minigan.training.config import Config
 from minigan.training.pictures import grid, plot_points
@@ -28,6 +29,7 @@ from minigan.training.pictures import pairs as pairs_of_pictures
 
 SHOWN = 16  # pictures of each direction
 COLUMNS = 8
+ANSWERED = 8  # pictures of each direction that are shown with many answers
 
 
 def pairs_of(config: Config, data: str, split: Split, aligned: bool | None = None) -> Pairs:
@@ -63,9 +65,12 @@ Part = tuple[Array | None, ...]  # SHOWN pictures of each kind, above one anothe
 def sheet(algorithm: Translating, pairs: Pairs, *, seed: int) -> Sheet:
     """Rows of x, of G(x) and of the true y; with an F, also rows of y, of F(y) and of the true x.
 
-    With references rows of x, y, G(x, y) and the truth, then of y, F(y) and the truth. The pairs
-    are always the same. Where nobody knows any that belong together, no truth is shown.
+    With references rows of x, y, G(x, y) and the truth, then of y, F(y) and the truth. Where G
+    takes a z, each row shows an x, its y and then G(x, z), the same z in all rows of a column. The
+    pairs are always the same. Where nobody knows any that belong together, no truth is shown.
     """
+    if algorithm.prior is not None:
+        return _of_answers(algorithm, algorithm.prior, pairs, seed)
     if isinstance(pairs, References):
         parts, made, real = _of_references(algorithm, pairs, seed)
     else:
@@ -76,6 +81,27 @@ def sheet(algorithm: Translating, pairs: Pairs, *, seed: int) -> Sheet:
         for i in range(0, SHOWN, COLUMNS):
             rows += [_coloured(pictures[i : i + COLUMNS]) for pictures in known]
     return Sheet(grid(np.concatenate(rows), columns=COLUMNS), made, real)
+
+
+def _of_answers(algorithm: Translating, prior: Prior, pairs: Pairs, seed: int) -> Sheet:
+    """Rows of a picture, its truth if that is known, and answers; then the way back."""
+    rng = make_rng(seed, Purpose.SHOWN)
+    matched = pairs.matched(ANSWERED, rng)
+    x, y = pairs.split((matched or pairs.draw(ANSWERED, rng)).x)
+    rng = make_rng(seed, Purpose.PICTURES)
+    n = COLUMNS - (2 if matched else 1)
+    zs = np.repeat(prior.draw(n, rng)[:, None], ANSWERED, 1)  # (n, pictures, numbers)
+    rows, first = [], None
+    for name, source, truth in (("G", x, y), ("F", y, x)):
+        if name not in algorithm.translators:
+            continue
+        made = [algorithm.translate(source, rng, name=name, z=z) for z in zs]
+        first = made[0] if first is None else first
+        shown = [source, *([truth] if matched else []), *made]
+        rows.append(np.stack([_coloured(pictures) for pictures in shown], 1))
+    assert first is not None
+    flat = np.concatenate([row.reshape(-1, *row.shape[2:]) for row in rows])
+    return Sheet(grid(flat, columns=COLUMNS), first, y)
 
 
 def _of_pairs(algorithm: Translating, pairs: Pairs, seed: int) -> tuple[list[Part], Array, Array]:

@@ -82,6 +82,15 @@ SETTINGS: list[tuple[str, str, dict[str, Any]]] = [
         {"lr": 2e-4, "beta1": 0.5, "weight_l1": 100.0, "patch": 70, "dropout": 0.5},
     ),
     (
+        "bicyclegan",
+        PAPER,
+        {
+            **{"weight_l1": 10.0, "weight_latent": 0.5, "weight_kl": 0.01, "z_dim": 8},
+            **{"objective": "lsgan", "lr": 2e-4, "beta1": 0.5, "judge": "picture", "scales": 2},
+        },
+    ),
+    ("bicyclegan", "the authors' code", {"norm": "instance", "encoder": "resnet"}),
+    (
         "cyclegan",
         PAPER,
         {"objective": "lsgan", "weight_cycle": 10.0, "pool": 50, "lr": 2e-4, "schedule": "linear"},

@@ -1,4 +1,4 @@
-"""Steps of pix2pixHD, stage by stage, and of UNIT are captured and replayed on tiny pictures."""
+"""Steps of pix2pixHD, stage by stage, of UNIT and of BicycleGAN are captured on tiny pictures."""
 
 from dataclasses import replace
 
@@ -14,6 +14,7 @@ TINY = {"width": 2, "patch": 7, "lr": 1e-3}
 CASES = {
     "pix2pixhd": ({"scales": 2, "blocks": 0, "local_blocks": 0, "stage_steps": 3}, 9, 3),
     "unit": ({"blocks": 0, "halvings": 1}, 4, 1),
+    "bicyclegan": ({"halvings": 2, "z_dim": 2, "scales": 1}, 4, 1),
 }
 
 

@@ -452,6 +452,36 @@ NETWORKS = [
         "without skips, resized",
     ),
     Network(
+        "unet_generator_of_z",
+        lambda r: models.unet_generator_of_z((8, 16, 1), 3, 2, width=3, rng=r),
+        (4, 8, 16, 1),
+        (4, 8, 16, 3),
+        also=(4, 2),
+    ),
+    Network(
+        "unet_generator_of_z",
+        lambda r: models.unet_generator_of_z(
+            (8, 8, 3), 1, 3, width=2, halvings=2, norm="instance", skips=False, up="resize", rng=r
+        ),
+        (4, 8, 8, 3),
+        (4, 8, 8, 1),
+        "without skips, resized",
+        (4, 3),
+    ),
+    Network(
+        "residual_encoder",
+        lambda r: models.residual_encoder((24, 36, 3), 4, width=2, rng=r),
+        (4, 24, 36, 3),
+        (4, 4),
+    ),
+    Network(
+        "strided_encoder",
+        lambda r: models.strided_encoder((24, 36, 3), 4, width=2, norm="batch", rng=r),
+        (4, 24, 36, 3),
+        (4, 4),
+        "with batch norm",
+    ),
+    Network(
         "dilated_generator",
         lambda r: models.dilated_generator((8, 12, 6), 3, width=2, rng=r),
         (4, 8, 12, 6),

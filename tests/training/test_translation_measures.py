@@ -50,7 +50,7 @@ TRUE = ["l1", "psnr", "ssim"]
 
 def test_every_metric_of_a_translation(minigan: Command, runs: Path, tmp_path: Path) -> None:
     for name, metrics in (
-        ("pix2pix", [*PAIRED, *TRUE, "sharpness"]),
+        ("pix2pix", [*PAIRED, *TRUE, "sharpness", "diversity"]),  # of its dropout
         ("cyclegan", [*PAIRED, *TRUE, "cycle", "sharpness"]),
     ):
         result = minigan("eval", runs / name, "--n", 20, "--json", tmp_path / "found.json")
@@ -59,7 +59,8 @@ def test_every_metric_of_a_translation(minigan: Command, runs: Path, tmp_path: P
         assert [r["metric"] for r in found] == metrics
         for r in found:
             assert r["protocol"] in result.out
-            assert (r["n_fake"], r["n_real"], r["split"]) == (20, 20, "test")
+            answers = 10 if r["metric"] == "diversity" else 1
+            assert (r["n_fake"], r["n_real"], r["split"]) == (20 * answers, 20, "test")
             assert all(np.isfinite(value) for value in r["values"].values())
             assert any(key.endswith("F(y)") for key in r["values"]) == (name == "cyclegan")
         assert "split: test; N: 20 samples, 20 real; seed 0" in result.out

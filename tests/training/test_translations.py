@@ -22,6 +22,7 @@ RUNS = {
     "dualgan": split(f"dualgan {SMALL}"),
     "pix2pixhd": split(f"pix2pixhd {SMALL} --patch 7 --scales 2 --blocks 1 --stage-steps 1"),
     "unit": split(f"unit {SMALL} --blocks 1"),
+    "bicyclegan": split(f"bicyclegan {SMALL} --patch 7 --z-dim 3"),
 }
 SHOWN = {
     "pix2pix": {"loss_D", "loss_G", "L1", "GAN_G", "D(y)", "D(G(x))"},
@@ -29,6 +30,7 @@ SHOWN = {
     "discogan": {"GAN_G", "cycle_y", "D(G(x))", "D(F(y))"},
     "dualgan": {"cycle_x", "cycle_y", "wasserstein_X", "wasserstein_Y"},
     "pix2pixhd": {"GAN", "GAN/2", "features", "features/2", "score(y)", "score(G(x)/2)"},
+    "bicyclegan": {"L1", "KL", "latent", "GAN_VAE", "GAN_LR", "score(G(x, z)/2)"},
     "unit": {"KL_x", "reconstruction_y", "cycle_x", "cycle_KL_y", "GAN_G", "GAN_F", "D(F(y))"},
 }
 
@@ -66,6 +68,40 @@ def test_the_sheet_shows_inputs_outputs_and_truths(runs: Path) -> None:
     for row, same in ((0, True), (1, False), (2, True), (3, True), (4, False), (5, True)):
         part = slice(row * 18 * factor, (row * 18 + 16) * factor)
         assert np.array_equal(first[part], last[part]) == same, row
+
+
+def test_the_sheet_of_many_answers_has_one_z_in_a_column(runs: Path) -> None:
+    """x, y and six answers in a row: beside the same z another picture, and the other way round."""
+    from minigan.backend import make_rng
+    from minigan.streams import Purpose
+    from minigan.training import Trainer
+    from minigan.training.pictures import to_image
+    from minigan.training.translating import sheet
+
+    trainer = Trainer.resume(runs / "bicyclegan")
+    algorithm, pairs = trainer.algorithm, trainer.dataset
+    picture, made, real = sheet(algorithm, pairs, seed=trainer.config.run.seed)
+    with Image.open(runs / "bicyclegan" / "samples" / "step_000004.png") as stored:
+        np.testing.assert_array_equal(np.asarray(stored), np.asarray(picture))
+    factor = round(512 / (8 * 18 - 2))
+    assert picture.size == (factor * (8 * 18 - 2), factor * (8 * 18 - 2))
+    seed = trainer.config.run.seed
+    x, y = pairs.split(pairs.matched(8, make_rng(seed, Purpose.SHOWN)).x)
+    np.testing.assert_array_equal(real, y)
+    rng = make_rng(seed, Purpose.PICTURES)
+    zs = algorithm.prior.draw(6, rng)
+    pixels = np.asarray(picture)
+
+    def shown(row, column):
+        top, left = row * 18 * factor, column * 18 * factor
+        return pixels[top : top + 16 * factor : factor, left : left + 16 * factor : factor]
+
+    for row, column in ((0, 0), (3, 4), (7, 5)):
+        z = zs[column][None]
+        expected = to_image(algorithm.translate(x[row][None], rng, z=z)[0])
+        np.testing.assert_array_equal(shown(row, column + 2), np.asarray(expected))
+    np.testing.assert_array_equal(shown(5, 1), np.asarray(to_image(y[5])))
+    np.testing.assert_array_equal(made, algorithm.translate(x, rng, z=np.repeat(zs[:1], 8, 0)))
 
 
 def test_a_run_says_which_patches_are_judged_and_takes_the_papers_batch(
@@ -178,6 +214,80 @@ def test_generators_of_several_networks_are_put_together(
         np.testing.assert_array_equal(translated(tmp_path / way)["x.png"], np.asarray(expected))
 
 
+def test_many_answers_of_one_z_each(
+    minigan: Command, runs: Path, photos: Path, tmp_path: Path
+) -> None:
+    """Folder k holds the answers of the k-th z of the seed, the same for every picture."""
+    from minigan.backend import make_rng
+    from minigan.streams import Purpose
+    from minigan.training import Trainer
+    from minigan.training.pictures import to_image
+
+    call = ["translate", runs / "bicyclegan", "--input", photos, "--output"]
+    result = minigan(*call, tmp_path / "many", "--n", 3, "--seed", 4)
+    assert result.code == 0, result.err
+    assert "9 pictures through G of step 4 of bicyclegan" in result.out
+    found = translated(tmp_path / "many")
+    assert set(found) == {f"{k}/{name}.png" for k in (1, 2, 3) for name in ("a", "b", "deep/a")}
+    algorithm = Trainer.resume(runs / "bicyclegan").algorithm
+    pixels = np.random.default_rng(2).integers(0, 255, (16, 16), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "x.png")
+    x = pixels[None, ..., None].astype(np.float32) / 127.5 - 1
+    result = minigan(*call[:3], tmp_path / "x.png", "--output", tmp_path / "own", "--n", 3)
+    assert result.code == 0, result.err
+    rng = make_rng(0, Purpose.TRANSLATIONS)
+    for k in (1, 2, 3):
+        expected = to_image(algorithm.translate(x, rng, z=algorithm.prior.draw(1, rng))[0])
+        made = translated(tmp_path / "own")[f"{k}/x.png"]
+        np.testing.assert_array_equal(made, np.asarray(expected))
+    assert minigan(*call, tmp_path / "one", "--seed", 4).code == 0
+    np.testing.assert_array_equal(translated(tmp_path / "one")["b.png"], found["1/b.png"])
+
+
+def test_answers_on_the_way_from_one_z_to_another(
+    minigan: Command, runs: Path, photos: Path, tmp_path: Path
+) -> None:
+    """The first and the last are those of the seed's first two z."""
+    call = ["translate", runs / "bicyclegan", "--input", photos / "a.png", "--output"]
+    assert minigan(*call, tmp_path / "way", "--interpolate", 3).code == 0
+    assert minigan(*call, tmp_path / "ends", "--n", 2).code == 0
+    way, ends = translated(tmp_path / "way"), translated(tmp_path / "ends")
+    assert len(way) == 3
+    np.testing.assert_array_equal(way["1/a.png"], ends["1/a.png"])
+    np.testing.assert_array_equal(way["3/a.png"], ends["2/a.png"])
+    assert (way["2/a.png"] != way["1/a.png"]).any()
+
+
+def test_dropout_gives_many_answers_too(
+    minigan: Command, runs: Path, photos: Path, tmp_path: Path
+) -> None:
+    call = ["translate", runs / "pix2pix", "--input", photos / "a.png", "--output"]
+    assert minigan(*call, tmp_path / "many", "--n", 2).code == 0
+    found = translated(tmp_path / "many")
+    assert (found["1/a.png"] != found["2/a.png"]).any()
+
+
+def test_tiles_of_a_picture_have_one_z(
+    minigan: Command, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from minigan.training import translate
+
+    drawn = []
+    through = translate.translated
+
+    def watched(net, x, rng, *, z, noisy):
+        drawn.append(z.tobytes())
+        return through(net, x, rng, z=z, noisy=noisy)
+
+    monkeypatch.setattr(translate, "translated", watched)
+    Image.fromarray(np.zeros((40, 40), np.uint8)).save(tmp_path / "x.png")
+    translate.translate_pictures(
+        runs / "bicyclegan", tmp_path / "x.png", tmp_path / "out", tile=16, n=2
+    )
+    assert len(set(drawn)) == 2
+    assert len(drawn) > 8
+
+
 def test_other_sizes_and_channels_if_asked_for(
     minigan: Command, runs: Path, photos: Path, tmp_path: Path
 ) -> None:
@@ -211,6 +321,11 @@ REFUSED = {
     ("pix2pixhd", "--reverse"): "pix2pixhd has no generator from y to x",
     ("pix2pixhd", "--from 0"): "after step 0 G2 has learned nothing yet: it trains from step 2 on",
     ("pix2pixhd", "--size 18"): "nearest legal sizes: 16x16 and 24x24",
+    ("bicyclegan", "--size 24"): "nearest legal sizes: 16x16 and 32x32",
+    ("bicyclegan", "--n 2 --interpolate 3"): "--n 2 and --interpolate 3: give one of them",
+    ("bicyclegan", "--reverse"): "bicyclegan has no generator from y to x",
+    ("cyclegan", "--n 2"): "--n 2: G of cyclegan has one answer to a picture; leave it out",
+    ("pix2pix", "--interpolate 3"): "and G of pix2pix takes none; bicyclegan does",
     ("unit", "--size 18"): "nearest legal sizes: 16x16 and 20x20",
 }
 

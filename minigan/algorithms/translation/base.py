@@ -16,13 +16,14 @@ import numpy as np
 
 from minigan.algorithms.base import Algorithm, Scalars
 from minigan.algorithms.parts import Fooling
-from minigan.backend import Array, overwrite, to_device, to_host
+from minigan.backend import Array, array_module, overwrite, to_device, to_host
 from minigan.errors import OptionError
 from minigan.layers import Dropout, Layer
 from minigan.losses import Objective
 from minigan.losses.least_squares import LeastSquares
 from minigan.models import receptive_field
 from minigan.optim import Optimizer
+from minigan.prior import Prior
 
 HALF = 0.5  # of D's loss: pix2pix and CycleGAN divide it by 2; here the others do so as well
 
@@ -32,8 +33,11 @@ class Translating(Algorithm):
 
     shape: (H, W) of the pictures; channels: of x and of y. noisy: whether dropout and the batch's
     own statistics stay on when pictures are translated, as pix2pix has it (section 3.3).
-    examples: as many pairs as asked for, always the same, for `sample`.
+    examples: as many pairs as asked for, always the same, for `sample`. prior: of the z that a
+    generator takes beside a picture, where it takes one: each z is another answer.
     """
+
+    prior: Prior | None = None
 
     def __init__(
         self,
@@ -72,6 +76,12 @@ class Translating(Algorithm):
     def translators(self) -> dict[str, Layer]:
         """G from x to y, and F from y to x where there is one, by their names."""
         return {name: self.networks[name] for name in ("G", "F") if name in self.networks}
+
+    @property
+    def varies(self) -> bool:
+        """Whether one picture has many translations: of different z, or by dropout."""
+        nets = self.translators.values()
+        return self.prior is not None or any(has_dropout(net, noisy=self.noisy) for net in nets)
 
     def split(self, pairs: Array) -> tuple[Array, Array]:
         """x and y of pairs (N, H, W, channels of x + channels of y), each in memory of its own."""
@@ -113,16 +123,27 @@ class Translating(Algorithm):
 
     # --- translation ------------------------------------------------------------------------------
 
-    def translate(self, x: Array, rng: np.random.Generator, *, name: str = "G") -> Array:
+    def translate(
+        self, x: Array, rng: np.random.Generator, *, name: str = "G", z: Array | None = None
+    ) -> Array:
         """Pictures (N, H, W, C) of the host as generator `name` translates them, one by one.
 
-        rng decides the noise of dropout. Raises NonFiniteError where the weights have run away.
+        rng decides the noise of dropout, and z, a row for each picture, unless it is given. Raises
+        NonFiniteError where the weights have run away.
         """
         net = self.translators[name]
+        if z is None and self.prior is not None:
+            z = self.prior.draw(len(x), rng)
         with self.sampling():
             ys = [
-                translated(net, to_device(picture, self.device), rng, noisy=self.noisy)
-                for picture in np.split(x, len(x))
+                translated(
+                    net,
+                    to_device(x[i : i + 1], self.device),
+                    rng,
+                    z=None if z is None else z[i : i + 1],
+                    noisy=self.noisy,
+                )
+                for i in range(len(x))
             ]
         return self.finite(np.concatenate(ys), f"a translation {name}(x)")
 
@@ -154,13 +175,21 @@ class Translating(Algorithm):
         return super().state_dict() | learned | {"sides": self.sides}
 
 
-# What each discriminator tells from what; those of scales are D1, D2, ...
+# What each discriminator tells from what; those of scales have a number behind: D1, D2, ...
 JUDGES = {
     "D": ("y", "G(x)"),
     "D_Y": ("y", "G(x)"),
     "D_X": ("x", "F(y)"),
     "D_S": ("y, W", "y, G"),
+    "D_VAE": ("y, VAE", "G(x, E(y))"),
+    "D_LR": ("y, LR", "G(x, z)"),
 }
+
+
+def scale_of(name: str) -> int:
+    """How often the pictures that discriminator `name` sees were halved: D1 0 times, D2 once."""
+    number = name[len(name.rstrip("0123456789")) :]
+    return int(number) - 1 if number else 0
 
 
 def at_scale(k: int) -> str:
@@ -170,10 +199,9 @@ def at_scale(k: int) -> str:
 
 def _told_apart(name: str) -> tuple[str, str]:
     """What discriminator `name` tells from what."""
-    if name in JUDGES:
-        return JUDGES[name]
-    at = at_scale(int(name[1:]) - 1)
-    return f"y{at}", f"G(x){at}"
+    real, fake = JUDGES[name.rstrip("0123456789")]
+    at = at_scale(scale_of(name))
+    return f"{real}{at}", f"{fake}{at}"
 
 
 def _named(report: Scalars, name: str) -> Scalars:
@@ -205,15 +233,23 @@ class Given(Layer):
         return both[1] if need_dx else None
 
 
-def translated(net: Layer, x: Array, rng: np.random.Generator, *, noisy: bool) -> Array:
-    """A generator's output for pictures, on the host.
+def translated(
+    net: Layer, x: Array, rng: np.random.Generator, *, z: Array | None = None, noisy: bool
+) -> Array:
+    """A generator's output for pictures, on the host; z of the host, where it takes that too.
 
     noisy: with dropout, whose masks rng decides, and with the statistics of these pictures, as in
     pix2pix; else neither. Nothing of the network moves.
     """
+    zs = [] if z is None else [array_module(x).asarray(z, x.dtype)]
     with noise_of(net, rng):
-        y, _ = net.forward(x, train=noisy, update_stats=False)
+        y, _ = net.forward(x, *zs, train=noisy, update_stats=False)
     return to_host(y)
+
+
+def has_dropout(net: Layer, *, noisy: bool) -> bool:
+    """Whether dropout makes a generator's translations of one picture differ."""
+    return noisy and any(isinstance(layer, Dropout) for _, layer in net.walk())
 
 
 @contextmanager

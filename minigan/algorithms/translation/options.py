@@ -35,6 +35,7 @@ from minigan.models.enlarging import UPSAMPLING
 from minigan.models.resnet import resnet_size
 from minigan.models.unet import unet_halvings, unet_size
 from minigan.optim import Optimizer
+from minigan.prior import Prior
 
 Rng = np.random.Generator
 Size = tuple[int, int]
@@ -82,6 +83,11 @@ class TranslationOptions(PairDataOptions, OptimizerOptions):
     running_statistics: bool = option(
         False, "translate with batch norm's running statistics and without dropout"
     )
+
+    @property
+    def prior(self) -> Prior | None:
+        """Of the z that generators take beside a picture; None where they take none."""
+        return None
 
     def check(self, task: Task) -> tuple[Size, tuple[int, int]]:
         """Size and channels of the task's pictures. Raises OptionError for what cannot be."""

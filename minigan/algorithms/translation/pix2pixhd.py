@@ -17,26 +17,28 @@ optional perceptual loss, which needs a network trained on other data.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from minigan.algorithms.base import Scalars
 from minigan.algorithms.checks import check_counts
 from minigan.algorithms.options import SCHEDULES, Streams, Task
 from minigan.algorithms.settings import Company, Needs, known, option
-from minigan.algorithms.translation.base import Translating, at_scale
-from minigan.algorithms.translation.options import (
-    NORMS,
-    SCORED,
-    Rng,
-    Size,
-    TranslationOptions,
+from minigan.algorithms.translation.base import at_scale
+from minigan.algorithms.translation.options import Rng, Size
+from minigan.algorithms.translation.scales import (
+    POOL,
+    Scaled,
+    ScaleOptions,
+    down,
+    halved,
+    named,
+    pyramid,
 )
 from minigan.backend import Array
 from minigan.errors import OptionError
-from minigan.layers import AvgPool2d, Layer, Sequential, Upsample
+from minigan.layers import Layer, Sequential, Upsample
 from minigan.losses.distance import mean_absolute_error
-from minigan.models.patchgan import largest_patch, smallest_side
 from minigan.models.pix2pixhd import (
     CoarseToFine,
     LocalEnhancer,
@@ -81,7 +83,7 @@ class Stages(NamedTuple):
 TRAINED = {"coarse": ("G1",), "fine": ("G2",), "both": ("G1", "G2")}
 
 
-class Pix2PixHD(Translating):
+class Pix2PixHD(Scaled):
     """The loop above. Without a G2 it is G1 alone, on whole pictures.
 
     scales: D_1, D_2, ..., each of pairs (x, y). `weight_features` is lambda. Raises OptionError for
@@ -98,7 +100,7 @@ class Pix2PixHD(Translating):
         stages: Stages = Stages(),  # noqa: B008  # immutable
         **shared: Any,
     ) -> None:
-        judges = {f"D{k}": D for k, D in enumerate(scales, 1)}
+        judges = named("D", [*scales])
         generators: dict[str, Layer] = {"G1": G1} | ({"G2": G2} if G2 else {})
         super().__init__({**generators, **judges}, **shared)
         if stages.coarse and len(scales) < 2:
@@ -111,8 +113,7 @@ class Pix2PixHD(Translating):
         self.weight_features = weight_features
         self.stages = stages
         self.stage_starts = sorted({0, stages.coarse, stages.coarse + stages.fine})
-        self.pool = AvgPool2d(2)
-        self.parts = {name: until_activations(D) for name, D in judges.items()}
+        self.parts = {f"D{k}": until_activations(D) for k, D in enumerate(scales, 1)}
 
     @property
     def step_kind(self) -> str:
@@ -134,7 +135,7 @@ class Pix2PixHD(Translating):
         if self.G2 is None:
             return {"G": self.G1}
         if self.step_kind == "coarse":
-            return {"G": Sequential(self.pool, self.G1, Upsample(scale_factor=2))}
+            return {"G": Sequential(POOL, self.G1, Upsample(scale_factor=2))}
         return {"G": CoarseToFine(self.G1, self.G2)}
 
     def step(self, pairs: Array) -> Scalars:
@@ -143,7 +144,7 @@ class Pix2PixHD(Translating):
         x, y = self.split(pairs)
         names = [*self.parts]
         if stage == "coarse":
-            x, y = self.halved(x), self.halved(y)
+            x, y = halved(x), halved(y)
             names = names[1:]
         fake, back = self.generated(x, stage)
         scales = self.seen_by(names, x, y, fake)
@@ -161,7 +162,7 @@ class Pix2PixHD(Translating):
             fake, ctx = G1.forward(x)
             return fake, lambda dfake: G1.backward(dfake, ctx, need_dx=False)
         both = stage == "both"
-        coarse, coarse_ctx = self.features.forward(self.halved(x), update_stats=both)
+        coarse, coarse_ctx = self.features.forward(halved(x), update_stats=both)
         fake, fine_ctx = G2.forward(x, coarse)
 
         def back(dfake: Array) -> None:
@@ -186,7 +187,7 @@ class Pix2PixHD(Translating):
             loss = loss + gan + self.weight_features * features  # eq: pix2pixhd.5
             at = at_scale(k + len(self.parts) - len(scales))
             terms |= {f"GAN{at}": gan, f"features{at}": features}
-        back(self.down(dpictures))
+        back(down(dpictures))
         norms = self.descend_together(dict.fromkeys(trained, loss))
         return {"loss_G": loss, **terms, **norms}
 
@@ -208,33 +209,8 @@ class Pix2PixHD(Translating):
 
     def seen_by(self, names: Sequence[str], x: Array, y: Array, fake: Array) -> list[Scale]:
         """What each of the discriminators sees of x, y and G(x)."""
-        pyramids = (self.pyramid(picture, len(names)) for picture in (x, y, fake))
+        pyramids = (pyramid(picture, len(names)) for picture in (x, y, fake))
         return [Scale(*one) for one in zip(names, *pyramids, strict=True)]
-
-    # --- sizes ------------------------------------------------------------------------------------
-
-    def halved(self, x: Array) -> Array:
-        """Means over 2x2 pixels."""
-        return self.pool.forward(x)[0]
-
-    def pyramid(self, x: Array, n: int) -> list[Array]:
-        """A picture, and it halved once, twice, ..., n of them."""
-        found = [x]
-        while len(found) < n:
-            found.append(self.halved(found[-1]))
-        return found
-
-    def down(self, dpictures: list[Array]) -> Array:
-        """The gradient of a picture from those of its pyramid."""
-        *finer, total = dpictures
-        for dpicture in reversed(finer):
-            total = dpicture + self.pool.backward(total, dpicture.shape)
-        return total
-
-    def judged_size(self, name: str) -> Size:
-        h, w = super().judged_size(name)
-        k = int(name[1:]) - 1
-        return h >> k, w >> k
 
 
 class Scale(NamedTuple):
@@ -268,28 +244,23 @@ def unseen(parts: list[Sequential], douts: list[Array], ctxs: list[Any]) -> Arra
 
 
 ENHANCED = {"coarse-to-fine": True, "global": False}
-SMALLEST_PATCH = 7  # that the smallest scale is given unless told: one pixel shows no texture
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(TranslationOptions):
+class Options(ScaleOptions):
     """The paper's: three scales, lambda 10, G1 with four halvings and nine blocks, G2 with three,
     instance norm, least squares, Adam(2e-4, 0.5, 0.999), a rate that falls from half-way on."""
 
     only_with: ClassVar[Company] = {
-        "patch": TranslationOptions.only_with["patch"],
+        **ScaleOptions.only_with,
         "local_blocks": Needs(("generator",), ("coarse-to-fine",)),
     }
-    objective: str = option("lsgan", "what the players descend", SCORED)
     schedule: str = option("linear", "learning rate over time; linear: from half-way", SCHEDULES)
     generator: str = option("coarse-to-fine", "G1 and G2, or G1 alone", ENHANCED)
     halvings: int | None = option(None, "how often G1 halves (default: 4, or while it can)")
     blocks: int | None = option(9, "residual blocks of G1")
     local_blocks: int = option(3, "residual blocks of G2")
     dropout: float = option(0.0, "of G1")
-    norm: str = option("instance", "norm of all networks", NORMS)
-    patch: int = option(0, "receptive field of patches (0: 70, or what fits the smallest scale)")
-    scales: int = option(3, "discriminators, each of pictures half as large")
     weight_features: float = option(10.0, "lambda of the features that must agree")
     weight_gan: float = option(1.0, "factor of the generators' adversarial terms")
     stage_steps: int = option(0, "steps of G1 alone, then of G2 alone (0: a third of the run each)")
@@ -307,37 +278,8 @@ class Options(TranslationOptions):
 
     def build_judges(self, size: Size, channels: tuple[int, int], rng: Rng) -> dict[str, Layer]:
         """D1, D2, ... of pairs. Raises OptionError for more scales than the pictures have."""
-        check_counts(self, "scales")
-        (h, w), (x, y) = size, channels
-        own = self._with_patch(h, w) if self.discriminator == "patch" else self
-        judges: dict[str, Layer] = {}
-        for k in range(self.scales):
-            try:
-                judges[f"D{k + 1}"] = own.build_discriminator((h >> k, w >> k), y, x, rng)
-            except OptionError as error:
-                fewer = f", or --scales {k} or less" if k else ""
-                raise OptionError(f"--scales {self.scales}: {error}{fewer}") from None
-        return judges
-
-    def _with_patch(self, h: int, w: int) -> Options:
-        """These with a patch that fits the smallest scale of pictures of h x w.
-
-        Raises OptionError where there is none.
-        """
-        patch, halved = self.patch or SMALLEST_PATCH, self.scales - 1
-        side = smallest_side(patch)
-        most = (min(h, w) // side).bit_length()  # min(h, w) >> (most - 1) >= side
-        if self.scales > most:
-            fewer = [f"--scales {most} or less"] if most else []
-            smaller = [f"a --patch below {patch}"] if self.patch > 1 else []
-            *others, last = [*fewer, *smaller, "larger pictures (--size)"]
-            what = f"{', '.join(others)}, or {last}" if others else last
-            raise OptionError(
-                f"--scales {self.scales}: pictures of {h}x{w}, halved for each scale but the first,"
-                f" end at {h >> halved}x{w >> halved}, and patches of {patch}x{patch} need "
-                f"{side}x{side}; give {what}"
-            )
-        return self if self.patch else replace(self, patch=largest_patch(h >> halved, w >> halved))
+        x, y = channels
+        return named("D", self.build_scales(size, y, x, rng))
 
     def build_generators(self, size: Size, channels: tuple[int, int], rng: Rng) -> dict[str, Layer]:
         """G1, and G2 unless it is left out."""
