@@ -1,6 +1,6 @@
 """StarGAN: one generator paints every kitten in any of fifteen colours.
 
-    python examples/stargan_kittens.py [--label fur] [--lambda-rec 0] [--steps 1500]
+    python examples/stargan_kittens.py [--label fur] [--lambda-rec 0] [--steps 2500]
 
 A kitten is a combination of parts, so it is known what each shall become; training never sees it.
 Prints how far kittens that training did not show are off that truth, how many translations a
@@ -16,7 +16,7 @@ from minigan.training import RunOptions, Trainer
 from minigan.training.evaluation import evaluate
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-parser.add_argument("--steps", type=int, default=1500)
+parser.add_argument("--steps", type=int, default=2500)
 parser.add_argument("--size", type=int, default=32)
 parser.add_argument("--width", type=int, default=16)
 parser.add_argument("--batch", type=int, default=8)

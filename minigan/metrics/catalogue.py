@@ -155,7 +155,9 @@ METRICS: dict[str, Metric] = {
     ),
     "kept-labels": Metric(
         "share of labels that nobody asked to change which translations keep",
-        "translations between some of the labels of kittens",
+        "translations between some labels of pictures that a classifier ships for ("
+        + ", ".join(OWN)
+        + "), and others that stay",
         lambda data: isinstance(data, Relabelled) and data.name in OWN and bool(data.others),
         lambda data: 1000,
         {"kept": "higher"},

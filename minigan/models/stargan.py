@@ -69,7 +69,10 @@ def stargan_generator(
 
 
 def default_halvings(h: int, w: int) -> int:
-    """How often pictures of h x w are halved to patches of 2x2; 6 times at most, once at least."""
+    """How often pictures of h x w are halved until their shorter side has 2 or 3 patches.
+
+    6 times at most, once at least.
+    """
     return min(DEEPEST, max(1, int(math.log2(max(min(h, w), 1))) - 1))
 
 
