@@ -300,8 +300,8 @@ METRICS: dict[str, Metric] = {
     ),
     "diversity": Metric(
         "how far answers to one and the same picture are apart",
-        "pairs of pictures or two domains",
-        is_pairs,
+        "pairs of pictures or two domains, and no classes that the one answer is told",
+        lambda data: is_pairs(data) and not isinstance(data, Relabelled),
         lambda data: INPUTS,
         {},  # noise without sense is diverse too
         answers_diversity,
