@@ -134,6 +134,7 @@ REFUSED = {
     "--to blue --to lime": "'body' is not blue and lime at once: ask for one",
     "--to blue --reverse": "stargan has one generator for all ways; say with --to where to go",
     "--to blue --reference x.png": "only G of pairedcyclegan takes one",
+    "--to blue --n 2": "2 answers to a picture (--n, --interpolate): G of stargan has one",
     "--to blue --size 18": "nearest legal sizes: 16x16 and 20x20",
     "--to blue --tile 18": "--tile 18: the residual generator halves",
     "--to blue --from 3": "no checkpoint of step 3",
