@@ -299,7 +299,7 @@ METRICS: dict[str, Metric] = {
     "diversity": Metric(
         "how far answers to one and the same picture are apart",
         "pairs of pictures or two domains",
-        is_pairs,
+        lambda data: is_pairs(data) and not isinstance(data, Relabelled),
         lambda data: INPUTS,
         {},  # noise without sense is diverse too
         answers_diversity,
