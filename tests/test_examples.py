@@ -92,6 +92,10 @@ SHORT = {
         ["--steps", "2", "--width", "2", "--batch", "2"],
         ["samples/step_000002.png", "samples.gif"],
     ),
+    "bicyclegan_kittens.py": (
+        ["--steps", "2", "--width", "2", "--batch", "2"],
+        ["samples/step_000002.png", "samples.gif"],
+    ),
     "unit_kittens.py": (
         ["--steps", "2", "--width", "2", "--batch", "2"],
         ["samples/step_000002.png", "samples.gif"],

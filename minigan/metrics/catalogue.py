@@ -300,7 +300,7 @@ METRICS: dict[str, Metric] = {
     ),
     "diversity": Metric(
         "how far answers to one and the same picture are apart",
-        "pairs of pictures or two domains, and no classes that the one answer is told",
+        "pairs of pictures or two domains",
         lambda data: is_pairs(data) and not isinstance(data, Relabelled),
         lambda data: INPUTS,
         {},  # noise without sense is diverse too

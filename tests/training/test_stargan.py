@@ -134,6 +134,7 @@ REFUSED = {
     "--to blue --to lime": "'body' is not blue and lime at once: ask for one",
     "--to blue --reverse": "stargan has one generator for all ways; say with --to where to go",
     "--to blue --reference x.png": "only G of pairedcyclegan takes one",
+    "--to blue --n 2": "--n 2: stargan has one answer to a picture and a class; leave it out",
     "--to blue --size 18": "nearest legal sizes: 16x16 and 20x20",
     "--to blue --tile 18": "--tile 18: the residual generator halves",
     "--to blue --from 3": "no checkpoint of step 3",
@@ -236,6 +237,9 @@ def test_eval_measures_a_run(minigan: Command, runs: Path, tmp_path: Path) -> No
     assert "G(x, c) against the true picture" in found["l1"]["protocol"]
     assert "G(G(x, c), c')" in found["cycle"]["protocol"]
     assert set(found["l1"]["values"]) == {"error", "untranslated"}
+    assert "diversity" not in found
+    refused = minigan("eval", runs / "one", "--metrics", "diversity")
+    assert "metric 'diversity' needs pairs of pictures or two domains" in error_line(refused.err)
 
 
 def test_the_best_checkpoint_is_kept(minigan: Command, tmp_path: Path) -> None:
