@@ -108,7 +108,7 @@ def write_tunes(
     """
     suffix = out.suffix.lower()
     if suffix not in SUFFIXES:
-        raise OptionError(f"--out {out}: of this run, wanted a file .png, .npz or .mid")
+        raise OptionError(f"--out {out}: wanted a file {', '.join(SUFFIXES)}")
     if suffix == ".mid":
         require_mido()
         if n not in (None, 1):
