@@ -4,7 +4,7 @@
 
 Writes none.png (the bar before alone), last.png (the chord in G's last layer: stable mode) and
 all.png (in all its layers: creative mode); blue notes belong to their bar's chord. With mido there
-is none.mid, ... to listen to. Some three minutes for each on one core.
+is none.mid, ... to listen to. One to two minutes for each on one core.
 """
 
 import argparse

@@ -5,7 +5,7 @@ repeated one. An example is the bar as a matrix, float32 (16, 128, 1) with a 1 a
 and its labels are the condition: `root` and `mode` of the chord, and the pitch of each of the 16
 steps before, "rest" in front of a tune's first bar.
 
-As Yang et al. (2017, section 4.1) have it, pitches lie in two octaves from C4 on, others are moved
+As Yang et al. (2017) have it, pitches lie in two octaves from C4 on, others are moved
 there by octaves, and training meets every example in any of the 12 keys.
 
 A file of tunes is an .npz with

@@ -1,4 +1,4 @@
-"""MidiNet's networks: G with its conditioner CNN, and D (Yang et al. 2017, section 3 and 4.2).
+"""MidiNet's networks: G with its conditioner CNN, and D (Yang et al. 2017, sections 3 and 4).
 
 A bar is a matrix (T, P, 1) of T = 16 time steps and P = 128 pitches. The pitches lie in one
 convolution, so that all others see time alone:

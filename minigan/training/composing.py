@@ -1,7 +1,7 @@
 """Tunes of a trained MidiNet: bar after bar, over chords that are given or of the data's tunes.
 
 Over the chords of one of the data's tunes, its first bar stands at the beginning, as what the tune
-goes on from (the paper's priming melody, section 4.4); over given chords there is silence before.
+goes on from (the paper's priming melody); over given chords there is silence before.
 
 While it trains a sheet of such tunes is drawn; `minigan sample` writes piano rolls (.png), arrays
 (.npz: pitch (N, B, 16), chord (N, B, 2) with roots and modes) or one tune to be heard (.mid).
@@ -30,6 +30,7 @@ from minigan.training.midi import require_mido, write_midi
 from minigan.training.piano_roll import Tune, piano_rolls
 from minigan.training.pictures import write_png
 from minigan.training.translating import Sheet
+from minigan.wording import counted
 
 TUNES, BARS = 4, 8
 TEMPO = 96  # quarters a minute
@@ -108,7 +109,7 @@ def write_tunes(
     """
     suffix = out.suffix.lower()
     if suffix not in SUFFIXES:
-        raise OptionError(f"--out {out}: of this run, wanted a file .png, .npz or .mid")
+        raise OptionError(f"--out {out}: wanted a file {', '.join(SUFFIXES)}")
     if suffix == ".mid":
         require_mido()
         if n not in (None, 1):
@@ -140,5 +141,4 @@ def write_tunes(
         write_atomically(out, buffer.getvalue())
     else:
         write_png(piano_rolls(tunes), out)
-    many = f"{n} tunes" if n > 1 else "a tune"
-    return f"{many} of {bars} bars after step {stored.step}: {out}"
+    return f"{counted(n, 'tune')} of {counted(bars, 'bar')} after step {stored.step}: {out}"

@@ -60,23 +60,12 @@ def write_samples(
     label or a class that is not there, CaptionError for a text that the run cannot read,
     CheckpointError for a run or a checkpoint that is missing or damaged.
     """
-    config = Config.load(folder / "config.json").on(device)
-    if recipe(config.algorithm).takes == "bars":
-        _refuse_beside_tunes(
-            columns=columns is not None,
-            single=single,
-            interpolate=interpolate is not None or tool is not None,
-            wish=Wish(class_name, attributes, panels),
-            texts=texts,
-        )
-        return write_tunes(folder, out, n=n, seed=seed, step=step, device=device, score=score)
-    if score.flag is not None:
+    tuneful = out.suffix.lower() == ".mid"
+    if not (single or tuneful or out.suffix.lower() in (".png", ".npz")):
         raise OptionError(
-            f"{score.flag} asks for tunes, and this run of {config.algorithm} makes none; leave it "
-            "out, or train midinet"
+            f"--out {out}: wanted a .png or .npz file (of tunes a .mid too), or a folder with "
+            "--single"
         )
-    if not single and out.suffix.lower() not in (".png", ".npz"):
-        raise OptionError(f"--out {out}: wanted a .png or .npz file, or a folder with --single")
     wish = Wish(class_name, attributes, panels)
     if interpolate is not None:
         walk = chosen(interpolate=interpolate, columns=columns)
@@ -84,6 +73,21 @@ def write_samples(
             raise OptionError(f"--interpolate and {tool.flag} are ways of their own: give one")
         tool = walk
     _check_together(out, n=n, columns=columns, single=single, tool=tool, wish=wish, texts=texts)
+    config = Config.load(folder / "config.json").on(device)
+    if recipe(config.algorithm).takes == "bars":
+        _refuse_beside_tunes(
+            columns=columns is not None,
+            single=single,
+            walk=tool is not None,
+            wish=wish,
+            texts=texts,
+        )
+        return write_tunes(folder, out, n=n, seed=seed, step=step, device=device, score=score)
+    if tuneful or score.flag is not None:
+        raise OptionError(
+            f"{score.flag or f'--out {out}'} asks for tunes, and this run of {config.algorithm} "
+            "makes none; leave it out, or train midinet"
+        )
     n = SAMPLES if n is None else n
     config = config.in_force()
     name = config.algorithm
@@ -163,13 +167,13 @@ def _check_together(
 
 
 def _refuse_beside_tunes(
-    *, columns: bool, single: bool, interpolate: bool, wish: Wish, texts: Sequence[str]
+    *, columns: bool, single: bool, walk: bool, wish: Wish, texts: Sequence[str]
 ) -> None:
     """Raise OptionError for what is asked of pictures where a run makes tunes."""
     said = {
         "--columns": columns,
         "--single": single,
-        "a way through z": interpolate,
+        "a way through z": walk,
         wish.flag: wish.flag is not None,
         "--text": texts,
     }

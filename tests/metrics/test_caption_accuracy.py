@@ -42,9 +42,8 @@ def test_a_generator_that_does_as_it_is_told_and_one_that_does_not(wrong: bool) 
         assert captions is not None
         return kitten_of(captions, rng, wrong), captions
 
-    subject = Subject(
-        lambda n, rng: draw(n, rng)[0], data, split="test", asked=Asked(data.label_names, draw)
-    )
+    asked = Asked(data.label_names, draw, lambda captions, rng: kitten_of(captions, rng, wrong))
+    subject = Subject(lambda n, rng: draw(n, rng)[0], data, split="test", asked=asked)
     found = measure("caption-accuracy", subject, 300)
     assert (found.n_fake, found.n_real, found.split) == (300, 300, "test")
     # Labels that nothing hides; a scarf hides the mouth.

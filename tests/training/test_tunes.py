@@ -108,7 +108,7 @@ def test_a_tune_of_one_bar_is_the_data_s(minigan: Command, run: Path, tmp_path: 
 
 
 REFUSED = {
-    "--out t.wav": "of this run, wanted a file .png, .npz or .mid",
+    "--out t.wav": "wanted a .png or .npz file (of tunes a .mid too)",
     "--out t.npz --tempo 90": "--tempo is that of a .mid file; leave it out",
     "--out t.png --chords C,H": "chord 'H': give a letter A to G",
     "--out t.png --columns 3": "--columns is for runs that make pictures; this one makes tunes",
@@ -203,7 +203,7 @@ def test_a_run_writes_a_midi_file(minigan: Command, run: Path, tmp_path: Path) -
     ask = ["sample", run, "--chords", "C G", "--out", tmp_path / "t.mid"]
     result = minigan(*ask, "--tempo", 60)
     assert result.code == 0, result.err
-    assert "a tune of 2 bars after step 4" in result.out
+    assert "1 tune of 2 bars after step 4" in result.out
     assert mido.MidiFile(tmp_path / "t.mid").length == pytest.approx(8)
     result = minigan(*ask, "--n", 2)
     assert "--n 2: a .mid file holds one tune; leave --n out" in error_line(result.err)

@@ -18,11 +18,11 @@ paper has three models, here `chords`:
     all    "creative mode": the chord enters all layers, and the bar before counts for more
 
 midinet.2 keeps the means of a minibatch alike: of the bars, and of the features f that D's first
-layer makes of them. Larger lambdas stay closer to the data. The losses are section 3.1's, with
-feature matching and one-sided label smoothing after Salimans et al. (2016).
+layer makes of them. Larger lambdas stay closer to the data. Feature matching and one-sided label
+smoothing are Salimans et al.'s (2016).
 
-Given a first bar, or silence, G makes a tune: a bar, the next one from this, and so on. A bar is
-what D was shown a probability of: of each step the loudest pitch is kept (section 3.3).
+Given a first bar, or silence, G makes a tune: a bar, the next one from this, and so on. G
+gives a number for each pitch of each step, and D sees these; a bar keeps the loudest of each step.
 """
 
 from __future__ import annotations
