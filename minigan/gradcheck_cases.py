@@ -124,6 +124,20 @@ def _reconstruction(nll: Callable[..., tuple[float, Array]]) -> Callable[[Rng], 
     return check
 
 
+def _edges(alpha: int) -> Callable[[Rng], list[Result]]:
+    """The gradient difference loss, on pictures with unlike numbers of rows and columns."""
+
+    def check(rng: Rng) -> list[Result]:
+        x = np.tanh(rng.standard_normal((2, 3, 4, 2)))
+        return check_loss(
+            lambda y: losses.gradient_difference(y, x, alpha=alpha),
+            rng.standard_normal(x.shape),
+            rng=rng,
+        )
+
+    return check
+
+
 def _evaluating(rng: Rng) -> list[Result]:
     """Batch norm out of training: the statistics are constants."""
     layer = Frozen(L.BatchNorm(3)).astype(np.float64)
@@ -400,6 +414,7 @@ LOSSES: dict[str, Callable[[Rng], list[Result]]] = {
     "absolute_error": _reconstruction(losses.absolute_error),
     "mean_absolute_error": _reconstruction(losses.mean_absolute_error),
     "mean_squared_error": _reconstruction(losses.mean_squared_error),
+    **{f"gradient_difference (alpha = {alpha})": _edges(alpha) for alpha in (1, 2)},
     "gaussian_nll": _reconstruction(partial(losses.gaussian_nll, scale=0.3)),
     "laplace_nll": _reconstruction(partial(losses.laplace_nll, scale=0.3)),
     "bernoulli_nll": _reconstruction(losses.bernoulli_nll),
@@ -603,6 +618,17 @@ NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
         lambda r: models.local_enhancer((4, 8, 1), 3, width=4, blocks=1, rng=r),
         (2, 4, 8, 1),
         (2, 2, 4, 4),
+    ),
+    "frame_pyramid": _layer(
+        lambda r: models.frame_pyramid((8, 12, 4), 2, width=2, scales=2, rng=r),
+        (2, 8, 12, 4),
+        orders=(1,),
+        exhaustive=False,
+    ),
+    "frame_discriminator": _network(
+        lambda r: models.frame_discriminator((9, 8, 1), beside=3, k=1, width=2, rng=r),
+        (2, 9, 8, 3),
+        (2, 9, 8, 1),
     ),
     "unit_encoder": _network(
         lambda r: models.unit_encoder((8, 12, 3), width=2, blocks=1, rng=r), (2, 8, 12, 3)

@@ -16,7 +16,7 @@ from minigan.algorithms.presets import PRESETS
 from minigan.algorithms.settings import flag
 from minigan.backend import make_rng
 from minigan.cuda.facts import facts
-from minigan.data import DATASETS, PAIRS, SOUNDS
+from minigan.data import CLIPS, DATASETS, PAIRS, SOUNDS
 from minigan.data.make import RECIPES
 from minigan.errors import UnknownNameError
 from minigan.explain import contents, explain
@@ -40,6 +40,7 @@ def print_list() -> None:
         ("data", [(n, e.description) for n, e in DATASETS.items()]),
         ("pairs of pictures", [(n, e.description) for n, e in PAIRS.items()]),
         ("speech", [(n, e.description) for n, e in SOUNDS.items()]),
+        ("clips", [(n, e.description) for n, e in CLIPS.items()]),
         ("made by minigan data make", [(n, r.summary) for n, r in RECIPES.items()]),
         ("metrics", [(n, f"{m.summary}; needs {m.needs}") for n, m in METRICS.items()]),
     ):

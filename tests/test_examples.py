@@ -124,6 +124,10 @@ SHORT = {
         ["--steps", "2", "--window", "256", "--width", "2", "--batch", "2"],
         ["samples/step_000002.png", "samples.gif"],
     ),
+    "next_frame_digits.py": (
+        ["--steps", "2", "--width", "2"],
+        ["corners.png", "with-D/samples.gif", "squares-alone/curves.png"],
+    ),
     "vae_beside_gan.py": (["--steps", "2", "--width", "4"], ["beside.png"]),
 }
 

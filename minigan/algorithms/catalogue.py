@@ -12,7 +12,7 @@ from minigan.algorithms.base import Algorithm
 from minigan.algorithms.codes import clustergan, cogan, infogan, semi
 from minigan.algorithms.conditional import biggan, cdcgan, cgan
 from minigan.algorithms.options import OptimizerOptions, Streams, Task
-from minigan.algorithms.sequence import midinet, segan
+from minigan.algorithms.sequence import midinet, next_frame, segan
 from minigan.algorithms.text import gan_cls, stackgan
 from minigan.algorithms.translation import (
     bicyclegan,
@@ -28,7 +28,7 @@ from minigan.algorithms.translation import (
 from minigan.errors import UnknownNameError
 
 Takes = Literal[
-    "examples", "labelled", "captions", "pairs", "domains", "references", "bars", "sounds"
+    "examples", "labelled", "captions", "pairs", "domains", "references", "bars", "sounds", "clips"
 ]
 
 
@@ -39,8 +39,8 @@ class Recipe:
     explains: the topics of `minigan explain` that belong to it. takes: single examples, examples
     with their labels (its options then have `label`), pictures with captions, aligned pairs of
     pictures, pictures of two domains, pictures and references whose style they shall take, bars of
-    melodies, or sounds: speech in noise and the same speech without (its options then have
-    `window`).
+    melodies, sounds: speech in noise and the same speech without (its options then have
+    `window`), or frames of clips and the next (its options then have `frames`).
     batch: the paper's, where the command line takes it unless told.
     """
 
@@ -56,7 +56,7 @@ class Recipe:
     @property
     def translates(self) -> bool:
         """Whether it makes pictures of pictures, from data that has two in each example."""
-        return self.takes in ("pairs", "domains", "references")
+        return self.takes in ("pairs", "domains", "references", "clips")
 
 
 ALGORITHMS: dict[str, Recipe] = {
@@ -359,6 +359,16 @@ ALGORITHMS: dict[str, Recipe] = {
         explains=("segan", "lsgan", "reference"),
         takes="sounds",
         batch=400,
+    ),
+    "next-frame": Recipe(
+        summary="the next frame of a clip from the last ones, at several sizes, without a ghost",
+        paper="Mathieu et al. 2016, arXiv:1511.05440",
+        options=next_frame.Options,
+        build=next_frame.build,
+        data="moving-digits",
+        explains=("nextframe", "gdl", "loss"),
+        takes="clips",
+        batch=8,
     ),
 }
 

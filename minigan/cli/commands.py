@@ -218,8 +218,18 @@ resume.params.append(_serve("the run"))
     metavar="LAYER",
     help="Styles of the row's z below this layer, of the column's from it on (stylegan).",
 )
-def sample(folder: Path, out: Path, **how: Any) -> None:
+@click.option(
+    "--frames",
+    type=click.IntRange(min=1),
+    help="Of next-frame: how many frames to predict of --n clips of its data, into a .gif or .png.",
+)
+def sample(folder: Path, out: Path, frames: int | None, **how: Any) -> None:
     """Draw from a trained generator: a grid of any number, single files, or ways through z."""
+    if frames is not None:
+        from minigan.training.predicting import write_predictions
+
+        click.echo(write_predictions(folder, out, frames=frames, **how))
+        return
     from minigan.training.composing import Score
     from minigan.training.latent_tools import OPTIONS, chosen
     from minigan.training.sampling import write_samples
@@ -275,6 +285,11 @@ def sample(folder: Path, out: Path, **how: Any) -> None:
     type=click.IntRange(min=2),
     metavar="K",
     help="K answers on the way from one z to another (bicyclegan).",
+)
+@click.option(
+    "--frames",
+    type=click.IntRange(min=1),
+    help="Of next-frame, whose --input is clips: how many frames to predict (default: 8).",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of noise.")
 @_DEVICE

@@ -5,17 +5,20 @@ from minigan.data.augment import Augmentation
 from minigan.data.base import Batch, Dataset, DataWarning, Endless, Finite
 from minigan.data.captions import Captioned, open_captions
 from minigan.data.catalogue import (
+    CLIPS,
     DATASETS,
     PAIRS,
     READERS,
     REFERENCES,
     SOUNDS,
     UnknownDataError,
+    open_clips,
     open_data,
     open_pairs,
     open_references,
     open_sounds,
 )
+from minigan.data.clips import Clips
 from minigan.data.loader import Loader
 from minigan.data.makeup import References
 from minigan.data.pairs import Pairs
@@ -23,6 +26,7 @@ from minigan.data.sounds import Sounds
 from minigan.data.tunes import Tunes
 
 __all__ = [
+    "CLIPS",
     "DATASETS",
     "PAIRS",
     "READERS",
@@ -31,6 +35,7 @@ __all__ = [
     "Augmentation",
     "Batch",
     "Captioned",
+    "Clips",
     "DataWarning",
     "Dataset",
     "Endless",
@@ -43,6 +48,7 @@ __all__ = [
     "UnknownDataError",
     "from_arrays",
     "open_captions",
+    "open_clips",
     "open_data",
     "open_pairs",
     "open_references",

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from minigan.data import (
     cifar,
+    clip_folder,
     digit_pairs,
     digits,
     folder,
@@ -16,6 +17,7 @@ from minigan.data import (
     kitten_pairs,
     kittens,
     mixtures,
+    moving_digits,
     npz,
     pair_folder,
     reference_folder,
@@ -28,6 +30,7 @@ from minigan.data import (
 )
 from minigan.data.augment import Augmentation
 from minigan.data.base import Dataset
+from minigan.data.clips import FRAMES, Clips
 from minigan.data.makeup import References
 from minigan.data.options import Channels, Options, Split, place
 from minigan.data.pairs import PairOptions, Pairs
@@ -54,6 +57,13 @@ class SoundEntry(NamedTuple):
 
     description: str
     open: Callable[[str, SoundOptions], Sounds]
+
+
+class ClipEntry(NamedTuple):
+    """Clips that have a name: one line for `minigan list`, and how to open them by m frames."""
+
+    description: str
+    open: Callable[[str, PairOptions, int], Clips]
 
 
 class Reader(Protocol):
@@ -123,6 +133,13 @@ SOUNDS: dict[str, SoundEntry] = {
     ),
 }
 
+CLIPS: dict[str, ClipEntry] = {
+    "moving-digits": ClipEntry(
+        "digits walk along streets and turn left or right at random, 16x16 to 128x128 grey",
+        moving_digits.MovingDigits,
+    ),
+}
+
 # Pairs that are also known as pictures and references whose style they shall take (makeup.py).
 REFERENCES = tuple(subjects.SUBJECTS)
 
@@ -163,6 +180,7 @@ def open_data(
             f"{name_or_path} holds speech in noise and without it, which segan learns from: "
             "`minigan train segan`"
         )
+    _refuse_clips(name_or_path)
     path = _there(name_or_path, DATASETS)
     for reader in READERS:
         if reader.recognises(path):
@@ -207,6 +225,7 @@ def open_pairs(
             f"{name_or_path} holds {what}; pairs are {', '.join(PAIRS)}, a folder of "
             "pictures side by side, or one that holds two folders A and B"
         )
+    _refuse_clips(name_or_path)
     path = _there(name_or_path, PAIRS)
     try:
         return pair_folder.open(path, options)
@@ -238,6 +257,7 @@ def open_references(
             f"{name_or_path} holds no references; {', '.join(REFERENCES)} do, or a folder that "
             "holds two folders A and B"
         )
+    _refuse_clips(name_or_path)
     path = _there(name_or_path, REFERENCES)
     try:
         return reference_folder.open(path, options)
@@ -266,6 +286,48 @@ def open_sounds(
         return speech_folder.open(path, options)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error}") from error
+
+
+def open_clips(
+    name_or_path: str,
+    *,
+    frames: int = FRAMES,
+    size: int | tuple[int, int] | None = None,
+    channels: Channels | None = None,
+    split: Split = "train",
+    strict: bool = False,
+    augmentation: Augmentation | None = None,
+) -> Clips:
+    """The clips of that name (see `CLIPS`), or else the user's own there (clip_folder.py).
+
+    frames    m: an example is as many frames, and the next
+    channels  of a frame
+
+    The other arguments are those of `open_pairs`, and so is what is raised.
+    """
+    options = PairOptions.checked(
+        True, size, (channels, channels), split, strict, "AtoB", augmentation or Augmentation()
+    )
+    if name_or_path in CLIPS:
+        return CLIPS[name_or_path].open(name_or_path, options, frames)
+    if name_or_path in DATASETS or name_or_path in PAIRS:
+        raise DataError(
+            f"{name_or_path} holds no clips; {', '.join(CLIPS)} does, or a folder of folders of "
+            "numbered frames, or of animated GIFs"
+        )
+    path = _there(name_or_path, CLIPS)
+    try:
+        return clip_folder.open(path, options, frames)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+
+
+def _refuse_clips(name: str) -> None:
+    """Raise DataError for clips where something else is wanted."""
+    if name in CLIPS:
+        raise DataError(
+            f"{name} holds clips, whose next frames are predicted: train next-frame with it"
+        )
 
 
 def _there(name_or_path: str, known: Iterable[str]) -> Path:

@@ -95,6 +95,10 @@ class Pairs(Dataset):
         """x and y of examples, as views."""
         return examples[..., : self.channels[0]], examples[..., self.channels[0] :]
 
+    def unchanged(self, x: np.ndarray) -> np.ndarray:
+        """What y would be where nothing is done to x: x, if it has y's channels."""
+        return x
+
     def matched(self, n: int, rng: np.random.Generator) -> Batch | None:
         """n pairs that belong together; None where nobody knows any."""
         return self.draw(n, rng) if self.aligned else None

@@ -294,4 +294,18 @@ class CoarseToFine(nn.Module):
     def forward(self, x):
         return self.G2(x, self.G1(nn.functional.avg_pool2d(x, 2)))
 ''',
+    "FramePyramid": '''\
+class FramePyramid(nn.Sequential):
+    """The next frame at several sizes, the coarsest first; each changes the one before."""
+
+    def forward(self, x):
+        frames = [x]
+        while len(frames) < len(self):
+            frames.insert(0, nn.functional.avg_pool2d(frames[0], 2))
+        y = torch.tanh(self[0](frames[0]))
+        for part, own in list(zip(self, frames))[1:]:
+            guess = nn.functional.interpolate(y, scale_factor=2)
+            y = torch.tanh(guess + part(torch.cat([own, guess], 1)))
+        return y
+''',
 }

@@ -1,4 +1,4 @@
-"""ONNX's operators for StyleGAN's networks, and for pix2pixHD's two-fold generator."""
+"""ONNX's operators for StyleGAN's networks, and for generators from coarse to fine."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from minigan import layers as L
 from minigan.backend import to_host
 from minigan.export.conditions import columns, over_places
 from minigan.export.graph import Graph, Rule, Value
+from minigan.export.layers import joined
+from minigan.models.frames import FramePyramid
 from minigan.models.pix2pixhd import CoarseToFine, LocalEnhancer
 from minigan.models.stylegan import StyleGenerator
 from minigan.models.synthesis import Styled, StyledConv, Synthesis
@@ -115,6 +117,18 @@ def _coarse_to_fine(g: Graph, layer: CoarseToFine, x: Value) -> Value:
     return g.emit(layer.G2, x, g.emit(layer.features, g.emit(layer.pool, x)))
 
 
+def _frame_pyramid(g: Graph, layer: FramePyramid, x: Value) -> Value:
+    frames = [x]
+    while len(frames) < len(layer.parts):
+        frames.insert(0, g.emit(layer.pool, frames[0]))
+    y = g.emit(layer.bound, g.emit(layer.parts[0], frames[0]))
+    for part, own in zip(layer.parts[1:], frames[1:], strict=True):
+        guess = g.emit(layer.up, y)
+        both = g.together([guess, g.emit(part, joined(g, [own, guess]))])
+        y = g.emit(layer.bound, g.like("Add", both[0], both[1].name))
+    return y
+
+
 RULES: dict[type[L.Layer], Rule] = {
     L.EqualizedLR: _equalized,
     L.PixelNorm: _pixel_norm,
@@ -126,4 +140,5 @@ RULES: dict[type[L.Layer], Rule] = {
     StyleGenerator: _style_generator,
     LocalEnhancer: _enhancer,
     CoarseToFine: _coarse_to_fine,
+    FramePyramid: _frame_pyramid,
 }

@@ -1,4 +1,4 @@
-"""PyTorch modules for StyleGAN's networks, and for pix2pixHD's two-fold generator."""
+"""PyTorch modules for StyleGAN's networks, and for generators from coarse to fine."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from minigan import layers as L
 from minigan.backend import to_host
 from minigan.export.torch_conditions import listed
 from minigan.export.torch_module import Converter, Module, Rule, chain, holding, made
+from minigan.models.frames import FramePyramid
 from minigan.models.pix2pixhd import CoarseToFine, LocalEnhancer
 from minigan.models.stylegan import StyleGenerator
 from minigan.models.synthesis import Styled, StyledConv, Synthesis
@@ -88,6 +89,11 @@ def _coarse_to_fine(t: Converter, layer: CoarseToFine, *places: int) -> Module:
     return holding("CoarseToFine", parts, 2)
 
 
+def _frame_pyramid(t: Converter, layer: FramePyramid, *places: int) -> Module:
+    parts = {str(k): t.convert(part, 2) for k, part in enumerate(layer.parts)}
+    return holding("FramePyramid", parts, 2)
+
+
 RULES: dict[type[L.Layer], Rule] = {
     L.EqualizedLR: _equalized,
     L.PixelNorm: _pixel_norm,
@@ -99,4 +105,5 @@ RULES: dict[type[L.Layer], Rule] = {
     StyleGenerator: _style_generator,
     LocalEnhancer: _enhancer,
     CoarseToFine: _coarse_to_fine,
+    FramePyramid: _frame_pyramid,
 }

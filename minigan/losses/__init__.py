@@ -6,6 +6,7 @@ from minigan.losses.classification import cross_entropy
 from minigan.losses.distance import mean_absolute_error, mean_squared_error
 from minigan.losses.energy import pulling_away
 from minigan.losses.gaussian import kl_of_unit_variance, kl_to_standard_normal
+from minigan.losses.gradient_difference import gradient_difference
 from minigan.losses.history import HistoricalAveraging
 from minigan.losses.matching import FeatureMatching, match_means
 from minigan.losses.objective import Objective
@@ -33,6 +34,7 @@ __all__ = [
     "categorical_nlls",
     "cross_entropy",
     "gaussian_nll",
+    "gradient_difference",
     "kl_of_unit_variance",
     "kl_to_standard_normal",
     "laplace_nll",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from minigan.data import Dataset
 from minigan.data.captions import Captioned, CaptionedKittens
 from minigan.data.kittens import Kittens
+from minigan.data.moving_digits import MovingDigits
 from minigan.data.relabelled import Relabelled
 from minigan.data.stacked import StackedDigits
 from minigan.errors import DataError, OptionError, UnknownNameError
@@ -22,6 +23,7 @@ from minigan.metrics.label_accuracy import label_accuracy
 from minigan.metrics.measures import (
     MODES,
     as_values,
+    at_corners,
     classifier_score,
     likelihood,
     modes_captured,
@@ -39,6 +41,7 @@ from minigan.metrics.translations import (
     cycle_errors,
     decibels,
     each_way,
+    edges,
     errors,
     has_truth,
     is_pairs,
@@ -297,6 +300,27 @@ METRICS: dict[str, Metric] = {
         each_way(
             "sharpness", "mean squared difference of neighbours, the ratio made / true", sharpnesses
         ),
+    ),
+    "sharpness-difference": Metric(
+        "how like the edges of translations are to true ones",
+        "pairs of pictures that are known to belong together",
+        has_truth,
+        _pairs_n,
+        {"decibels": "higher"},
+        each_way(
+            "sharpness-difference",
+            "10 log10(L² / mean |edges made - true|) of each picture, L = 2, their mean in dB "
+            "(Mathieu et al. 2016, section 4)",
+            edges,
+        ),
+    ),
+    "corners": Metric(
+        "share of predictions that decide where a digit may turn left or right",
+        "moving-digits",
+        lambda data: isinstance(data, MovingDigits),
+        _pairs_n,
+        {"decided": "higher", "split": "lower"},
+        at_corners,
     ),
     "diversity": Metric(
         "how far answers to one and the same picture are apart",

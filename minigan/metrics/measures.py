@@ -11,9 +11,11 @@ from minigan.backend import Array, make_rng
 from minigan.data import Dataset
 from minigan.data.kittens import Kittens
 from minigan.data.mixtures import Mixture
+from minigan.data.moving_digits import MovingDigits
 from minigan.data.stacked import MODES as TRIPLES
 from minigan.data.stacked import StackedDigits, mode
 from minigan.errors import DataError
+from minigan.metrics.corners import decided, strengths
 from minigan.metrics.extractors import ShippedExtractor, StackedExtractor
 from minigan.metrics.inception_score import inception_score
 from minigan.metrics.modes import class_modes, mixture_modes
@@ -21,6 +23,7 @@ from minigan.metrics.novelty import novelty
 from minigan.metrics.parzen import parzen_window
 from minigan.metrics.result import Result
 from minigan.metrics.subject import Subject, examples
+from minigan.metrics.translations import TranslationSubject
 from minigan.metrics.two_sample import nearest_neighbour_test
 from minigan.streams import Purpose
 
@@ -119,6 +122,26 @@ def classifier_score(subject: Subject, n: int) -> Result:
         extractor=subject.extractor.name,
         split=NONE,
         n_real=0,
+        n_fake=n,
+        seed=subject.seed,
+    )
+
+
+def at_corners(subject: Subject, n: int) -> Result:
+    """How n predictions look where a digit may turn left or right (metrics/corners.py)."""
+    data = subject.data
+    assert isinstance(subject, TranslationSubject)
+    assert isinstance(data, MovingDigits)
+    at = data.corners(n, make_rng(subject.seed, Purpose.REAL))
+    made = subject.translators["G"](at.x, make_rng(subject.seed, Purpose.MEASURED))
+    return Result(
+        "corners",
+        as_values(decided(strengths(made, *at[1:]))),
+        "shares of predictions with one digit of strength 2/3 at least (decided), two above 1/3 "
+        "each (split), neither (lost), of frames before a turn either way; left: of those decided",
+        extractor=NONE,
+        split=subject.split,
+        n_real=n,
         n_fake=n,
         seed=subject.seed,
     )

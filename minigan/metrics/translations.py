@@ -18,7 +18,7 @@ from minigan.data import Dataset, Finite, Pairs
 from minigan.errors import OptionError
 from minigan.metrics.extractors import Extractor, extractor_for
 from minigan.metrics.result import Result
-from minigan.metrics.similarity import gradient_energy, l1, psnr, ssim
+from minigan.metrics.similarity import gradient_energy, l1, psnr, sharpness_difference, ssim
 from minigan.metrics.subject import Subject, examples
 from minigan.streams import Purpose
 
@@ -192,6 +192,15 @@ def similarities(subject: TranslationSubject, n: int) -> dict[str, float]:
     return _beside_nothing(subject, n, "similarity", lambda x, y: float(ssim(x, y).mean()))
 
 
+def edges(subject: TranslationSubject, n: int) -> dict[str, float]:
+    """Mean sharpness difference, and that of doing nothing."""
+
+    def mean(x: Array, y: Array) -> float:
+        return float(np.minimum(sharpness_difference(x, y), LOUDEST).mean())
+
+    return _beside_nothing(subject, n, "decibels", mean)
+
+
 def cycle_errors(subject: TranslationSubject, n: int) -> dict[str, float]:
     """How far pictures are from themselves when they come back."""
     return {"error": float(l1(subject.returned(n), subject.inputs(n)).mean())}
@@ -206,7 +215,7 @@ def sharpnesses(subject: TranslationSubject, n: int) -> dict[str, float]:
 def _beside_nothing(
     subject: TranslationSubject, n: int, name: str, value: Callable[[Array, Array], float]
 ) -> dict[str, float]:
-    inputs, truth = subject.inputs(n), subject.real(n)
+    inputs, truth = subject.data.unchanged(subject.inputs(n)), subject.real(n)
     found = {name: value(subject.samples(n), truth)}
     if inputs.shape == truth.shape:
         found["untranslated"] = value(inputs, truth)

@@ -21,6 +21,7 @@ from minigan.models.dcgan import dcgan_discriminator, dcgan_generator
 from minigan.models.dilated import dilated_generator
 from minigan.models.encoders import residual_encoder, strided_encoder
 from minigan.models.features import LinearSVM, discriminator_features, linear_svm
+from minigan.models.frames import frame_discriminator, frame_pyramid
 from minigan.models.heads import (
     classifying_discriminator,
     coupled_discriminator,
@@ -70,6 +71,8 @@ __all__ = [
     "dense_discriminator",
     "dilated_generator",
     "discriminator_features",
+    "frame_discriminator",
+    "frame_pyramid",
     "linear_svm",
     "local_enhancer",
     "midinet_discriminator",

@@ -22,8 +22,9 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from minigan.algorithms import Algorithm
-from minigan.backend import to_host
+from minigan.backend import overwrite, to_host
 from minigan.errors import CheckpointError, NonFiniteError
+from minigan.layers import Layer
 from minigan.noise import Stream, restore_rng, rng_state
 from minigan.training.files import write_atomically
 from minigan.version import __version__
@@ -37,6 +38,32 @@ class Checkpoint:
     step: int
     arrays: dict[str, np.ndarray]
     rng: dict[str, Any]
+
+    @property
+    def sides(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Size of the pictures that a translation was trained on, and channels of x and of y.
+
+        Raises CheckpointError for another run.
+        """
+        if "sides" not in self.arrays:
+            raise CheckpointError(
+                f"{self.path} is no checkpoint of a translation; its config.json is"
+            )
+        h, w, x, y = (int(side) for side in self.arrays["sides"])
+        return (h, w), (x, y)
+
+    def fill(self, net: Layer, name: str) -> None:
+        """Make `net` what network `name` was. Raises CheckpointError."""
+        wanted = {k: p.data for k, p in net.flat.params.items()} | net.buffers
+        for key, array in wanted.items():
+            stored = self.arrays.get(f"{name}.{key}")
+            if stored is None or stored.shape != array.shape:
+                found = "missing" if stored is None else f"{stored.shape}"
+                raise CheckpointError(
+                    f"{self.path}: {name}.{key} is {found} in the checkpoint and {array.shape} here"
+                )
+            overwrite(array, stored)
+        net.flat.touch()
 
     def restore(self, algorithm: Algorithm) -> None:
         """Make `algorithm` what it was. Raises CheckpointError if it is another architecture."""

@@ -29,10 +29,17 @@ def to_image(x: Array) -> Image.Image:
     return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
 
 
-def grid(x: Array, *, columns: int | None = None, gap: int = 2, least: int = 1) -> Image.Image:
+def grid(
+    x: Array,
+    *,
+    columns: int | None = None,
+    gap: int = 2,
+    least: int = 1,
+    factor: int | None = None,
+) -> Image.Image:
     """Pictures (N, H, W, C) row by row; as square as N allows unless `columns` is given.
 
-    Each is `least` pixels wide or more.
+    Each is `least` pixels wide or more. factor: what pixels are enlarged by, instead of that.
     """
     if x.ndim != 4 or len(x) == 0:
         raise ShapeError(f"a grid wanted pictures (N, H, W, C) with N at least 1, got {x.shape}")
@@ -44,7 +51,7 @@ def grid(x: Array, *, columns: int | None = None, gap: int = 2, least: int = 1) 
         top, left = i // columns * (h + gap), i % columns * (w + gap)
         sheet[top : top + h, left : left + w] = picture
     image = to_image(sheet)
-    factor = max(1, round(GRID_WIDTH / image.width), -(-least // w))
+    factor = factor or max(1, round(GRID_WIDTH / image.width), -(-least // w))
     return image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
 
 

@@ -202,6 +202,8 @@ def _source(
     if source is None:
         other = recipe(name).translates or isinstance(algorithm, Relabelling)
         advice = "; `minigan translate` takes pictures through it" if other else ""
+        if recipe(name).takes == "clips":
+            advice = "; --frames N predicts as many frames of clips of its data"
         raise OptionError(f"{name} has no latent z to sample from{advice}")
     return source
 

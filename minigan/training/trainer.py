@@ -36,7 +36,18 @@ from minigan.algorithms.sequence.midinet import MidiNet
 from minigan.algorithms.sequence.segan import SEGAN
 from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, keep_freed_memory, make_rng
-from minigan.data import DATASETS, PAIRS, SOUNDS, Dataset, DataWarning, Loader, Pairs, Sounds, Tunes
+from minigan.data import (
+    CLIPS,
+    DATASETS,
+    PAIRS,
+    SOUNDS,
+    Dataset,
+    DataWarning,
+    Loader,
+    Pairs,
+    Sounds,
+    Tunes,
+)
 from minigan.data.relabelled import Relabelled
 from minigan.errors import CheckpointError, NonFiniteError, OptionError
 from minigan.metrics import diversity
@@ -99,7 +110,8 @@ class Trainer:
         self.step = 0
         found = checkpoint.steps(self.checkpoints)
         self._latest = found[-1] if found else None  # what is on the disk
-        _refuse_large_steps(self.dataset, run.batch, self.algorithm.minibatches)
+        of = "--k {} steps of D" if hasattr(config.options, "k") else "{} minibatches of a step"
+        _refuse_large_steps(self.dataset, run.batch, self.algorithm.minibatches, of)
         self.loader = Loader(
             self.dataset, run.batch * self.algorithm.minibatches, seed=run.seed, start=0
         )
@@ -129,7 +141,7 @@ class Trainer:
             run_there = folder.is_dir() and (folder / "config.json").exists()
             go_on = f", or go on with `minigan resume {folder}`" if run_there else ""
             raise OptionError(f"{folder} exists already; choose another --out{go_on}")
-        if run.data in (*DATASETS, *PAIRS, *SOUNDS) and Path(run.data).exists():
+        if run.data in (*DATASETS, *PAIRS, *SOUNDS, *CLIPS) and Path(run.data).exists():
             warnings.warn(
                 f"--data {run.data} is minigan's own; your {run.data} here is --data ./{run.data}",
                 DataWarning,
@@ -396,12 +408,16 @@ def _remembered(trainer: Trainer) -> dict[str, Any]:
     return {**known, "shape": trainer.dataset.shape, "classes": classes}
 
 
-def _refuse_large_steps(dataset: Dataset, batch: int, k: int) -> None:
-    """Raise OptionError where a step of k minibatches takes more examples than there are."""
+def _refuse_large_steps(dataset: Dataset, batch: int, k: int, of: str) -> None:
+    """Raise OptionError where a step of k minibatches takes more examples than there are.
+
+    of: what takes them, with a place for k.
+    """
     if k > 1 and dataset.size is not None and batch * k > dataset.size:
         raise OptionError(
-            f"--batch {batch} for each of --k {k} steps of D: {batch * k} examples, more than the "
-            f"{dataset.size} examples of {dataset.name}; lower --batch or --k, or give more data"
+            f"--batch {batch} for each of {of.format(k)}: {batch * k} examples, more than the "
+            f"{dataset.size} examples of {dataset.name}; lower --batch{' or --k' * ('--k' in of)}, "
+            "or give more data"
         )
 
 

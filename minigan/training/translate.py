@@ -8,19 +8,19 @@ takes them for stay.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigan.algorithms.catalogue import ALGORITHMS
+from minigan.algorithms.catalogue import ALGORITHMS, recipe
 from minigan.algorithms.conditional.base import Relabelling
 from minigan.algorithms.translation import stargan
 from minigan.algorithms.translation.base import has_dropout, translated
 from minigan.algorithms.translation.options import TranslationOptions
-from minigan.backend import Array, make_rng, overwrite, to_device
+from minigan.backend import Array, make_rng, to_device
 from minigan.data import DataWarning
 from minigan.data.folder import open_upright, picture_files
 from minigan.data.pictures import fit, to_float
@@ -36,6 +36,7 @@ from minigan.training.checkpoint import Checkpoint
 from minigan.training.config import Config, picture_size
 from minigan.training.latent_tools.walks import spherical
 from minigan.training.pictures import to_image, write_png
+from minigan.training.predicting import predict_clips
 from minigan.training.tiling import Translate, placed, tiled
 from minigan.wording import counted
 
@@ -58,6 +59,7 @@ def translate_pictures(
     n: int | None = None,
     interpolate: int | None = None,
     seed: int = 0,
+    frames: int | None = None,
     device: str | None = None,
 ) -> str:
     """Translate the picture or folder `source` into the folder `out`; returns what was done.
@@ -71,13 +73,19 @@ def translate_pictures(
     `convert` lets grey pictures be taken for colour and colour ones for grey. `seed`
     decides the noise: of a generator that takes a z, one z for all pictures. With `n` each picture
     is translated so often, into the folders 1, 2, ..., which have a z of their own each; with
-    `interpolate` so many z go from one to another.
+    `interpolate` so many z go from one to another. Of a run on clips, `source` is
+    clips, and `frames` how many frames are predicted (predicting.py).
 
     Raises CheckpointError for a run that does not translate, OptionError for a size that the
     network cannot halve, for many answers of a network that has one, and for a checkpoint from
     before all of G was trained, DataError for pictures that cannot be taken.
     """
     config = Config.load(folder / "config.json").on(device)
+    if recipe(config.algorithm).takes == "clips":
+        own: dict[str, Any] = {"reverse": reverse, "reference": reference, "to": to}
+        own |= {"tile": tile, "overlap": overlap, "n": n, "interpolate": interpolate}
+        how: dict[str, Any] = {"step": step, "size": size, "convert": convert, "seed": seed}
+        return predict_clips(config, folder, source, out, frames=frames, **how, **own)
     files = _Files(source, out, convert)
     if isinstance(config.options, stargan.Options):
         _refuse_ways(config.algorithm, reverse, reference, n=n, interpolate=interpolate)
@@ -86,10 +94,15 @@ def translate_pictures(
     if to:
         raise OptionError(f"--to {to[0]}: only stargan is told where pictures go; leave it out")
     options = _translating(config, folder, reverse=reverse)
+    if frames is not None:
+        raise OptionError(
+            f"--frames {frames}: {config.algorithm} predicts no frames, as next-frame does; leave "
+            "it out"
+        )
     config.in_force()
     stored = best.load(folder / "checkpoints", step)
     options.check_step(stored.step, config.run.steps)
-    trained, (x_channels, y_channels) = _sides(stored)
+    trained, (x_channels, y_channels) = stored.sides
     wanted = None if size is None else picture_size(size)
     check = partial(options.check_size, trained=trained)
     taken = _taken(check, trained, wanted, tile)
@@ -280,40 +293,13 @@ def _answers(
     return {place: None if prior is None else prior.draw(1, rng) for place in places}
 
 
-def _sides(stored: Checkpoint) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Size of the pictures that a run was trained on, and channels of x and of y.
-
-    Raises CheckpointError.
-    """
-    if "sides" not in stored.arrays:
-        raise CheckpointError(
-            f"{stored.path} is no checkpoint of a translation; its config.json is"
-        )
-    h, w, x, y = (int(side) for side in stored.arrays["sides"])
-    return (h, w), (x, y)
-
-
 def _generator(options: TranslationOptions, name: str, stored: Checkpoint, device: str) -> Layer:
     """G or F as it was stored. Raises CheckpointError."""
-    parts, net = options.build_translator(*_sides(stored), name, make_rng(0))
+    parts, net = options.build_translator(*stored.sides, name, make_rng(0))
     for part, layer in parts.items():
-        _load(layer, part, stored.arrays, stored.path)
+        stored.fill(layer, part)
         layer.to(device)
     return net
-
-
-def _load(net: Layer, name: str, arrays: Mapping[str, Array], path: Path) -> None:
-    """Fill one network from the arrays of a whole algorithm. Raises CheckpointError."""
-    wanted = {k: p.data for k, p in net.flat.params.items()} | net.buffers
-    for key, array in wanted.items():
-        stored = arrays.get(f"{name}.{key}")
-        if stored is None or stored.shape != array.shape:
-            found = "missing" if stored is None else f"{stored.shape}"
-            raise CheckpointError(
-                f"{path}: {name}.{key} is {found} in the checkpoint and {array.shape} here"
-            )
-        overwrite(array, stored)
-    net.flat.touch()
 
 
 def _references(given: Path | None, algorithm: str, wanted: bool) -> dict[str, Path | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -14,20 +15,25 @@ from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, make_rng
 from minigan.data import (
     Augmentation,
+    Clips,
     Dataset,
     Pairs,
     References,
+    open_clips,
     open_pairs,
     open_references,
 )
+from minigan.data.clips import apart
 from minigan.data.options import Split
 from minigan.prior import Prior
 from minigan.streams import Purpose
 from minigan.training.config import Config
-from minigan.training.pictures import grid, plot_points
+from minigan.training.pictures import beside, grid, plot_points
 from minigan.training.pictures import pairs as pairs_of_pictures
 
 SHOWN = 16  # pictures of each direction
+CLIPS_SHOWN = 8
+ENLARGED = 96  # pixels that small frames are enlarged towards
 COLUMNS = 8
 ANSWERED = 8  # pictures of each direction that are shown with many answers
 
@@ -35,8 +41,10 @@ ANSWERED = 8  # pictures of each direction that are shown with many answers
 def pairs_of(config: Config, data: str, split: Split, aligned: bool | None = None) -> Pairs:
     """The run's pairs, aligned or of two domains: as its algorithm takes them, unless said."""
     run, options = config.run, config.options
-    assert isinstance(options, PairDataOptions)
     takes = recipe(config.algorithm).takes
+    if takes == "clips":
+        return clips_of(config, data, split)
+    assert isinstance(options, PairDataOptions)
     if aligned is None:
         aligned = takes == "pairs"
     opened = open_references if takes == "references" else partial(open_pairs, aligned=aligned)
@@ -47,6 +55,20 @@ def pairs_of(config: Config, data: str, split: Split, aligned: bool | None = Non
         split=split,
         strict=run.strict,
         direction=options.direction,
+        augmentation=Augmentation(options.flip, options.jitter),
+    )
+
+
+def clips_of(config: Config, data: str, split: Split) -> Clips:
+    """The run's clips, by as many frames as its options say."""
+    run, options = config.run, config.options
+    return open_clips(
+        data,
+        frames=options.frames,
+        size=run.picture_size,
+        channels=run.channels,  # type: ignore[arg-type]  # checked by open_clips
+        split=split,
+        strict=run.strict,
         augmentation=Augmentation(options.flip, options.jitter),
     )
 
@@ -66,9 +88,12 @@ def sheet(algorithm: Translating, pairs: Pairs, *, seed: int) -> Sheet:
     """Rows of x, of G(x) and of the true y; with an F, also rows of y, of F(y) and of the true x.
 
     With references rows of x, y, G(x, y) and the truth, then of y, F(y) and the truth. Where G
-    takes a z, each row shows an x, its y and then G(x, z), the same z in all rows of a column. The
-    pairs are always the same. Where nobody knows any that belong together, no truth is shown.
+    takes a z, each row shows an x, its y and then G(x, z), the same z in all rows of a column. Of
+    clips each row has the frames x, G(x) and the true y. The pairs are always the same. Where
+    nobody knows any that belong together, no truth is shown.
     """
+    if isinstance(pairs, Clips):
+        return _of_clips(algorithm, pairs, seed)
     if algorithm.prior is not None:
         return _of_answers(algorithm, algorithm.prior, pairs, seed)
     if isinstance(pairs, References):
@@ -115,6 +140,26 @@ def _of_pairs(algorithm: Translating, pairs: Pairs, seed: int) -> tuple[list[Par
         back = algorithm.translate(y, make_rng(seed, Purpose.PICTURES), name="F")
         parts.append((y, back, x if matched else None))
     return parts, made, y
+
+
+def _of_clips(algorithm: Translating, clips: Clips, seed: int) -> Sheet:
+    """A row for each of half as many examples: their frames, the prediction, the truth."""
+    x, y = clips.split(clips.shown(CLIPS_SHOWN, make_rng(seed, Purpose.SHOWN)))
+    made = algorithm.translate(x, make_rng(seed, Purpose.PICTURES))
+    return Sheet(predicted_beside(x, {"predicted": made, "true": y}), made, y)
+
+
+def predicted_beside(x: Array, nexts: Mapping[str, Array]) -> Image.Image:
+    """A row for each example: its frames x, then other frames under their titles.
+
+    x (N, H, W, m C), the others (N, H, W, C).
+    """
+    h, w, channels = next(iter(nexts.values())).shape[1:]
+    frames = apart(x, channels)
+    factor = max(1, round(ENLARGED / w))
+    last = grid(frames.reshape(-1, h, w, channels), columns=frames.shape[1], factor=factor)
+    columns = {title: grid(y, columns=1, factor=factor) for title, y in nexts.items()}
+    return beside({"the last frames": last, **columns})
 
 
 def _of_references(

@@ -77,6 +77,14 @@ SETTINGS: list[tuple[str, str, dict[str, Any]]] = [
     ),
     ("cgan", "the original's perceptrons", {"dropout": 0.5, "beta1": 0.5}),
     (
+        "next-frame",
+        PAPER,
+        {
+            **{"optimizer": "sgd", "lr": 0.04, "lr_D": None, "frames": 4, "width": 128},
+            **{"p": "2", "gdl_alpha": 1, "weight_adv": 0.05, "weight_lp": 1.0, "weight_gdl": 1.0},
+        },
+    ),
+    (
         "pix2pix",
         PAPER,
         {"lr": 2e-4, "beta1": 0.5, "weight_l1": 100.0, "patch": 70, "dropout": 0.5},

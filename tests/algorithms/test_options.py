@@ -38,6 +38,7 @@ OWN = {
     "biggan": {"z_dim": 6},
     "cgan": {"hidden_G": (9, 8, 7), "hidden_D": (9, 8, 7)},
     "pix2pixhd": {"patch": 7, "scales": 2},
+    "next-frame": {"optimizer": "adam", "lr": 1e-3},
     "stackgan": {"stage_steps": 1},
     "segan": {"window": 64, "halvings": 2, "reference_batch": 2},
 }
@@ -85,6 +86,8 @@ VALUES: dict[str, list[Any]] = {
     "label": ["digit", "class"],
     "z_dim": [6, 9],
     "width": [6, 8],
+    "width_D": [6, 8],
+    "frames": [3],
     "patch": [34, 7],
     "labels": [200],
     "x_channels": [1, 3],
@@ -115,7 +118,7 @@ def data(opened: dict[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     open_ = trainer.dataset_of
 
     def kept(config: Any, split: Any = "train") -> Any:
-        names = ("direction", "flip", "jitter", "x_channels", "y_channels", "window")
+        names = ("direction", "flip", "jitter", "x_channels", "y_channels", "window", "frames")
         key = config.run.data, *(getattr(config.options, name, None) for name in names)
         if key not in opened:
             opened[key] = open_(config, split)

@@ -7,7 +7,7 @@ import pytest
 
 from minigan.backend import make_rng
 from minigan.errors import DataError, ShapeError
-from minigan.metrics.similarity import gradient_energy, l1, psnr, ssim
+from minigan.metrics.similarity import gradient_energy, l1, psnr, sharpness_difference, ssim
 
 
 def naive_ssim(x, y):
@@ -91,6 +91,26 @@ def test_blurring_takes_gradient_energy_away():
     x = pictures(4, 16, 16, 3)
     blurred = (x + np.roll(x, 1, 1) + np.roll(x, 1, 2)) / 3
     assert (gradient_energy(blurred) < gradient_energy(x)).all()
+
+
+def test_sharpness_difference_is_that_of_a_loop_over_places():
+    y, x = np.random.default_rng(0).uniform(-1, 1, (2, 3, 5, 4, 2))
+    total = []
+    for n in range(3):
+        apart = []
+        for i, j, c in np.ndindex(4, 3, 2):
+            here = [
+                abs(p[n, i + 1, j + 1, c] - p[n, i, j + 1, c])
+                + abs(p[n, i + 1, j + 1, c] - p[n, i + 1, j, c])
+                for p in (x, y)
+            ]
+            apart.append(abs(here[0] - here[1]))
+        total.append(10 * np.log10(4 / np.mean(apart)))
+    np.testing.assert_allclose(sharpness_difference(y, x), total, rtol=1e-12)
+    assert np.isinf(sharpness_difference(-x, x)).all()  # an edge of the other sign is as strong
+    smooth = (x[:, :-1] + x[:, 1:]) / 2
+    noisy = x[:, 1:] + 0.1 * np.random.default_rng(1).standard_normal(smooth.shape)
+    assert (sharpness_difference(noisy, x[:, 1:]) > sharpness_difference(smooth, x[:, 1:])).all()
 
 
 def test_what_cannot_be_compared_is_refused():

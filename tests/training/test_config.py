@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from minigan.algorithms import ALGORITHMS
-from minigan.data import DATASETS, PAIRS
+from minigan.data import CLIPS, DATASETS, PAIRS, SOUNDS
 from minigan.errors import CheckpointError, DeviceError, OptionError
 from minigan.training import Config, RunOptions
 
@@ -53,7 +53,9 @@ def test_defaults_are_written_out(given: dict[str, object], resolved: dict[str, 
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_the_data_of_the_algorithm_unless_told(name: str) -> None:
     assert RunOptions().resolved(name).data == ALGORITHMS[name].data
-    assert ALGORITHMS[name].data in (PAIRS if ALGORITHMS[name].translates else DATASETS)
+    kinds = dict.fromkeys(("pairs", "domains", "references"), PAIRS)
+    kinds |= {"clips": CLIPS, "sounds": SOUNDS}
+    assert ALGORITHMS[name].data in kinds.get(ALGORITHMS[name].takes, DATASETS)
 
 
 def test_a_path_becomes_absolute_and_a_name_stays(

@@ -105,8 +105,14 @@ class Translating(Algorithm):
         D.backward(weight * d_fake, fake_ctx, need_dx=False)  # eq: cyclegan.1, discogan.6
         loss = weight * loss
         norm = self.descend(name, loss)
-        report = _named(self.objective.report(real_scores, fake_scores), name)
+        report = _named(
+            self.objective.report(real_scores, fake_scores), name, self.told_apart(name)
+        )
         return {f"loss_{name}": loss, **report, f"grad_norm_{name}": norm}
+
+    def told_apart(self, name: str) -> tuple[str, str]:
+        """What discriminator `name` tells from what, as the log names it."""
+        return _told_apart(name)
 
     def fool(
         self, name: str, fake: Array, real: Array, given: Array | None = None
@@ -204,9 +210,9 @@ def _told_apart(name: str) -> tuple[str, str]:
     return f"{real}{at}", f"{fake}{at}"
 
 
-def _named(report: Scalars, name: str) -> Scalars:
+def _named(report: Scalars, name: str, apart: tuple[str, str] | None = None) -> Scalars:
     """An objective's "score(x)" and "score(G(z))" by what discriminator `name` sees."""
-    real, fake = _told_apart(name)
+    real, fake = apart or _told_apart(name)
 
     def said(key: str) -> str:
         if key.endswith(("(x)", "(G(z))")):
