@@ -249,7 +249,7 @@ REFUSED: list[tuple[str, int, list[str]]] = [
     ("train next-frame --width 4 --frames 0", 1, ["--frames 0", "from 1 at least"]),
     ("train next-frame --size 40", 1, ["drawn at 16x16, 32x32", "--size 40x40"]),
     ("train next-frame --width 4 --p 3", 2, ["'--p'", "'1', '2'"]),
-    ("train next-frame --width 4 --gdl-alpha 3", 1, ["--gdl-alpha 3: give 1 or 2"]),
+    ("train next-frame --width 4 --gdl-alpha 3", 2, ["'--gdl-alpha'", "'1', '2'"]),
     ("train next-frame --width 4 --weight-adv -1", 1, ["--weight-adv -1.0 must be at least 0"]),
     (
         "train next-frame --width 4 --weight-adv 0 --weight-lp 0 --weight-gdl 0",
