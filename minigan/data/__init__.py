@@ -12,10 +12,12 @@ from minigan.data.catalogue import (
     SOUNDS,
     UnknownDataError,
     open_data,
+    open_degraded,
     open_pairs,
     open_references,
     open_sounds,
 )
+from minigan.data.degraded import DEGRADATIONS, Degraded
 from minigan.data.loader import Loader
 from minigan.data.makeup import References
 from minigan.data.pairs import Pairs
@@ -24,6 +26,7 @@ from minigan.data.tunes import Tunes
 
 __all__ = [
     "DATASETS",
+    "DEGRADATIONS",
     "PAIRS",
     "READERS",
     "REFERENCES",
@@ -33,6 +36,7 @@ __all__ = [
     "Captioned",
     "DataWarning",
     "Dataset",
+    "Degraded",
     "Endless",
     "Finite",
     "Loader",
@@ -44,6 +48,7 @@ __all__ = [
     "from_arrays",
     "open_captions",
     "open_data",
+    "open_degraded",
     "open_pairs",
     "open_references",
     "open_sounds",

@@ -95,6 +95,10 @@ class Pairs(Dataset):
         """x and y of examples, as views."""
         return examples[..., : self.channels[0]], examples[..., self.channels[0] :]
 
+    def shown(self, x: np.ndarray) -> np.ndarray:
+        """x as pictures with 1 or 3 channels, for sheets: itself, where it is no more."""
+        return x
+
     def matched(self, n: int, rng: np.random.Generator) -> Batch | None:
         """n pairs that belong together; None where nobody knows any."""
         return self.draw(n, rng) if self.aligned else None

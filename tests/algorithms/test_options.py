@@ -39,6 +39,7 @@ OWN = {
     "cgan": {"hidden_G": (9, 8, 7), "hidden_D": (9, 8, 7)},
     "pix2pixhd": {"patch": 7, "scales": 2},
     "stackgan": {"stage_steps": 1},
+    "srgan": {"pretrain": 1},
     "segan": {"window": 64, "halvings": 2, "reference_batch": 2},
 }
 
