@@ -307,6 +307,7 @@ LAYERS: dict[str, Callable[[Rng], list[Result]]] = {
     "GRU (lengths)": _lengths,
     "RecurrentEncoder": _on_words(L.RecurrentEncoder),
     "ConvolutionalEncoder": _on_words(L.ConvolutionalEncoder),
+    "ChannelwiseDense": _layer(lambda r: L.ChannelwiseDense(3, 6, rng=r), (4, 2, 3, 3)),
     "Columns": _layer(lambda r: L.Columns(1, 3), (2, 3, 4)),
     "InnerProduct": _layer(lambda r: L.InnerProduct(), (3, 4)),
     "LogSumExp": _layer(lambda r: L.LogSumExp(), (3, 4)),
@@ -635,6 +636,13 @@ NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
     ),
     "unit_decoder": _network(
         lambda r: models.unit_decoder((8, 12, 1), width=2, blocks=1, rng=r), (2, 2, 3, 8)
+    ),
+    "context_encoder": _network(
+        lambda r: models.context_encoder((16, 24, 2), (8, 12, 2), width=2, rng=r), (3, 16, 24, 2)
+    ),
+    "srresnet": _network(lambda r: models.srresnet(2, width=2, blocks=2, rng=r), (2, 3, 2, 2)),
+    "srgan_discriminator": _network(
+        lambda r: models.srgan_discriminator((8, 10, 2), width=2, rng=r), (3, 8, 10, 2)
     ),
     "patch_discriminator": _network(
         lambda r: models.patch_discriminator((9, 11, 2), beside=1, patch=16, width=3, rng=r),

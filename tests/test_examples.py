@@ -108,6 +108,14 @@ SHORT = {
         ["--stage-steps", "1", "--size", "16", "--width", "2", "--samples", "30"],
         ["asked.png", "samples.gif", "curves.png"],
     ),
+    "context_encoder_kittens.py": (
+        ["--steps", "2", "--width", "2"],
+        ["L2-alone/samples.gif", "L2-and-D/samples/step_000002.png"],
+    ),
+    "srgan_kittens.py": (
+        ["--steps", "6", "--width", "2"],
+        ["SRResNet/samples.gif", "SRGAN/samples/step_000006.png"],
+    ),
     "pairedcyclegan_faces.py": (
         ["--steps", "2", "--width", "2", "--size", "16", "--without", "P"],
         ["samples/step_000002.png", "samples.gif"],

@@ -12,6 +12,7 @@ from minigan.algorithms.base import Algorithm
 from minigan.algorithms.codes import clustergan, cogan, infogan, semi
 from minigan.algorithms.conditional import biggan, cdcgan, cgan
 from minigan.algorithms.options import OptimizerOptions, Streams, Task
+from minigan.algorithms.restoration import context_encoder, srgan
 from minigan.algorithms.sequence import midinet, next_frame, segan
 from minigan.algorithms.text import gan_cls, stackgan
 from minigan.algorithms.translation import (
@@ -28,7 +29,16 @@ from minigan.algorithms.translation import (
 from minigan.errors import UnknownNameError
 
 Takes = Literal[
-    "examples", "labelled", "captions", "pairs", "domains", "references", "bars", "sounds", "clips"
+    "examples",
+    "labelled",
+    "captions",
+    "pairs",
+    "domains",
+    "references",
+    "degraded",
+    "bars",
+    "sounds",
+    "clips",
 ]
 
 
@@ -38,9 +48,10 @@ class Recipe:
 
     explains: the topics of `minigan explain` that belong to it. takes: single examples, examples
     with their labels (its options then have `label`), pictures with captions, aligned pairs of
-    pictures, pictures of two domains, pictures and references whose style they shall take, bars of
-    melodies, sounds: speech in noise and the same speech without (its options then have
-    `window`), or frames of clips and the next (its options then have `frames`).
+    pictures, pictures of two domains, pictures and references whose style they shall take, pictures
+    that it degrades itself to restore them, bars of melodies, sounds: speech in noise and the same
+    speech without (its options then have `window`), or frames of clips and the next (its options
+    then have `frames`).
     batch: the paper's, where the command line takes it unless told.
     """
 
@@ -56,7 +67,7 @@ class Recipe:
     @property
     def translates(self) -> bool:
         """Whether it makes pictures of pictures, from data that has two in each example."""
-        return self.takes in ("pairs", "domains", "references", "clips")
+        return self.takes in ("pairs", "domains", "references", "degraded", "clips")
 
 
 ALGORITHMS: dict[str, Recipe] = {
@@ -339,6 +350,25 @@ ALGORITHMS: dict[str, Recipe] = {
         explains=("pairedcyclegan", "loss"),
         takes="references",
         batch=1,
+    ),
+    "srgan": Recipe(
+        summary="super-resolution: pictures 2 or 4 times larger, with detail that D believes",
+        paper="Ledig et al. 2017, arXiv:1609.04802",
+        options=srgan.Options,
+        build=srgan.build,
+        data="kittens",
+        explains=("srgan", "loss"),
+        takes="degraded",
+        batch=16,
+    ),
+    "context-encoder": Recipe(
+        summary="inpainting: what a hole in a picture held, from what is around it",
+        paper="Pathak et al. 2016, arXiv:1604.07379",
+        options=context_encoder.Options,
+        build=context_encoder.build,
+        data="kittens",
+        explains=("context", "channelwise", "loss"),
+        takes="degraded",
     ),
     "midinet": Recipe(
         summary="melodies bar by bar: the bar before through a conditioner, and a chord",

@@ -294,7 +294,7 @@ def sample(folder: Path, out: Path, frames: int | None, **how: Any) -> None:
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of noise.")
 @_DEVICE
 def translate(folder: Path, source: Path, out: Path, **how: Any) -> None:
-    """Translate pictures with a trained pix2pix, CycleGAN, ..., sounds with SEGAN, by name."""
+    """Translate pictures with a trained pix2pix, SRGAN, ..., sounds with SEGAN, by name."""
     from minigan.training.ways import translate_files
 
     click.echo(translate_files(folder, source, out, **how))

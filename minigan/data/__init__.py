@@ -14,11 +14,13 @@ from minigan.data.catalogue import (
     UnknownDataError,
     open_clips,
     open_data,
+    open_degraded,
     open_pairs,
     open_references,
     open_sounds,
 )
 from minigan.data.clips import Clips
+from minigan.data.degraded import DEGRADATIONS, Degraded
 from minigan.data.loader import Loader
 from minigan.data.makeup import References
 from minigan.data.pairs import Pairs
@@ -28,6 +30,7 @@ from minigan.data.tunes import Tunes
 __all__ = [
     "CLIPS",
     "DATASETS",
+    "DEGRADATIONS",
     "PAIRS",
     "READERS",
     "REFERENCES",
@@ -38,6 +41,7 @@ __all__ = [
     "Clips",
     "DataWarning",
     "Dataset",
+    "Degraded",
     "Endless",
     "Finite",
     "Loader",
@@ -50,6 +54,7 @@ __all__ = [
     "open_captions",
     "open_clips",
     "open_data",
+    "open_degraded",
     "open_pairs",
     "open_references",
     "open_sounds",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from minigan.data import (
     cifar,
@@ -31,6 +31,7 @@ from minigan.data import (
 from minigan.data.augment import Augmentation
 from minigan.data.base import Dataset
 from minigan.data.clips import FRAMES, Clips
+from minigan.data.degraded import DEGRADATIONS, Degraded, degraded
 from minigan.data.makeup import References
 from minigan.data.options import Channels, Options, Split, place
 from minigan.data.pairs import PairOptions, Pairs
@@ -231,6 +232,32 @@ def open_pairs(
         return pair_folder.open(path, options)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error}") from error
+
+
+def open_degraded(
+    name_or_path: str,
+    degradation: str,
+    *,
+    size: int | tuple[int, int] | None = None,
+    channels: Channels | None = None,
+    split: Split = "train",
+    strict: bool = False,
+    augmentation: Augmentation | None = None,
+    **how: Any,
+) -> Degraded:
+    """Pictures of that name or at that path beside what is left of them (degraded.py).
+
+    degradation   one of `DEGRADATIONS`; `how` are its settings
+    augmentation  what training does to the pictures first
+
+    The other arguments are those of `open_data`, and so is what is raised; DataError for points
+    too.
+    """
+    if degradation not in DEGRADATIONS:
+        raise UnknownNameError("degradation", degradation, DEGRADATIONS)
+    pictures = open_data(name_or_path, size=size, channels=channels, split=split, strict=strict)
+    made = DEGRADATIONS[degradation](**how)
+    return degraded(pictures, made, augmentation or Augmentation())
 
 
 def open_references(

@@ -41,7 +41,7 @@ class Clips(Pairs):
         Raises DataError where the data has none of that length.
         """
 
-    def shown(self, n: int, rng: np.random.Generator) -> np.ndarray:
+    def telling(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """n examples for a picture of a run: any, unless some tell more."""
         return self.draw(n, rng).x
 

@@ -110,6 +110,20 @@ def open_upright(file: Path) -> Image.Image:
             return flatten(ImageOps.exif_transpose(image))
 
 
+def transparent(file: Path, size: tuple[int, int] | None) -> np.ndarray | None:
+    """Where a picture is more transparent than not: (1, H, W, 1) of 0 and 1; None if nowhere.
+
+    It is cropped and resized as `fit` does it. The picture is known to be readable.
+    """
+    with Image.open(file) as image:
+        upright = ImageOps.exif_transpose(image)
+        if not upright.has_transparency_data:
+            return None
+        alpha = fit(upright.convert("RGBA").getchannel("A"), size)
+    missing = (alpha < 128).astype(np.float32)[None]
+    return missing if missing.any() else None
+
+
 def stack(path: Path, pictures: list[np.ndarray]) -> np.ndarray:
     """Pictures of one size as uint8 (N, H, W, C); grey ones among colour become colour."""
     sizes = Counter(picture.shape[:2] for picture in pictures)

@@ -94,7 +94,7 @@ class MovingDigits(Clips, Endless):
         walk = walked(rng.integers(AGAIN, size=n), length, rng)
         return self._drawn(walk.places, who)
 
-    def shown(self, n: int, rng: np.random.Generator) -> np.ndarray:
+    def telling(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Half of the examples are right before a turn with two ways, one of which comes."""
         at = self.corners(n // 2, rng)
         to_left = rng.random(len(at.x))[:, None, None, None] < 0.5

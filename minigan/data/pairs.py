@@ -99,6 +99,10 @@ class Pairs(Dataset):
         """What y would be where nothing is done to x: x, if it has y's channels."""
         return x
 
+    def shown(self, x: np.ndarray) -> np.ndarray:
+        """x as pictures with 1 or 3 channels, for sheets: itself, where it is no more."""
+        return x
+
     def matched(self, n: int, rng: np.random.Generator) -> Batch | None:
         """n pairs that belong together; None where nobody knows any."""
         return self.draw(n, rng) if self.aligned else None

@@ -79,6 +79,17 @@ def _dense(
     return y if b is None else g.like("Add", y, names[1])
 
 
+def _channelwise(g: Graph, layer: L.ChannelwiseDense, x: Value) -> Value:
+    """Products of (C, N, P) and (C, P, P), the channels in front."""
+    x = g.channels_last(x)
+    *sides, channels = x.fixed
+    rows = g.reshape(x, (layer.places, channels))
+    front = g.node("Transpose", rows, shape=rows.shape, perm=[2, 0, 1])
+    y = g.node("MatMul", front, g.constant(layer.weight.data), shape=rows.shape)
+    last = g.node("Transpose", y, shape=rows.shape, perm=[1, 2, 0])
+    return g.reshape(last, (*sides, channels))
+
+
 def _conv(g: Graph, layer: Any, x: Value, weight: Array | None = None, bias: Any = None) -> Value:
     w, b = _parameters(layer, weight, bias)
     kernel = w.transpose(3, 2, 0, 1)  # (O, C, kh, kw)
@@ -410,6 +421,7 @@ RULES: dict[type[L.Layer], Rule] = {
     L.Parallel: _parallel,
     L.ReferenceBatch: _reference_batch,
     L.Dense: _dense,
+    L.ChannelwiseDense: _channelwise,
     L.Conv1d: _conv,
     L.Conv2d: _conv,
     L.ConvTranspose1d: _conv_transpose,

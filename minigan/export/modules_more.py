@@ -184,6 +184,16 @@ class ConvolutionalEncoder(nn.Module):
             x = conv(x * words).relu()
         return (x * words).amax(2)
 ''',
+    "ChannelwiseDense": """\
+class ChannelwiseDense(nn.Module):
+    def __init__(self, channels, places):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(channels, places, places))
+
+    def forward(self, x):
+        y = torch.bmm(x.flatten(2).transpose(0, 1), self.weight)
+        return y.transpose(0, 1).reshape(x.shape)
+""",
     "PixelNorm": """\
 class PixelNorm(nn.Module):
     def __init__(self, eps):

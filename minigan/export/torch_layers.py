@@ -74,6 +74,11 @@ def _dense(
     return on_last(nn(call, places, weight=w.T, **b))
 
 
+def _channelwise(t: Converter, layer: L.ChannelwiseDense, places: int) -> Module:
+    state = {"weight": to_host(layer.weight.data)}
+    return made("ChannelwiseDense", layer.channels, layer.places, places=places, state=state)
+
+
 def _convolution(kind: str) -> Callable[..., Module]:
     """A rule for nn.Conv1d and its relatives: a sequence's first axis is one row of an image."""
 
@@ -229,6 +234,7 @@ RULES: dict[type[L.Layer], Rule] = {
     L.ReferenceBatch: _reference_batch,
     L.ReconstructionError: _energy,
     L.Dense: _dense,
+    L.ChannelwiseDense: _channelwise,
     L.Conv1d: _convolution("Conv1d"),
     L.Conv2d: _convolution("Conv2d"),
     L.ConvTranspose1d: _convolution("ConvTranspose1d"),

@@ -12,6 +12,7 @@ from minigan.layers.activation import (
 )
 from minigan.layers.attention import SelfAttention
 from minigan.layers.base import GradContext, Layer
+from minigan.layers.channelwise import ChannelwiseDense
 from minigan.layers.columns import Columns
 from minigan.layers.compose import Concat, Parallel, Residual, Sequential
 from minigan.layers.conditional import (
@@ -59,6 +60,7 @@ __all__ = [
     "AddNoise",
     "AvgPool2d",
     "BatchNorm",
+    "ChannelwiseDense",
     "Columns",
     "Concat",
     "ConditionalBatchNorm",

@@ -55,6 +55,11 @@ SHIPPED: dict[str, Shipped] = {
 @cache
 def shipped_classifier(name: str) -> Classifier:
     """The shipped classifier of that name, in float32. Raises UnknownNameError."""
+    return fresh_classifier(name)
+
+
+def fresh_classifier(name: str) -> Classifier:
+    """Another copy of it, whose network may be moved or cast. Raises UnknownNameError."""
     if name not in SHIPPED:
         raise UnknownNameError("shipped classifier", name, SHIPPED)
     return restored(name, resources.read(f"classifier_{name}.safetensors"))

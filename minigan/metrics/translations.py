@@ -16,7 +16,7 @@ import numpy as np
 from minigan.backend import Array, make_rng
 from minigan.data import Dataset, Finite, Pairs
 from minigan.errors import OptionError
-from minigan.metrics.extractors import Extractor, extractor_for
+from minigan.metrics.extractors import OWN, Extractor, extractor_for
 from minigan.metrics.result import Result
 from minigan.metrics.similarity import gradient_energy, l1, psnr, sharpness_difference, ssim
 from minigan.metrics.subject import Subject, examples
@@ -24,8 +24,13 @@ from minigan.streams import Purpose
 
 Translators = Mapping[str, Callable[[Array, np.random.Generator], Array]]
 
-# The extractors of pairs that minigan ships, by the name of the data.
-EXTRACTORS = {"kittens-edges": "kittens", "kittens-recolour": "kittens"}
+# The extractors of pairs that minigan ships, by the name of the data. Degraded pictures have the
+# name of the whole ones.
+EXTRACTORS = {
+    "kittens-edges": "kittens",
+    "kittens-recolour": "kittens",
+    **{name: name for name in OWN},
+}
 LOUDEST = 100.0  # decibels that equal pictures count as
 WAYS = {"G": ("x", "y"), "F": ("y", "x")}
 

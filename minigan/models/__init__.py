@@ -17,6 +17,7 @@ from minigan.models.conditional import (
     conditional_mlp_discriminator,
     conditional_mlp_generator,
 )
+from minigan.models.context_encoder import context_encoder
 from minigan.models.dcgan import dcgan_discriminator, dcgan_generator
 from minigan.models.dilated import dilated_generator
 from minigan.models.encoders import residual_encoder, strided_encoder
@@ -34,6 +35,7 @@ from minigan.models.patchgan import patch_discriminator, receptive_field
 from minigan.models.pix2pixhd import local_enhancer
 from minigan.models.resnet import resnet_generator
 from minigan.models.segan import segan_discriminator, segan_generator
+from minigan.models.srgan import srgan_discriminator, srresnet
 from minigan.models.stackgan import conditioning_augmentation, refining_generator
 from minigan.models.stargan import stargan_discriminator, stargan_generator
 from minigan.models.stylegan import stylegan_discriminator, stylegan_generator
@@ -61,6 +63,7 @@ __all__ = [
     "conditional_mlp_discriminator",
     "conditional_mlp_generator",
     "conditioning_augmentation",
+    "context_encoder",
     "conv_decoder",
     "conv_encoder",
     "conv_joint_discriminator",
@@ -90,6 +93,8 @@ __all__ = [
     "resnet_generator",
     "segan_discriminator",
     "segan_generator",
+    "srgan_discriminator",
+    "srresnet",
     "stargan_discriminator",
     "stargan_generator",
     "strided_encoder",

@@ -120,8 +120,6 @@ def growing(
     rng: np.random.Generator,
 ) -> list[Layer]:
     """G's layers from (N, inputs) to pictures; `norm` makes the norm of a picture (h, w, c)."""
-    n = halvings(shape)
-    h, w, channels = shape
     base = base_of(shape, width)
     layers: list[Layer] = [
         Dense(inputs, math.prod(base), bias=bias, init=init.dcgan, rng=rng),
@@ -129,7 +127,22 @@ def growing(
         norm(*base),
         ReLU(),
     ]
-    features = base[2]
+    return [*layers, *doubling(shape, width=width, bias=bias, norm=norm, rng=rng)]
+
+
+def doubling(
+    shape: tuple[int, ...],
+    *,
+    width: int,
+    bias: bool,
+    norm: Callable[[int, int, int], Layer],
+    rng: np.random.Generator,
+) -> list[Layer]:
+    """G's layers from the base (N, *base_of(shape, width)) to pictures."""
+    n = halvings(shape)
+    h, w, channels = shape
+    _, _, features = base_of(shape, width)
+    layers: list[Layer] = []
     for i in range(n - 1, 0, -1):
         layers += [
             _up(features, features // 2, bias=bias, rng=rng),

@@ -11,7 +11,7 @@ from pathlib import Path
 from minigan.algorithms.catalogue import recipe
 from minigan.algorithms.conditional.base import Relabelling
 from minigan.algorithms.translation.base import Translating
-from minigan.algorithms.translation.options import TranslationOptions
+from minigan.algorithms.translation.shared_options import TranslatingOptions
 from minigan.data import Dataset, References
 from minigan.data.makeup import Applied
 from minigan.data.options import Split
@@ -52,7 +52,7 @@ def evaluate(
     _check_measured(folder, config)
     data, held_out = _splits(config, split)
     options = config.options
-    cycles = isinstance(options, TranslationOptions) and options.both_ways
+    cycles = isinstance(options, TranslatingOptions) and options.both_ways
     cycles = cycles and not isinstance(data, Applied)  # F does not give a reference back
     own = data if recipe(config.algorithm).translates else _of_run(config, data)
     build = partial(build_algorithm, config, own.references if isinstance(own, Applied) else own)
@@ -121,7 +121,7 @@ def fitting(
 
 def _check_measured(folder: Path, config: Config) -> None:
     """Raise DataError for what is made of pairs and is no translation."""
-    translates = isinstance(config.options, TranslationOptions)
+    translates = isinstance(config.options, TranslatingOptions)
     takes = recipe(config.algorithm).takes
     if takes in ("pairs", "domains") and not translates:
         raise DataError(

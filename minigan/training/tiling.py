@@ -17,26 +17,36 @@ from minigan.errors import OptionError
 Translate = Callable[[Array], Array]
 
 
-def tiled(translate: Translate, x: Array, *, tile: int, overlap: int) -> Array:
+def tiled(translate: Translate, x: Array, *, tile: int, overlap: int, scale: int = 1) -> Array:
     """A picture (1, H, W, C) as `translate` makes it of tiles (1, tile, tile, C).
 
     A picture smaller than a tile is mirrored at its border, and cut again. What looks at each pixel
-    alone gives what it gives for the whole picture. Raises OptionError for an overlap that is none.
+    alone gives what it gives for the whole picture. `translate` makes tiles `scale` times larger,
+    and so is the picture. Raises OptionError for an overlap that is none.
     """
     _, h, w, _ = x.shape
     missing = [(0, max(0, tile - side)) for side in (h, w)]
     x = np.pad(x, [(0, 0), *missing, (0, 0)], mode="symmetric")
+    rows, columns = (_enlarged(side, tile, overlap, scale) for side in x.shape[1:3])
     y: Array | None = None
-    for top, row_weights in placed(x.shape[1], tile, overlap):
-        for left, column_weights in placed(x.shape[2], tile, overlap):
-            place = (slice(None), slice(top, top + tile), slice(left, left + tile))
-            part = translate(x[place])
+    for top, row, row_weights in rows:
+        for left, column, column_weights in columns:
+            part = translate(x[:, top : top + tile, left : left + tile])
             if y is None:
-                y = np.zeros_like(part, shape=(1, *x.shape[1:3], part.shape[-1]))
+                sides = (scale * side for side in x.shape[1:3])
+                y = np.zeros_like(part, shape=(1, *sides, part.shape[-1]))
             weights = np.multiply.outer(row_weights, column_weights)[..., None]
-            y[place] += part * weights.astype(part.dtype)
+            end = row + scale * tile, column + scale * tile
+            y[:, row : end[0], column : end[1]] += part * weights.astype(part.dtype)
     assert y is not None
-    return y[:, :h, :w]
+    return y[:, : scale * h, : scale * w]
+
+
+def _enlarged(side: int, tile: int, overlap: int, scale: int) -> list[tuple[int, int, Array]]:
+    """Where the tiles along an axis begin, where they do in the result, and their weights there."""
+    starts = [start for start, _ in placed(side, tile, overlap)]
+    larger = placed(scale * side, scale * tile, scale * overlap)
+    return [(start, *there) for start, there in zip(starts, larger, strict=True)]
 
 
 def placed(side: int, tile: int, overlap: int) -> list[tuple[int, Array]]:

@@ -19,10 +19,10 @@ from minigan.algorithms.catalogue import ALGORITHMS, recipe
 from minigan.algorithms.conditional.base import Relabelling
 from minigan.algorithms.translation import stargan
 from minigan.algorithms.translation.base import has_dropout, translated
-from minigan.algorithms.translation.options import TranslationOptions
+from minigan.algorithms.translation.shared_options import TranslatingOptions
 from minigan.backend import Array, make_rng, to_device
 from minigan.data import DataWarning
-from minigan.data.folder import open_upright, picture_files
+from minigan.data.folder import open_upright, picture_files, transparent
 from minigan.data.pictures import fit, to_float
 from minigan.errors import CheckpointError, DataError, NonFiniteError, OptionError
 from minigan.layers import Layer
@@ -65,12 +65,13 @@ def translate_pictures(
     """Translate the picture or folder `source` into the folder `out`; returns what was done.
 
     Each picture keeps its name, and the folders it lies in, as a PNG. It is cropped and resized to
-    the run's size, or to `size`. With `tile` it keeps its own size, or has `size`, and goes through
-    the network in overlapping tiles of that side (tiling.py). `reverse` takes F, from y to x, in
-    G's place. `reference` is a picture whose style G puts onto each of them, where the run has
-    learned that, or a folder: each picture then goes, for each of these, into a folder of its name.
-    `to` says which classes pictures shall have, "blue" or "body=blue", where the run is a StarGAN.
-    `convert` lets grey pictures be taken for colour and colour ones for grey. `seed`
+    the run's size, or to `size`; where a network takes pictures of any size (super-resolution), it
+    keeps its own unless `size` is given. With `tile` it keeps its own size, or has `size`, and goes
+    through the network in overlapping tiles of that side (tiling.py). `reverse` takes F, from y to
+    x, in G's place. `reference` is a picture whose style G puts onto each of them, where the run
+    has learned that, or a folder: each picture then goes, for each of these, into a folder of its
+    name. `to` says which classes pictures shall have, "blue" or "body=blue", where the run is a
+    StarGAN. `convert` lets grey pictures be taken for colour and colour ones for grey. `seed`
     decides the noise: of a generator that takes a z, one z for all pictures. With `n` each picture
     is translated so often, into the folders 1, 2, ..., which have a z of their own each; with
     `interpolate` so many z go from one to another. Of a run on clips, `source` is
@@ -102,28 +103,33 @@ def translate_pictures(
     config.in_force()
     stored = best.load(folder / "checkpoints", step)
     options.check_step(stored.step, config.run.steps)
-    trained, (x_channels, y_channels) = stored.sides
+    trained, both = stored.sides
     wanted = None if size is None else picture_size(size)
+    if tile is not None:
+        options.check_tiles()
     check = partial(options.check_size, trained=trained)
-    taken = _taken(check, trained, wanted, tile)
-    name, channels = ("F", y_channels) if reverse else ("G", x_channels)
+    taken = _taken(check, trained, wanted, tile, keeps_size=options.keeps_size)
+    name = "F" if reverse else "G"
+    channels = options.picture_channels(both, name)
     net = _generator(options, name, stored, config.run.device)
     styles = _references(reference, config.algorithm, options.with_reference and not reverse)
-    rng, noisy = make_rng(seed, Purpose.TRANSLATIONS), not options.running_statistics
+    rng, noisy = make_rng(seed, Purpose.TRANSLATIONS), options.noisy
     varies = options.prior is not None or has_dropout(net, noisy=noisy)
     answers = _answers(options.prior, n, interpolate, rng, f"{name} of {config.algorithm}", varies)
 
     def of_z(z: Array | None) -> Translate:
-        def at_once(x: Array) -> Array:
+        def forward(x: Array) -> Array:
             return translated(net, to_device(x, config.run.device), rng, z=z, noisy=noisy)
 
-        return _whole_or_tiled(at_once, tile, overlap)
+        at_once = partial(options.through, forward)
+        return _whole_or_tiled(at_once, tile, overlap, options.enlarges)
 
     translators = {place: of_z(z) for place, z in answers.items()}
     done = 0
-    for file, target, x in files.pictures(taken, channels):
+    for file, target, picture in files.pictures(taken, channels):
+        x = _given(file, picture, options, taken)
         for folder_of, style in styles.items():
-            shown = x if style is None else _beside(x, style, y_channels, convert=convert)
+            shown = x if style is None else _beside(x, style, both[1], convert=convert)
             for place, translate in translators.items():
                 y = translate(shown)
                 if not np.isfinite(y).all():
@@ -216,14 +222,17 @@ def _taken(
     trained: tuple[int, int],
     wanted: tuple[int, int] | None,
     tile: int | None,
+    *,
+    keeps_size: bool = False,
 ) -> tuple[int, int] | None:
-    """The size that pictures are brought to; None: each keeps its own, and goes through in tiles.
+    """The size that pictures are brought to; None: each keeps its own.
 
-    Raises OptionError for a size, or a tile, that `check` refuses.
+    That is so in tiles, and where G `keeps_size` and none is `wanted`. Raises OptionError for a
+    size, or a tile, that `check` refuses.
     """
     if tile is None:
         check(wanted or trained)
-        return wanted or trained
+        return wanted or (None if keeps_size else trained)
     try:
         check((tile, tile))
     except OptionError as error:
@@ -231,28 +240,27 @@ def _taken(
     return wanted
 
 
-def _translating(config: Config, folder: Path, *, reverse: bool) -> TranslationOptions:
+def _translating(config: Config, folder: Path, *, reverse: bool) -> TranslatingOptions:
     """The options of a run that translates, the other way too if `reverse`.
 
     Raises CheckpointError for another run, OptionError for one that has no F.
     """
     options = config.options
-    if not isinstance(options, TranslationOptions):
-        kinds = (TranslationOptions, stargan.Options)
+    if not isinstance(options, TranslatingOptions):
+        kinds = (TranslatingOptions, stargan.Options)
         able = [name for name, r in ALGORITHMS.items() if issubclass(r.options, kinds)]
         raise CheckpointError(
             f"{folder} is a run of {config.algorithm}, which translates no pictures; runs of "
             f"{', '.join(able)} do"
         )
     if reverse and not options.both_ways:
-        raise OptionError(
-            f"{config.algorithm} has no generator from y to x; train it with --direction BtoA, "
-            "or a cyclegan"
-        )
+        raise OptionError(f"{config.algorithm} has no generator from y to x; {options.way_back}")
     return options
 
 
-def _whole_or_tiled(translate: Translate, tile: int | None, overlap: int | None) -> Translate:
+def _whole_or_tiled(
+    translate: Translate, tile: int | None, overlap: int | None, scale: int = 1
+) -> Translate:
     """A picture at once, or in tiles that overlap by a quarter unless told. Raises OptionError."""
     if tile is None:
         if overlap is not None:
@@ -260,7 +268,7 @@ def _whole_or_tiled(translate: Translate, tile: int | None, overlap: int | None)
         return translate
     apart = tile // 4 if overlap is None else overlap
     placed(tile, tile, apart)
-    return partial(tiled, translate, tile=tile, overlap=apart)
+    return partial(tiled, translate, tile=tile, overlap=apart, scale=scale)
 
 
 def _answers(
@@ -293,7 +301,7 @@ def _answers(
     return {place: None if prior is None else prior.draw(1, rng) for place in places}
 
 
-def _generator(options: TranslationOptions, name: str, stored: Checkpoint, device: str) -> Layer:
+def _generator(options: TranslatingOptions, name: str, stored: Checkpoint, device: str) -> Layer:
     """G or F as it was stored. Raises CheckpointError."""
     parts, net = options.build_translator(*stored.sides, name, make_rng(0))
     for part, layer in parts.items():
@@ -380,6 +388,17 @@ def _picture(
             f"{COLOURS[channels]} ones: convert it, or give --convert"
         )
     return to_float(pixels[None])
+
+
+def _given(
+    file: Path, x: Array, options: TranslatingOptions, size: tuple[int, int] | None
+) -> Array:
+    """What the generator is given of a picture. Raises DataError, naming the file."""
+    missing = transparent(file, size) if options.fills else None
+    try:
+        return options.given(x, missing)
+    except DataError as error:
+        raise DataError(f"{file}: {error}") from None
 
 
 def _beside(x: Array, style: Path, channels: int, *, convert: bool) -> Array:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from minigan.algorithms.catalogue import recipe
 from minigan.algorithms.pair_options import PairDataOptions
+from minigan.algorithms.restoration.options import RestorationOptions
 from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, make_rng
 from minigan.data import (
@@ -20,6 +21,7 @@ from minigan.data import (
     Pairs,
     References,
     open_clips,
+    open_degraded,
     open_pairs,
     open_references,
 )
@@ -39,8 +41,22 @@ ANSWERED = 8  # pictures of each direction that are shown with many answers
 
 
 def pairs_of(config: Config, data: str, split: Split, aligned: bool | None = None) -> Pairs:
-    """The run's pairs, aligned or of two domains: as its algorithm takes them, unless said."""
+    """The run's pairs, aligned, degraded or of two domains: as its algorithm takes them.
+
+    aligned: whether they shall be, where that is not for the algorithm to say.
+    """
     run, options = config.run, config.options
+    if isinstance(options, RestorationOptions):
+        return open_degraded(
+            data,
+            options.degradation,
+            size=run.picture_size,
+            channels=run.channels,  # type: ignore[arg-type]  # checked by open_data
+            split=split,
+            strict=run.strict,
+            augmentation=Augmentation(options.flip, options.jitter),
+            **options.degraded_by,
+        )
     takes = recipe(config.algorithm).takes
     if takes == "clips":
         return clips_of(config, data, split)
@@ -135,7 +151,7 @@ def _of_pairs(algorithm: Translating, pairs: Pairs, seed: int) -> tuple[list[Par
     matched = pairs.matched(SHOWN, rng)
     x, y = pairs.split((matched or pairs.draw(SHOWN, rng)).x)
     made = algorithm.translate(x, make_rng(seed, Purpose.PICTURES))
-    parts: list[Part] = [(x, made, y if matched else None)]
+    parts: list[Part] = [(pairs.shown(x), made, y if matched else None)]
     if "F" in algorithm.translators:
         back = algorithm.translate(y, make_rng(seed, Purpose.PICTURES), name="F")
         parts.append((y, back, x if matched else None))
@@ -144,7 +160,7 @@ def _of_pairs(algorithm: Translating, pairs: Pairs, seed: int) -> tuple[list[Par
 
 def _of_clips(algorithm: Translating, clips: Clips, seed: int) -> Sheet:
     """A row for each of half as many examples: their frames, the prediction, the truth."""
-    x, y = clips.split(clips.shown(CLIPS_SHOWN, make_rng(seed, Purpose.SHOWN)))
+    x, y = clips.split(clips.telling(CLIPS_SHOWN, make_rng(seed, Purpose.SHOWN)))
     made = algorithm.translate(x, make_rng(seed, Purpose.PICTURES))
     return Sheet(predicted_beside(x, {"predicted": made, "true": y}), made, y)
 

@@ -122,6 +122,17 @@ SETTINGS: list[tuple[str, str, dict[str, Any]]] = [
         {"objective": "lsgan", "norm": "virtual", "window": 16384, "preemphasis": 0.95},
     ),
     ("pairedcyclegan", OURS, {"lambda_G": 0.1, "lambda_F": 0.1, "lambda_P": 1.0}),
+    (
+        "srgan",
+        PAPER,
+        {
+            **{"lr": 1e-4, "beta1": 0.9, "weight_gan": 1e-3, "weight_content": 1.0, "scale": 4},
+            **{"width": 64, "blocks": 16, "objective": "non-saturating"},
+        },
+    ),
+    ("srgan", OURS, {"content": "mse", "pretrain": None}),
+    ("context-encoder", PAPER, {"weight_rec": 0.999, "weight_gan": 0.001, "overlap_weight": 10.0}),
+    ("context-encoder", "its published code", {"lr": 2e-4, "beta1": 0.5, "hole": "center"}),
     ("pairedcyclegan", "terms at one weight", {"lambda_I": 1.0, "lambda_S": 1.0}),
 ]
 

@@ -40,6 +40,7 @@ OWN = {
     "pix2pixhd": {"patch": 7, "scales": 2},
     "next-frame": {"optimizer": "adam", "lr": 1e-3},
     "stackgan": {"stage_steps": 1},
+    "srgan": {"pretrain": 1},
     "segan": {"window": 64, "halvings": 2, "reference_batch": 2},
 }
 

@@ -31,6 +31,7 @@ SMALL = {
     "local_blocks": 1,
     "shared_blocks": 1,
     "reference_batch": 4,
+    "pretrain": 4,
     "window": 64,
     "halvings": 2,
     "w_dim": 4,
@@ -80,11 +81,15 @@ def build(name, options):
     if recipe.takes == "sounds":
         return sounds(recipe, small | options)
     pairs = recipe.takes != "examples"
-    shape = (16, 16, 3 if recipe.takes == "references" else 2) if pairs else (8, 8, 1)
+    filled = getattr(recipe.options, "fills", False)  # x shows what is missing too
+    three = recipe.takes == "references" or filled
+    shape = (16, 16, 3 if three else 2) if pairs else (8, 8, 1)
     rng = np.random.default_rng(3)
     examples = rng.uniform(-1, 1, (16, *shape)).astype(np.float32)
     task = Task(shape, "pairs" if pairs else "image", 10, batch=BATCH)
-    task = task._replace(examples=lambda n: examples[:n], channels=(1, 1) if pairs else None)
+    task = task._replace(
+        examples=lambda n: examples[:n], channels=(1 + filled, 1) if pairs else None
+    )
     return recipe.build(replace(recipe.options(), **small, **options), task, Streams(0)), shape
 
 
@@ -104,7 +109,7 @@ def run(name, options, device, *, graph):
         x = rng.uniform(-1, 1, (BATCH * algorithm.minibatches, *shape)).astype(np.float32)
         log.append(read(stepper(x)))
     algorithm.check_health()
-    staged = name == "pix2pixhd" or (name == "gogan" and "stage_steps" in options)
+    staged = name in ("pix2pixhd", "srgan") or (name == "gogan" and "stage_steps" in options)
     assert stepper.captured == (graph and 1 + staged)
     arrays = {key: to_host(a) for key, a in algorithm.state_dict().items()}
     return log, arrays, rng_state(algorithm.rng)

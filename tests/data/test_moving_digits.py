@@ -125,7 +125,7 @@ def turn(came, goes):
 
 def test_shown_examples_are_half_corners():
     data = open_clips(NAME)
-    shown = data.shown(8, make_rng(0))
+    shown = data.telling(8, make_rng(0))
     at = data.corners(4, make_rng(0))
     x, y = data.split(shown)
     np.testing.assert_array_equal(x[:4], at.x)

@@ -393,6 +393,8 @@ VARIED: list[Case] = [
     case(spec(L.Dropout, 0.2), (2, 3, 5, 1)),
     case(spec(L.Dropout, 0.5), (4, 5), train=False),
     case(spec(L.Dropout, 0.0), (4, 5)),
+    case(spec(L.ChannelwiseDense, 4, 6), (3, 2, 3, 4)),
+    case(spec(L.ChannelwiseDense, 1, 5), (1, 5, 1, 1)),
     case(spec(L.Columns, 1, 3), (3, 5, 4)),
     case(spec(L.Columns, 0, 1), (1, 1)),
     case(spec(L.InnerProduct), (4, 6)),

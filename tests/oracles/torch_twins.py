@@ -243,6 +243,11 @@ def _softplus(x: Tensor, beta: float = 1.0) -> Tensor:
     return F.softplus(x, beta, threshold=600)
 
 
+def _channelwise(env: Env, x: Tensor, *_: int) -> Tensor:
+    y = torch.einsum("npc,cpq->nqc", x.flatten(1, 2), env.params["weight"])
+    return y.reshape(x.shape)
+
+
 def _maxout(env: Env, x: Tensor, pieces: int) -> Tensor:
     return x.unflatten(-1, (-1, pieces)).max(-1).values
 
@@ -484,6 +489,7 @@ TWINS: dict[type[L.Layer], Callable[..., Tensor]] = {
     L.RecurrentEncoder: _recurrent_encoder,
     L.ReferenceBatch: _reference_batch,
     L.ReflectionPad2d: _on_images(_reflect),
+    L.ChannelwiseDense: _channelwise,
     L.Columns: lambda env, x, start, stop: x[..., start:stop],
     L.InnerProduct: lambda env, x: torch.mul(*x.chunk(2, -1)).sum(-1, keepdim=True),
     L.LogSumExp: lambda env, x: x.logsumexp(-1, keepdim=True),

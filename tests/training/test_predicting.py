@@ -60,7 +60,7 @@ def test_a_run(minigan: Command, run: Path, tmp_path: Path) -> None:
 def test_the_sheet_has_a_row_for_each_example(run: Path) -> None:
     """Its first column is the oldest frame, its last the truth; predictions lie between."""
     data = open_clips("moving-digits", frames=M, size=16)
-    x, y = data.split(data.shown(8, make_rng(0, 4)))
+    x, y = data.split(data.telling(8, make_rng(0, 4)))
     sheet = np.asarray(Image.open(run / "samples" / "step_000004.png").convert("L"))
     side, gap, factor = 16, 2, 6
     for i in range(8):

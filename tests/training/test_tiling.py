@@ -43,6 +43,18 @@ def test_what_looks_at_each_pixel_alone_gives_the_whole_picture(size, overlap):
     np.testing.assert_allclose(y, pixelwise(x), rtol=0, atol=1e-6)  # rounding of the weights
 
 
+@pytest.mark.parametrize("size", [(8, 8), (20, 33), (3, 2)])
+@pytest.mark.parametrize("scale", [2, 3])
+def test_pieces_that_are_enlarged_make_a_larger_picture(size, scale):
+    x = picture(*size)
+
+    def enlarged(part):
+        return np.sin(3 * part).repeat(scale, 1).repeat(scale, 2)
+
+    y = tiled(enlarged, x, tile=8, overlap=3, scale=scale)
+    np.testing.assert_allclose(y, enlarged(x), rtol=0, atol=1e-6)
+
+
 def test_each_piece_is_one_tile():
     seen = []
 

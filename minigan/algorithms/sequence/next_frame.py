@@ -32,7 +32,7 @@ from minigan.algorithms.options import OPTIMIZERS, OptimizerOptions, Streams, Ta
 from minigan.algorithms.pair_options import VariedOptions
 from minigan.algorithms.settings import Company, known, option
 from minigan.algorithms.translation.base import HALF, Translating, at_scale
-from minigan.algorithms.translation.options import SCORED, Rng, Size
+from minigan.algorithms.translation.shared_options import SCORED, Rng, Size
 from minigan.backend import Array
 from minigan.errors import OptionError
 from minigan.layers import AvgPool2d, Layer

@@ -34,7 +34,7 @@ from minigan.algorithms.parts import Fooling
 from minigan.algorithms.sequence.emphasis import deemphasized, emphasized
 from minigan.algorithms.settings import Company, Needs, known, option
 from minigan.algorithms.translation.base import Given
-from minigan.algorithms.translation.options import SCORED
+from minigan.algorithms.translation.shared_options import SCORED
 from minigan.backend import Array, to_device, to_host
 from minigan.errors import OptionError
 from minigan.layers import Layer

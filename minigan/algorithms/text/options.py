@@ -12,7 +12,7 @@ from minigan.algorithms.checks import check_bounded, check_clip_norm, check_coun
 from minigan.algorithms.conditional.base import draw_labels
 from minigan.algorithms.options import OptimizerOptions, Streams, Task
 from minigan.algorithms.settings import known, option
-from minigan.algorithms.translation.options import SCORED
+from minigan.algorithms.translation.shared_options import SCORED
 from minigan.ema import EMA
 from minigan.errors import OptionError
 from minigan.layers import ENCODERS, Layer

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -37,6 +37,7 @@ class Translating(Algorithm):
     generator takes beside a picture, where it takes one: each z is another answer.
     """
 
+    share_D: ClassVar[float] = HALF  # of D's loss that is descended
     prior: Prior | None = None
 
     def __init__(
@@ -59,7 +60,7 @@ class Translating(Algorithm):
             objective.check(D)
         # Mao et al. write half the squares; CycleGAN writes them whole.
         whole = 2.0 if isinstance(objective, LeastSquares) else 1.0
-        self.weight_G, self.weight_D = weight_gan * whole, HALF * whole
+        self.weight_G, self.weight_D = weight_gan * whole, self.share_D * whole
         self.channels = channels
         self.sides = np.array([*shape, *channels], np.int64)
         self.noisy = noisy

@@ -36,13 +36,9 @@ from minigan.algorithms.autoencoding.posterior import Gaussian
 from minigan.algorithms.base import Scalars
 from minigan.algorithms.options import Streams, Task
 from minigan.algorithms.settings import Company, Needs, known, option
-from minigan.algorithms.translation.options import (
-    GENERATORS,
-    Rng,
-    Size,
-    TranslationOptions,
-)
+from minigan.algorithms.translation.options import GENERATORS, TranslationOptions
 from minigan.algorithms.translation.scales import Scaled, ScaleOptions, named
+from minigan.algorithms.translation.shared_options import Rng, Size
 from minigan.backend import Array
 from minigan.errors import OptionError
 from minigan.layers import ConditionalSequential, JoinCondition, Layer

@@ -31,13 +31,9 @@ from minigan.algorithms.options import SCHEDULES, Streams, Task
 from minigan.algorithms.parts import WeightClipping
 from minigan.algorithms.settings import known, option
 from minigan.algorithms.translation.base import Translating
-from minigan.algorithms.translation.options import (
-    KINDS,
-    NORMS,
-    SCORED,
-    TranslationOptions,
-)
+from minigan.algorithms.translation.options import KINDS, NORMS, TranslationOptions
 from minigan.algorithms.translation.pool import ImagePool
+from minigan.algorithms.translation.shared_options import SCORED
 from minigan.backend import Array
 from minigan.errors import OptionError
 from minigan.layers import Layer

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from minigan.algorithms.options import OPTIMIZERS
 from minigan.algorithms.settings import option
 from minigan.algorithms.translation.cyclegan import CycleOptions
-from minigan.algorithms.translation.options import SCORED
+from minigan.algorithms.translation.shared_options import SCORED
 
 PAPER = (
     "Yi et al. 2017, DualGAN: Unsupervised dual learning for image-to-image translation,"

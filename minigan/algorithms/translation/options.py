@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import numpy as np
-
-from minigan.algorithms.checks import (
-    check_bounded,
-    check_clip_norm,
-    check_counts,
-    check_weights,
-)
-from minigan.algorithms.options import OptimizerOptions, Streams, Task
 from minigan.algorithms.pair_options import PairDataOptions
 from minigan.algorithms.settings import Company, Needs, known, option
-from minigan.errors import OptionError
+from minigan.algorithms.translation.shared_options import Rng, Size, TranslatingOptions
 from minigan.layers import Identity, Layer, Parallel, Sequential
-from minigan.losses import OBJECTIVES, Objective, objectives
-from minigan.losses.energy import Energy
 from minigan.models import (
     dcgan_discriminator,
     dilated_generator,
@@ -34,33 +22,26 @@ from minigan.models.dilated import dilated_size
 from minigan.models.enlarging import UPSAMPLING
 from minigan.models.resnet import resnet_size
 from minigan.models.unet import unet_halvings, unet_size
-from minigan.optim import Optimizer
-from minigan.prior import Prior
 
-Rng = np.random.Generator
-Size = tuple[int, int]
-
-# Those that take scores of either sign, which a map of logits is.
-SCORED = {name: o for name, o in OBJECTIVES.items() if not issubclass(o, Energy)}
 NORMS = ("batch", "instance", "none")
 KINDS = ("unet", "encoder-decoder", "resnet", "dilated")  # the second is a U-Net without skips
 JUDGES = ("patch", "image")
 
 
 @dataclass(frozen=True, kw_only=True)
-class TranslationOptions(PairDataOptions, OptimizerOptions):
+class TranslationOptions(PairDataOptions, TranslatingOptions):
     """The optimiser, the data's direction and augmentation, and both kinds of networks."""
 
-    both_ways: ClassVar[bool] = False  # whether there is an F beside G
-    with_reference: ClassVar[bool] = False  # whether G takes a reference beside x
+    wanted: ClassVar[str] = (
+        "pairs of pictures: give --data kittens-edges, kittens-recolour or a folder of pairs"
+    )
+    way_back: ClassVar[str] = "train it with --direction BtoA, or a cyclegan"
     only_with: ClassVar[Company] = {
         "halvings": Needs(("generator",), ("unet", "encoder-decoder", "dilated")),
         "blocks": Needs(("generator",), ("resnet", "dilated")),
         "patch": Needs(("discriminator",), ("patch",)),
     }
 
-    beta1: float | None = option(0.5, "averaging factor of adam's first moment")
-    objective: str = option("non-saturating", "what the players descend", SCORED)
     generator: str = option("unet", "network from pictures to pictures", KINDS)
     width: int = option(64, "channels of the first layer of generators and discriminators")
     halvings: int | None = option(
@@ -85,30 +66,8 @@ class TranslationOptions(PairDataOptions, OptimizerOptions):
     )
 
     @property
-    def prior(self) -> Prior | None:
-        """Of the z that generators take beside a picture; None where they take none."""
-        return None
-
-    def check(self, task: Task) -> tuple[Size, tuple[int, int]]:
-        """Size and channels of the task's pictures. Raises OptionError for what cannot be."""
-        if task.kind != "pairs" or task.channels is None:
-            raise OptionError(
-                "a translation learns from pairs of pictures: give --data kittens-edges, "
-                "kittens-recolour or a folder of pairs"
-            )
-        names = [f.name for f in fields(self)]
-        check_weights(self, *(n for n in names if n.startswith(("weight_", "lambda_", "clip_w"))))
-        check_clip_norm(self)
-        check_counts(self, "width")
-        h, w = task.shape[:2]
-        return (h, w), task.channels
-
-    def build_objective(self) -> Objective:
-        """Raises UnknownNameError, and OptionError for one that needs D bounded."""
-        known("objective", self.objective, SCORED)
-        made = objectives.get(self.objective)
-        check_bounded(self, made)
-        return made
+    def noisy(self) -> bool:
+        return not self.running_statistics
 
     def build_generator(self, size: Size, cin: int, cout: int, rng: Rng) -> Layer:
         """Pictures (N, H, W, cin) -> (N, H, W, cout). Raises OptionError for a size."""
@@ -116,7 +75,6 @@ class TranslationOptions(PairDataOptions, OptimizerOptions):
         return GENERATORS[self.generator](self, (*size, cin), cout, rng)
 
     def check_size(self, size: Size, trained: Size) -> None:
-        """Raise OptionError unless generators built for `trained` take pictures of `size` too."""
         SIZES[self.generator](self, size, trained)
 
     def build_generators(self, size: Size, channels: tuple[int, int], rng: Rng) -> dict[str, Layer]:
@@ -130,7 +88,6 @@ class TranslationOptions(PairDataOptions, OptimizerOptions):
     def build_translator(
         self, size: Size, channels: tuple[int, int], name: str, rng: Rng
     ) -> tuple[dict[str, Layer], Layer]:
-        """Generator `name`, G or F, and the networks by their names that it is made of."""
         x, y = channels if name == "G" else channels[::-1]
         net = self.build_generator(size, x, y, rng)
         return {name: net}, net
@@ -139,33 +96,6 @@ class TranslationOptions(PairDataOptions, OptimizerOptions):
         """Of pictures (N, H, W, channels), with one of `beside` channels in front if not 0."""
         known("discriminator", self.discriminator, DISCRIMINATORS)
         return DISCRIMINATORS[self.discriminator](self, (*size, channels), beside, rng)
-
-    def check_step(self, step: int, steps: int) -> None:
-        """Raise OptionError where after `step` of `steps` a part of G has not been trained yet."""
-
-    def build_optimizers(self, task: Task, networks: dict[str, Layer]) -> dict[str, Optimizer]:
-        """One for each network, by its name. Raises as `build_optimizer`."""
-        return {
-            name: self.build_optimizer(net.flat, task, k=self.steps_per_iteration(name))
-            for name, net in networks.items()
-        }
-
-    def steps_per_iteration(self, name: str) -> int:
-        """How many steps a network takes in an iteration."""
-        return 1
-
-    def shared(self, task: Task, streams: Streams) -> dict[str, Any]:
-        """What every translation is given besides its networks."""
-        size, channels = self.check(task)
-        return {
-            "objective": self.build_objective(),
-            "shape": size,
-            "channels": channels,
-            "noisy": not self.running_statistics,
-            "max_grad_norm": math.inf if self.clip_norm is None else self.clip_norm,
-            "examples": task.examples,
-            "rng": streams.noise,
-        }
 
 
 def _unet(

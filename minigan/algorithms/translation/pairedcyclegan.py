@@ -37,13 +37,8 @@ from minigan.algorithms.base import Scalars
 from minigan.algorithms.options import Streams, Task
 from minigan.algorithms.settings import option
 from minigan.algorithms.translation.base import Translating
-from minigan.algorithms.translation.options import (
-    KINDS,
-    NORMS,
-    Rng,
-    Size,
-    TranslationOptions,
-)
+from minigan.algorithms.translation.options import KINDS, NORMS, TranslationOptions
+from minigan.algorithms.translation.shared_options import Rng, Size
 from minigan.backend import Array
 from minigan.errors import OptionError, ShapeError
 from minigan.layers import Columns, Conv2d, ConvTranspose2d, Identity, Layer, Residual, Sequential

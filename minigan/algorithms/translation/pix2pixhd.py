@@ -25,7 +25,6 @@ from minigan.algorithms.checks import check_counts
 from minigan.algorithms.options import SCHEDULES, Streams, Task
 from minigan.algorithms.settings import Company, Needs, known, option
 from minigan.algorithms.translation.base import at_scale
-from minigan.algorithms.translation.options import Rng, Size
 from minigan.algorithms.translation.scales import (
     POOL,
     Scaled,
@@ -35,6 +34,7 @@ from minigan.algorithms.translation.scales import (
     named,
     pyramid,
 )
+from minigan.algorithms.translation.shared_options import Rng, Size
 from minigan.backend import Array
 from minigan.errors import OptionError
 from minigan.layers import Layer, Sequential, Upsample

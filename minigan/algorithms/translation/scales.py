@@ -15,7 +15,8 @@ from minigan.algorithms.base import Scalars
 from minigan.algorithms.checks import check_counts
 from minigan.algorithms.settings import Company, option
 from minigan.algorithms.translation.base import Translating, scale_of
-from minigan.algorithms.translation.options import NORMS, SCORED, Rng, Size, TranslationOptions
+from minigan.algorithms.translation.options import NORMS, TranslationOptions
+from minigan.algorithms.translation.shared_options import SCORED, Rng, Size
 from minigan.backend import Array
 from minigan.errors import OptionError
 from minigan.layers import AvgPool2d, Layer

@@ -27,7 +27,8 @@ from minigan.algorithms.base import Scalars
 from minigan.algorithms.options import Streams, Task
 from minigan.algorithms.settings import Company, option
 from minigan.algorithms.translation.base import Translating
-from minigan.algorithms.translation.options import NORMS, Rng, Size, TranslationOptions
+from minigan.algorithms.translation.options import NORMS, TranslationOptions
+from minigan.algorithms.translation.shared_options import Rng, Size
 from minigan.backend import Array, array_module
 from minigan.layers import Layer
 from minigan.losses.distance import mean_absolute_error

@@ -1,0 +1,1 @@
+"""Pictures restored: enlarged, filled, sharpened; what they lost is made of any pictures."""

@@ -1,0 +1,79 @@
+"""How far a restored picture is from the true one, other than pixel by pixel: in features.
+
+Ledig et al. 2017 compare what a convolution of VGG19 makes of both, after its activation. minigan
+ships two classifiers in its place (metrics/shipped.py), of kittens and of digits; their features
+are what their last convolution gives, after norm and ReLU. Every conv runs at a picture's own size.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from minigan.backend import Array
+from minigan.errors import OptionError
+from minigan.layers import Flatten, Sequential
+from minigan.losses.distance import mean_squared_error
+from minigan.metrics.shipped import SHIPPED, fresh_classifier
+
+LEAST = 8  # pixels of a side, which the classifiers halve three times
+
+
+class Content(Protocol):
+    """A distance of pictures y from true ones: its value, and its gradient with respect to y."""
+
+    def __call__(self, y: Array, true: Array) -> tuple[Any, Array]:
+        """Of pictures (N, H, W, C)."""
+
+    def to(self, device: str) -> None:
+        """Follow the networks to `device`."""
+
+
+class Pixels(Content):
+    """The mean squared error."""
+
+    def __call__(self, y: Array, true: Array) -> tuple[Any, Array]:
+        return mean_squared_error(y, true)
+
+    def to(self, device: str) -> None:
+        """There is nothing to move."""
+
+
+class Features(Content):
+    """The mean squared error of features: what the convolutions of a classifier make of pictures.
+
+    classifier: moves and is cast as a whole, and is never trained; `net` is its lower part.
+    """
+
+    def __init__(self, classifier: Sequential) -> None:
+        self.classifier = classifier
+        layers = classifier.layers
+        flat = next(i for i, layer in enumerate(layers) if isinstance(layer, Flatten))
+        self.net = Sequential(*layers[:flat])
+
+    def __call__(self, y: Array, true: Array) -> tuple[Any, Array]:
+        wanted, _ = self.net.forward(true, train=False, update_stats=False)
+        made, ctx = self.net.forward(y, train=False, update_stats=False)
+        value, dmade = mean_squared_error(made, wanted)
+        return value, self.net.backward(dmade, ctx, need_dw=False)
+
+    def to(self, device: str) -> None:
+        self.classifier.to(device)
+
+
+CONTENTS = ("mse", *SHIPPED)
+
+
+def content_of(name: str, shape: tuple[int, ...]) -> Content:
+    """The distance of that name, of pictures (H, W, C).
+
+    Raises OptionError where a classifier cannot look at them.
+    """
+    if name == "mse":
+        return Pixels()
+    channels = SHIPPED[name].shape[-1]
+    if shape[-1] != channels or min(shape[:2]) < LEAST:
+        raise OptionError(
+            f"--content {name}: that classifier looks at pictures of {LEAST}x{LEAST} or more with "
+            f"{channels} channels, and these are {'x'.join(map(str, shape))}; give --content mse"
+        )
+    return Features(fresh_classifier(name).net)
