@@ -1,6 +1,6 @@
 """SEGAN: synthetic voices without the noise that lies over them.
 
-    python examples/segan_voices.py [--judge pair|none] [--data FOLDER] [--steps 1500]
+    python examples/segan_voices.py [--judge pair|none] [--data FOLDER] [--steps 500]
 
 `--judge none` leaves the L1 term alone. Prints how near speech is to the clean speech before and
 after, for voices, noises and loudnesses that were held out, and says where the pictures and sounds
@@ -18,7 +18,7 @@ from minigan.training.evaluation import evaluate
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 parser.add_argument("--data", default="voices")
-parser.add_argument("--steps", type=int, default=1500)
+parser.add_argument("--steps", type=int, default=500)
 parser.add_argument("--window", type=int, default=2048)
 parser.add_argument("--width", type=int, default=4)
 parser.add_argument("--batch", type=int, default=8)
@@ -31,8 +31,9 @@ options = recipe("segan").options(
     window=arguments.window,  # a quarter of a second; the paper's 16384 are one, at 16 kHz
     width=arguments.width,
     judge=arguments.judge,
-    reference_batch=8,
-    lr=1e-3,  # five times the paper's, for a short run
+    reference_batch=4,
+    lr=1e-3,  # five times the paper's at first, for a short run
+    schedule="cosine",
 )
 run = RunOptions(
     data=arguments.data, batch=arguments.batch, steps=arguments.steps, device=arguments.device

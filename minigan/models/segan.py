@@ -9,7 +9,9 @@ With Ck a convolution of width 31 and stride 2 that makes k channels:
 
 for windows of 16384 samples; shorter ones are halved less often, and `width` is the 16. What each
 layer of the encoder makes, before its PReLU, goes to the decoder's layer of the same size too. The
-noise z has the shape of the code, in one row (N, T' C'): JoinCondition gives it places.
+noise z has the shape of the code, in one row (N, T' C'): JoinCondition gives it places. First
+weights are N(0, 0.02^2), of which the authors' code has the part within two deviations: what G
+says first is near silence.
 """
 
 from __future__ import annotations
@@ -124,17 +126,15 @@ def segan_discriminator(
     places, _ = code_shape(window, width, halvings)
     net = norms.network(
         *layers,
-        Conv1d(channels, 1, 1, init=init.glorot_uniform, rng=rng),
+        Conv1d(channels, 1, 1, init=init.dcgan, rng=rng),
         Flatten(),
-        Dense(places, 1, init=init.glorot_uniform, rng=rng),
+        Dense(places, 1, init=init.dcgan, rng=rng),
     )
     return Sequential(Parallel(Identity(), Identity()), *net.layers)
 
 
 def _down(cin: int, cout: int, *, bias: bool = True, rng: np.random.Generator) -> Conv1d:
-    return Conv1d(
-        cin, cout, KERNEL, stride=2, padding=PADDING, bias=bias, init=init.glorot_uniform, rng=rng
-    )
+    return Conv1d(cin, cout, KERNEL, stride=2, padding=PADDING, bias=bias, init=init.dcgan, rng=rng)
 
 
 def _up(cin: int, cout: int, *, rng: np.random.Generator) -> ConvTranspose1d:
@@ -145,6 +145,6 @@ def _up(cin: int, cout: int, *, rng: np.random.Generator) -> ConvTranspose1d:
         stride=2,
         padding=PADDING,
         output_padding=1,
-        init=init.glorot_uniform,
+        init=init.dcgan,
         rng=rng,
     )

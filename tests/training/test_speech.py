@@ -101,8 +101,8 @@ def test_a_file_of_one_window_is_the_algorithm_s_own(
     call = ["translate", run, "--input", tmp_path / "x.wav", "--output", tmp_path / "out"]
     assert minigan(*call).code == 0
     algorithm = Trainer.resume(run).algorithm
-    expected = algorithm.enhance(x[None], make_rng(0, Purpose.TRANSLATIONS))[0]
-    np.testing.assert_allclose(read_wav(tmp_path / "out/x.wav")[1], expected, atol=1 / 32768)
+    expected = algorithm.enhance(x[None], make_rng(0, Purpose.TRANSLATIONS))[0].clip(-1, 1)
+    np.testing.assert_allclose(read_wav(tmp_path / "out/x.wav")[1], expected, atol=1.1 / 32768)
 
 
 def test_a_run_is_measured_on_what_was_held_out(minigan: Command, run: Path) -> None:

@@ -16,11 +16,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from minigan.data import open_pairs, open_references
+from minigan.data import open_pairs, open_references, open_sounds
 from minigan.data.captions import open_captions
 from minigan.data.make import RECIPES, avatars, make, packages, robots
 from minigan.data.make.emoji import GOOGLE, TONES
 from minigan.data.make.packages import Package, files_of
+from minigan.data.wav import wav_bytes
 from minigan.errors import DataError, MiniganError, OptionError, UnknownNameError
 
 RED, BLUE = (200, 20, 20, 255), (20, 20, 200, 255)
@@ -94,6 +95,52 @@ def test_emoji_of_two_vendors_are_pairs_with_captions(tmp_path: Path) -> None:
     notice = (tmp_path / "out/NOTICE").read_text()
     assert "Apache License 2.0" in notice
     assert "CC-BY 4.0" in notice
+
+
+def deb(path: Path, files: dict[str, bytes]) -> Path:
+    """As dpkg packs: an ar archive of a version, and a tar from the root on."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:xz") as tar:
+        for name, data in files.items():
+            member = tarfile.TarInfo(f"./{name}")
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    parts = [b"!<arch>\n"]
+    for name, data in (("debian-binary", b"2.0"), ("data.tar.xz", stream.getvalue())):
+        header = f"{name:<16}{0:<12}{0:<6}{0:<6}{100644:<8}{len(data):<10}`\n"
+        parts += [header.encode(), data, b"\n" * (len(data) % 2)]
+    path.write_bytes(b"".join(parts))
+    return path
+
+
+def test_prompts_are_clean_speech_without_those_of_silence(tmp_path: Path) -> None:
+    top, x = "usr/share/asterisk/sounds/en_US", np.sin(np.arange(300) / 5)
+    prompts = {f"{top}/digits/{i}.wav": wav_bytes(0.1 * i * x, 8000) for i in range(1, 10)}
+    silence = {f"{top}/silence/1.wav": wav_bytes(0 * x, 8000)}
+    package = deb(tmp_path / "p.deb", {**prompts, **silence, f"{top}/notes.txt": b"words"})
+    said = make("speech", tmp_path / "out", places=[package])
+    assert said.endswith(
+        "1 held out, 8 prompts to train with; minigan train segan --data " + str(tmp_path / "out")
+    )
+    found = {p.relative_to(tmp_path / "out").as_posix() for p in tmp_path.glob("out/*/*/*.wav")}
+    assert found == {
+        "test/clean/digits-1.wav",
+        *(f"train/clean/digits-{i}.wav" for i in range(2, 10)),
+    }
+    stored = (tmp_path / "out/train/clean/digits-7.wav").read_bytes()
+    assert stored == prompts[f"{top}/digits/7.wav"]
+    assert "CC-BY-SA 3.0" in (tmp_path / "out/NOTICE").read_text()
+    data = open_sounds(str(tmp_path / "out"), window=64, split="test")
+    assert data.draw(2, np.random.default_rng(0)).x.shape == (2, 64, 2)
+
+
+def test_what_is_no_debian_package_with_prompts_is_refused(tmp_path: Path) -> None:
+    empty = deb(tmp_path / "empty.deb", {"usr/share/doc/readme": b"words"})
+    with pytest.raises(DataError, match=r"asterisk-core-sounds-en-wav=1\.6\.1-1 holds no prompts"):
+        make("speech", tmp_path / "out", places=[empty])
+    (tmp_path / "other.deb").write_bytes(b"no archive")
+    with pytest.raises(DataError, match=r"other\.deb is no Debian package: it holds no data\.tar"):
+        make("speech", tmp_path / "out", places=[tmp_path / "other.deb"])
 
 
 def test_a_cell_of_the_sheet_is_cut_out_exactly(tmp_path: Path) -> None:
