@@ -28,8 +28,7 @@ from minigan.training.config import Config
 from minigan.training.files import write_atomically
 from minigan.training.midi import require_mido, write_midi
 from minigan.training.piano_roll import Tune, piano_rolls
-from minigan.training.pictures import write_png
-from minigan.training.translating import Sheet
+from minigan.training.pictures import Sheet, write_png
 from minigan.wording import counted
 
 TUNES, BARS = 4, 8

@@ -6,7 +6,8 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -21,6 +22,19 @@ if TYPE_CHECKING:  # it takes as long to import as all of minigan
 GRID_WIDTH = 512  # small images are enlarged by a whole factor towards this width
 FILM_FRAMES = 100
 TITLED_WIDTH = 64  # of a picture under a title, at least
+
+
+class Sheet(NamedTuple):
+    """The picture of a run's step, what was made for it, and examples to compare that with.
+
+    made, real: for their diversity. files: what lies beside the picture, by names in which {step}
+    stands for the picture's own.
+    """
+
+    picture: Image.Image
+    made: Array
+    real: Array
+    files: Mapping[str, bytes] = MappingProxyType({})
 
 
 def to_image(x: Array) -> Image.Image:
@@ -126,11 +140,23 @@ def render(figure: Figure) -> Image.Image:
     return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
 
 
-def write_png(image: Image.Image, path: Path) -> None:
-    """Written whole or not at all."""
+def png_bytes(image: Image.Image) -> bytes:
+    """What a .png of it holds."""
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
-    write_atomically(path, buffer.getvalue())
+    return buffer.getvalue()
+
+
+def write_png(image: Image.Image, path: Path) -> None:
+    """Written whole or not at all."""
+    write_atomically(path, png_bytes(image))
+
+
+def write_sheet(sheet: Sheet, path: Path) -> None:
+    """The picture to `path`, and its files beside it."""
+    write_png(sheet.picture, path)
+    for name, content in sheet.files.items():
+        write_atomically(path.with_name(name.format(step=path.stem)), content)
 
 
 def write_film(frames: Sequence[Path], path: Path) -> None:

@@ -13,19 +13,20 @@ import numpy as np
 
 from minigan.algorithms.conditional.base import LabelNames, Relabelling
 from minigan.backend import Array, make_rng
+from minigan.data import Dataset
 from minigan.data.relabelled import Relabelled
 from minigan.streams import Purpose
 from minigan.training.generation import in_chunks
-from minigan.training.pictures import titled
-from minigan.training.translating import Sheet
+from minigan.training.pictures import Sheet, titled
 
 ROWS = 4  # pictures that are shown
 MOST = 16  # classes that are shown, of all labels together
 COMPARED = 64  # translations to labels as the data has them, for their diversity
 
 
-def relabelled_sheet(algorithm: Relabelling, data: Relabelled, *, seed: int) -> Sheet:
+def sheet(algorithm: Relabelling, dataset: Dataset, *, seed: int) -> Sheet:
     """The sheet above, and translations beside pictures of the data; always of the same ones."""
+    data = Relabelled(dataset, tuple(algorithm.label_names))
     rng = make_rng(seed, Purpose.SHOWN)
     labels, x = _shown(data, rng)
     own = labels[:, data.columns]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -16,7 +16,7 @@ from minigan.data.wav import wav_bytes
 from minigan.errors import OptionError
 from minigan.streams import Purpose
 from minigan.training.config import Config
-from minigan.training.pictures import render
+from minigan.training.pictures import Sheet, render
 
 if TYPE_CHECKING:  # it takes as long to import as all of minigan
     from matplotlib.axes import Axes
@@ -38,27 +38,18 @@ def sounds_of(config: Config, data: str, split: Split) -> Sounds:
     return open_sounds(data, window=options.window, split=split, strict=run.strict)
 
 
-class SpeechSheet(NamedTuple):
-    """A picture of spectrograms, what G made on it, clean speech beside it, and files of both.
+def sheet(algorithm: SEGAN, sounds: Sounds, *, seed: int) -> Sheet:
+    """Spectrograms of noisy, enhanced and clean windows above one another, always the same ones.
 
-    files: WAV files by their names, in which {step} stands for the picture's.
+    Beside the picture lie WAV files of these windows and of more.
     """
-
-    picture: Image.Image
-    made: Array
-    real: Array
-    files: Mapping[str, bytes]
-
-
-def sheet(algorithm: SEGAN, sounds: Sounds, *, seed: int) -> SpeechSheet:
-    """Spectrograms of noisy, enhanced and clean windows above one another, always the same ones."""
     noisy, clean = sounds.split(sounds.draw(HEARD, make_rng(seed, Purpose.SHOWN)).x)
     made = algorithm.enhance(noisy, make_rng(seed, Purpose.PICTURES))
     rows = {"noisy": noisy, "enhanced": made, "clean": clean}
     names = {"noisy": "noisy.wav", "enhanced": "{step}.wav", "clean": "clean.wav"}
     files = {names[k]: wav_bytes(_in_turn(x, sounds.rate), sounds.rate) for k, x in rows.items()}
     picture = spectrograms({k: x[:SHOWN] for k, x in rows.items()}, sounds.rate)
-    return SpeechSheet(picture, made, clean, files)
+    return Sheet(picture, made, clean, files)
 
 
 def spectrograms(rows: Mapping[str, Array], rate: int) -> Image.Image:

@@ -30,12 +30,8 @@ from typing import Any
 import numpy as np
 
 from minigan.algorithms import Algorithm, recipe
-from minigan.algorithms.conditional.base import Conditional, Relabelling
-from minigan.algorithms.latent import Reconstructing
-from minigan.algorithms.sequence.midinet import MidiNet
-from minigan.algorithms.sequence.segan import SEGAN
-from minigan.algorithms.translation.base import Translating
-from minigan.backend import Array, keep_freed_memory, make_rng
+from minigan.algorithms.conditional.base import Relabelling
+from minigan.backend import keep_freed_memory
 from minigan.data import (
     CLIPS,
     DATASETS,
@@ -44,15 +40,11 @@ from minigan.data import (
     Dataset,
     DataWarning,
     Loader,
-    Pairs,
-    Sounds,
-    Tunes,
 )
 from minigan.data.relabelled import Relabelled
 from minigan.errors import CheckpointError, NonFiniteError, OptionError
 from minigan.metrics import diversity
-from minigan.streams import Purpose
-from minigan.training import best, checkpoint, composing, log, speech
+from minigan.training import best, checkpoint, log
 from minigan.training.best import Best
 from minigan.training.building import build_algorithm, dataset_of
 from minigan.training.captioning import keep_words
@@ -63,21 +55,16 @@ from minigan.training.files import (
     UNFINISHED,
     locked,
     remove_unfinished,
-    write_atomically,
 )
 from minigan.training.held_out import HeldOut
-from minigan.training.labels import COLUMNS, conditions, inputs, panel
+from minigan.training.labels import conditions, inputs
 from minigan.training.observer import Observer
-from minigan.training.pictures import grid, pairs, plot_points, write_film, write_png
+from minigan.training.pictures import write_film, write_sheet
 from minigan.training.progress import ProgressReport
-from minigan.training.relabelling import relabelled_sheet
+from minigan.training.sheets import sheet_of
 from minigan.training.stepper import Stepper, read
 from minigan.training.stop import StopRequest
-from minigan.training.translating import picture_of, sheet
 from minigan.training.watch import Watch, calmer, small_data, young_average
-
-PICTURES, POINTS = 64, 2000  # how many samples a picture of a run shows
-RECONSTRUCTIONS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,49 +301,10 @@ class Trainer:
         report.say(f"warning: {warning}")
 
     def _draw_samples(self) -> float:
-        """Write the picture of this step; returns the samples' diversity relative to the data's."""
-        seed = self.config.run.seed
-        path = self.folder / "samples" / f"step_{self.step:06d}.png"
-        if isinstance(self.algorithm, Translating) and isinstance(self.dataset, Pairs):
-            picture, x, real = sheet(self.algorithm, self.dataset, seed=seed)
-            write_png(picture, path)
-            return _relative(diversity(x), diversity(real))
-        if isinstance(self.algorithm, Relabelling):
-            assert isinstance(self.measured, Relabelled)
-            picture, x, real = relabelled_sheet(self.algorithm, self.measured, seed=seed)
-            write_png(picture, path)
-            return _relative(diversity(x), diversity(real))
-        if isinstance(self.algorithm, MidiNet) and isinstance(self.dataset, Tunes):
-            picture, x, real = composing.sheet(self.algorithm, self.dataset, seed=seed)
-            write_png(picture, path)
-            return _relative(diversity(x), diversity(real))
-        if isinstance(self.algorithm, SEGAN) and isinstance(self.dataset, Sounds):
-            picture, x, real, files = speech.sheet(self.algorithm, self.dataset, seed=seed)
-            write_png(picture, path)
-            for name, content in files.items():
-                write_atomically(path.with_name(name.format(step=path.stem)), content)
-            return _relative(diversity(x), diversity(real))
-        n = POINTS if self.dataset.kind == "points" else PICTURES
-        real = self.dataset.draw(n, make_rng(seed, Purpose.SHOWN)).x
-        if self.dataset.kind == "image" and isinstance(self.algorithm, Conditional):
-            x = panel(self.algorithm, seed=seed)
-            picture = grid(x, columns=COLUMNS)
-        else:
-            x = self.algorithm.sample(n, make_rng(seed, Purpose.PICTURES))
-            picture = picture_of(self.dataset, x, real)
-        write_png(picture, path)
-        if isinstance(self.algorithm, Reconstructing):
-            self._draw_reconstructions(self.algorithm, real)
-        return _relative(diversity(x), diversity(real))
-
-    def _draw_reconstructions(self, algorithm: Reconstructing, real: Array) -> None:
-        """Write the picture of examples, always the same, and of their reconstructions."""
-        if self.dataset.kind == "image":
-            real = real[:RECONSTRUCTIONS]
-            picture = pairs(real, algorithm.reconstruct(real))
-        else:
-            picture = plot_points(algorithm.reconstruct(real), real, label="G(E(x))")
-        write_png(picture, self.folder / "samples" / f"reconstruction_step_{self.step:06d}.png")
+        """Write the sheet of this step; returns the samples' diversity relative to the data's."""
+        drawn = sheet_of(self.algorithm, self.dataset, seed=self.config.run.seed)
+        write_sheet(drawn, self.folder / "samples" / f"step_{self.step:06d}.png")
+        return _relative(diversity(drawn.made), diversity(drawn.real))
 
     def _draw_whole_run(self) -> None:
         write_curves(log.read(self.log_path), self.folder / "curves.png")

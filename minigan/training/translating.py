@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -30,7 +29,7 @@ from minigan.data.options import Split
 from minigan.prior import Prior
 from minigan.streams import Purpose
 from minigan.training.config import Config
-from minigan.training.pictures import beside, grid, plot_points
+from minigan.training.pictures import Sheet, beside, grid, plot_points
 from minigan.training.pictures import pairs as pairs_of_pictures
 
 SHOWN = 16  # pictures of each direction
@@ -87,14 +86,6 @@ def clips_of(config: Config, data: str, split: Split) -> Clips:
         strict=run.strict,
         augmentation=Augmentation(options.flip, options.jitter),
     )
-
-
-class Sheet(NamedTuple):
-    """A picture of translations, what G made on it, and pictures of the data to compare with."""
-
-    picture: Image.Image
-    made: Array
-    real: Array
 
 
 Part = tuple[Array | None, ...]  # SHOWN pictures of each kind, above one another; None: not known

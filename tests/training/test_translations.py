@@ -80,7 +80,7 @@ def test_the_sheet_of_many_answers_has_one_z_in_a_column(runs: Path) -> None:
 
     trainer = Trainer.resume(runs / "bicyclegan")
     algorithm, pairs = trainer.algorithm, trainer.dataset
-    picture, made, real = sheet(algorithm, pairs, seed=trainer.config.run.seed)
+    picture, made, real, _ = sheet(algorithm, pairs, seed=trainer.config.run.seed)
     with Image.open(runs / "bicyclegan" / "samples" / "step_000004.png") as stored:
         np.testing.assert_array_equal(np.asarray(stored), np.asarray(picture))
     factor = round(512 / (8 * 18 - 2))
