@@ -49,9 +49,9 @@ from minigan.parallel import MACS, add_into, over_parts, scratch, sum_over_parts
 # Rows of P at a time. A product packs all of w on each call, so it wants some hundred rows. Fewer
 # numbers would stay in a second-level cache, but two threads that call NumPy often wait for each
 # other's interpreter lock: 2^18 took up to 1.3 times as long as 2^20.
-MAX_WHOLE = 1.1  # taps of a kernel in whole blocks / its own
 MIN_ROWS = 512
 CHUNK_NUMBERS = 1 << 20
+MAX_WHOLE = 1.1  # taps of a kernel in whole blocks / its own
 
 
 def conv_transpose_output_size(
