@@ -50,7 +50,8 @@ def print_list() -> None:
         console.print(table)
         console.print()
     console.print(
-        "--data also takes a folder of pictures, IDX files, CIFAR-10 .bin files or an .npz file."
+        "--data also takes a folder of pictures, of clips or of WAV files, as the algorithm needs "
+        "it, IDX files, CIFAR-10 .bin files or an .npz file."
     )
 
 
