@@ -3,8 +3,7 @@
     python examples/srgan_kittens.py [--steps 1500] [--scale 2|4]
 
 SRResNet takes all steps alone, SRGAN five sixths of them, and plays against D from then on. Prints
-for kittens that neither has seen how repeated pixels, bicubic ones and both networks do: decibels
-of the error, where the mean squared error wins, and sharpness beside the truth, where 1 is right.
+for kittens that neither has seen the decibels of the error, and sharpness, of which 1 is right.
 """
 
 import argparse

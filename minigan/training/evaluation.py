@@ -114,7 +114,7 @@ def fitting(
         "label-accuracy": not asks,
         "caption-accuracy": not asks,
         "d-features": True,
-        **{name: plain for name, metric in METRICS.items() if metric.features},
+        **{name: True for name, metric in METRICS.items() if metric.features and plain},
     }
     return [name for name, m in METRICS.items() if m.takes(data) and not left_out.get(name)]
 

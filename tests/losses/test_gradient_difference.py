@@ -64,5 +64,5 @@ def test_what_cannot_be_compared_is_refused():
         gradient_difference(np.zeros((1, 2, 2, 1)), np.zeros((1, 2, 2, 3)))
     with pytest.raises(ShapeError, match="2x2 at least"):
         gradient_difference(*np.zeros((2, 1, 1, 5, 1)))
-    with pytest.raises(OptionError, match="alpha=3: give 1 or 2"):
+    with pytest.raises(OptionError, match="alpha 3: give 1 or 2"):
         gradient_difference(*np.zeros((2, 1, 4, 5, 1)), alpha=3)

@@ -64,7 +64,11 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         "--interpolate and --mix-styles are ways of their own: give one",
     ),
     "two more": ("x.png", {"interpolate": 3, "tool": Truncation((1.0,))}, "and --truncate are"),
-    "a place": ("x.jpg", {}, "--out x.jpg: wanted a .png or .npz file, or a folder with --single"),
+    "a place": (
+        "x.jpg",
+        {},
+        "--out x.jpg: wanted a .png or .npz file (of tunes a .mid too), or a folder with --single",
+    ),
 }
 
 

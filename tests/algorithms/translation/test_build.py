@@ -6,7 +6,7 @@ import pytest
 from minigan import layers as L
 from minigan.algorithms.catalogue import recipe
 from minigan.algorithms.options import Streams, Task
-from minigan.algorithms.translation.options import SCORED
+from minigan.algorithms.translation.shared_options import SCORED
 from minigan.errors import OptionError, UnknownNameError
 from minigan.losses import objectives
 from tests.algorithms.translation.cases import Case

@@ -389,7 +389,7 @@ def test_what_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full/file").write_text("")
     refused: list[tuple[type[MiniganError], str, dict]] = [
-        (UnknownNameError, "known: emoji, emoji-tones, makeup", {"name": "emojis"}),
+        (UnknownNameError, "known: chorales, emoji, emoji-tones, makeup", {"name": "emojis"}),
         (OptionError, "--size 4: give 8 to 1024", {"size": 4}),
         (OptionError, "exists already", {"out": tmp_path / "full"}),
         (
