@@ -37,12 +37,12 @@ def assert_same(ours, theirs):
         np.testing.assert_array_equal(a, b)
 
 
-@both_dtypes
 def blind(network):
     """Whether it is not shown its condition: it has to say it, or does without."""
     return network.label == "auxiliary" or str(network) == "midinet_discriminator none"
 
 
+@both_dtypes
 @every_network
 def test_shape_and_dtype(network, dtype):
     net = build(network, dtype)
