@@ -74,22 +74,22 @@ def test_an_error_in_any_part_is_raised(bad):
         parallel.over_parts(work, 2, LARGE)
 
 
-def test_products_run_on_one_blas_thread_under_several_of_ours():
-    parallel.use_threads(2)
-    assert {p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"} == {1}
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_products_run_on_one_blas_thread_whatever_the_number_of_ours(count, monkeypatch):
+    """Of one thread as well: a run that was given one processor keeps to it."""
+    monkeypatch.setattr(parallel, "_blas", None)  # as before the first call
+    with threadpool_limits(2, user_api="blas"):
+        assert blas_threads() == {2}
+        parallel.use_threads(count)
+        assert blas_threads() == {1}
+        parallel.use_threads(2)
+        assert blas_threads() == {1}
     assert parallel.thread_count() == 2
 
 
-def test_one_thread_gives_blas_its_own_back():
-    def blas():
-        return {p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"}
-
-    with threadpool_limits(2, user_api="blas"):
-        parallel.use_threads(3)
-        parallel.use_threads(2)
-        assert blas() == {1}
-        parallel.use_threads(1)
-        assert blas() == {2}
+def blas_threads():
+    """In each product, of every BLAS library that is loaded."""
+    return {p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"}
 
 
 def test_a_number_of_threads_below_one_is_refused():
