@@ -11,7 +11,7 @@ import onnxruntime
 import pytest
 from PIL import Image
 
-from minigan.backend import make_rng
+from minigan.backend import Array, make_rng
 from minigan.data import open_data
 from minigan.data.kittens import NAMES, Kittens
 from minigan.data.relabelled import Relabelled
@@ -213,8 +213,16 @@ def test_a_perfect_generator_and_one_that_does_nothing() -> None:
     assert values(perfect, "l1")["error"] == 0
     assert values(nothing, "l1")["error"] == values(nothing, "l1")["untranslated"] > 0.1
     assert values(nothing, "cycle")["error"] == 0
+
+    def painter(x: Array, labels: Array) -> Array:
+        """Pictures that hold nothing but their labels: the way back ends where x's own say."""
+        return np.ones_like(x) * labels.mean(axis=1)[:, None, None, None]
+
+    painted, asked = subject(painter), nothing.wished(60)
+    back = np.abs(painter(asked.x, asked.own) - asked.x).mean()
+    assert values(painted, "cycle")["error"] == pytest.approx(back)
+    assert back != pytest.approx(np.abs(painter(asked.x, asked.wanted) - asked.x).mean())
     assert values(perfect, "label-accuracy")["accuracy"] > 0.9
-    asked = nothing.wished(60)
     share = (asked.own == asked.wanted).mean()
     assert abs(values(nothing, "label-accuracy")["accuracy"] - share) < 0.05
     assert values(perfect, "kept-labels")["kept"] > 0.9
