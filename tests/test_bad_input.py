@@ -201,6 +201,16 @@ REFUSED: list[tuple[str, int, list[str]]] = [
     ("train pix2pix --objective wasserstein", 1, ["wasserstein has no", "another objective"]),
     ("train gan-cls --objective wasserstein", 1, ["wasserstein has no", "another objective"]),
     ("train midinet --data kittens", 1, ["melodies in bars", "--data tunes"]),
+    ("train midinet --data torn", 1, ["no melodies in bars", "--data tunes"]),
+    ("train dcgan --data torn --size 1000000", 1, ["size 1000000", "1 to 8192"]),
+    *(
+        (
+            f"train {name} --data tunes",
+            1,
+            ["tunes holds melodies in bars", "`minigan train midinet`"],
+        )
+        for name in ("gan", "cgan", "vae", "dcgan", "stargan", "infogan")
+    ),
     ("train midinet --size 8", 1, ["tunes holds bars of melody", "leave --size out"]),
     ("train midinet --chords some", 2, ["'--chords'", "'none'", "'last'", "'all'"]),
     ("train midinet --updates-G 0", 1, ["--updates-G 0 must be at least 1"]),
@@ -248,11 +258,13 @@ REFUSED: list[tuple[str, int, list[str]]] = [
     ("train segan --halvings 12", 1, ["--halvings 12", "1 to 11 layers"]),
     ("train segan --size 16", 1, ["--size 16 is of pictures", "--window"]),
     ("train segan --channels 1", 1, ["--channels 1 is of pictures"]),
-    ("train segan --data digits", 1, ["digits holds pictures", "speech is voices, or a folder"]),
+    ("train segan --data digits", 1, ["digits holds no speech", "voices does, or a folder"]),
     ("train segan --data mixed", 1, ["no WAV files in", "mixed"]),
     ("train segan --data file.txt", 1, ["is no folder", "WAV files"]),
     ("train segan --preemphasis 1", 1, ["--preemphasis 1.0 must lie in [0, 1)"]),
     ("train segan --judge none --norm none", 1, ["--norm", "--judge"]),
+    ("train segan --data moving-digits", 1, ["moving-digits holds no speech"]),
+    ("train next-frame --data voices", 1, ["voices holds no clips"]),
     ("train dcgan --data voices", 1, ["voices holds speech", "segan"]),
     ("train pix2pix --data voices", 1, ["voices holds sounds; pairs are"]),
     # clips

@@ -303,10 +303,9 @@ def open_sounds(
     options = SoundOptions.checked(window, split, strict)
     if name_or_path in SOUNDS:
         return SOUNDS[name_or_path].open(name_or_path, options)
-    if name_or_path in DATASETS or name_or_path in PAIRS:
+    if any(name_or_path in table for table in (DATASETS, PAIRS, CLIPS)):
         raise DataError(
-            f"{name_or_path} holds pictures or points; speech is {', '.join(SOUNDS)}, or a folder "
-            "of WAV files"
+            f"{name_or_path} holds no speech; {', '.join(SOUNDS)} does, or a folder of WAV files"
         )
     path = _there(name_or_path, SOUNDS)
     try:
@@ -337,7 +336,7 @@ def open_clips(
     )
     if name_or_path in CLIPS:
         return CLIPS[name_or_path].open(name_or_path, options, frames)
-    if name_or_path in DATASETS or name_or_path in PAIRS:
+    if any(name_or_path in table for table in (DATASETS, PAIRS, SOUNDS)):
         raise DataError(
             f"{name_or_path} holds no clips; {', '.join(CLIPS)} does, or a folder of folders of "
             "numbered frames, or of animated GIFs"

@@ -11,6 +11,7 @@ from minigan.errors import OptionError
 
 Split = Literal["train", "test"]
 Channels = Literal[1, 3]
+LONGEST = 8192  # pixels of a side: a slip of the keyboard is refused before memory runs out
 
 
 def place(path: str) -> Path:
@@ -44,10 +45,12 @@ class Options:
         """Options from what a user typed. Raises OptionError."""
         sides = (size, size) if isinstance(size, int) else size
         if sides is not None and (
-            len(sides) != 2 or not all(isinstance(side, int) and side >= 1 for side in sides)
+            len(sides) != 2
+            or not all(isinstance(side, int) and 1 <= side <= LONGEST for side in sides)
         ):
             raise OptionError(
-                f"size {size}: give one side or (height, width) in whole pixels, 1 or more"
+                f"size {'x'.join(map(str, sides))}: give one side or (height, width) in whole "
+                f"pixels, 1 to {LONGEST}"
             )
         if channels not in (None, *get_args(Channels)):
             raise OptionError(f"channels {channels}: give 1 (grey) or 3 (colour)")

@@ -21,7 +21,24 @@ from minigan.training.translating import pairs_of
 
 
 def dataset_of(config: Config, split: Split = "train") -> Dataset:
-    """The run's data set, or its test split. Raises DataError where it is gone, OptionError."""
+    """The run's data set, or its test split. Raises OptionError, and DataError where it is gone or
+    is none that the run's algorithm learns from."""
+    opened = _opened(config, split)
+    wants_bars = recipe(config.algorithm).takes == "bars"
+    if wants_bars and opened.kind != "bars":
+        raise DataError(
+            f"{opened.name} holds no melodies in bars: give --data tunes, or what `minigan data "
+            "make chorales` wrote"
+        )
+    if opened.kind == "bars" and not wants_bars:
+        raise DataError(
+            f"{opened.name} holds melodies in bars, which midinet learns from: `minigan train "
+            "midinet`"
+        )
+    return opened
+
+
+def _opened(config: Config, split: Split) -> Dataset:
     run = config.run
     if run.data is None:
         raise OptionError("the run's configuration names no data")
@@ -33,8 +50,8 @@ def dataset_of(config: Config, split: Split = "train") -> Dataset:
         return pairs_of(config, run.data, split)
     if recipe(config.algorithm).takes == "sounds":
         return sounds_of(config, run.data, split)
-    opened = open_captions if recipe(config.algorithm).takes == "captions" else open_data
-    return opened(
+    of_name = open_captions if recipe(config.algorithm).takes == "captions" else open_data
+    return of_name(
         run.data,
         size=run.picture_size,
         channels=run.channels,  # type: ignore[arg-type]  # checked by open_data

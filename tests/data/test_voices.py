@@ -104,7 +104,7 @@ def test_what_voices_are_not_is_said():
         open_data("voices")
     with pytest.raises(DataError, match="voices holds sounds; pairs are"):
         open_pairs("voices", aligned=True)
-    with pytest.raises(DataError, match="digits holds pictures or points; speech is voices"):
+    with pytest.raises(DataError, match="digits holds no speech; voices does"):
         open_sounds("digits", window=100)
     with pytest.raises(OptionError, match="--window 0: give 1 sample or more"):
         open_sounds("voices", window=0)
