@@ -399,3 +399,11 @@ def test_the_module_and_the_script_are_one_command(tmp_path: Path) -> None:
         module = run(*arguments, cwd=tmp_path)
         done = subprocess.run([script, *arguments], capture_output=True, text=True, cwd=tmp_path)
         assert (done.returncode, done.stdout, done.stderr) == module
+
+
+def test_starting_loads_nothing_that_is_slow_and_seldom_used() -> None:
+    """Each of these takes a good part of the time that all of minigan takes to load."""
+    slow = ("scipy.signal", "scipy.stats", "scipy.optimize", "matplotlib", "onnxruntime", "torch")
+    code = f"import sys, minigan.cli; print(*[name for name in {slow} if name in sys.modules])"
+    call = [sys.executable, "-c", code]
+    assert subprocess.run(call, capture_output=True, text=True, check=True).stdout.split() == []

@@ -9,7 +9,6 @@ frequencies, and so is what a network learns from it.
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import lfilter
 
 from minigan.backend import Array
 
@@ -23,4 +22,6 @@ def emphasized(x: Array, c: float) -> Array:
 
 def deemphasized(y: np.ndarray, c: float) -> np.ndarray:
     """What `emphasized` made y of, on the host."""
+    from scipy.signal import lfilter  # slow to import, and seldom used
+
     return lfilter([1.0], [1.0, -c], y, axis=1).astype(y.dtype)
