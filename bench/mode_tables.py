@@ -96,8 +96,18 @@ def _commands(data: str, budget: str, results: list[Result]) -> str:
 
 
 def _note(results: list[Result]) -> str:
-    """Why two rows are the same."""
-    return SAME if {"gan", "f-gan"} <= {r["run"] for r in results} else ""
+    """Why two rows are the same, and what samples were with the statistics of the last batches."""
+    same = SAME if {"gan", "f-gan"} <= {r["run"] for r in results} else ""
+    left = "; ".join(
+        f"`{r['run']}`, seed {r['seed']}: {a['modes']} modes, HQ {100 * a['high_quality']:.1f} %, "
+        f"KL {a['reverse_kl']:.2f}"
+        for r in results
+        if (a := r.get("as_left"))
+    )
+    return "\n\n".join(filter(None, (same, left and f"{LEFT} {left}.")))
+
+
+LEFT = "With the running statistics that training left, in place of standing ones:"
 
 
 SAME = (
@@ -151,6 +161,7 @@ _SETTINGS: tuple[tuple[str, Callable[[Budget], str]], ...] = (
     ("Adam's beta1", lambda b: str(b.beta1)),
     ("rates over time", lambda b: b.course),
     ("samples from", lambda b: f"G averaged with {b.ema:g}" if b.ema else "G"),
+    ("statistics of G's batch norms", lambda b: "standing" if b.standing else "running"),
 )
 
 _INTRODUCTION = f"""## Modes captured

@@ -34,6 +34,7 @@ class Purpose(IntEnum):
     EXPORT = 16  # inputs on which an exported network is compared
 
     # of measurements
+    STANDING = 30  # z of standing statistics
     MEASURED = 17  # z of the samples that are measured, dropout and z of such translations
     REAL = 9  # examples that they are compared with
     REAL_LABELLED = 13  # examples whose labels or captions are looked for, as in samples

@@ -49,6 +49,7 @@ from minigan.layers.recurrent import GRU
 from minigan.layers.reference import ReferenceBatch, VirtualBatchNorm
 from minigan.layers.shape import Flatten, Identity, PixelShuffle, Reshape, Upsample
 from minigan.layers.spectral import SpectralNorm
+from minigan.layers.standing import standing_statistics
 from minigan.layers.text import ENCODERS, ConvolutionalEncoder, RecurrentEncoder
 
 __all__ = [
@@ -120,4 +121,5 @@ __all__ = [
     "Upsample",
     "VirtualBatchNorm",
     "prefix",
+    "standing_statistics",
 ]

@@ -44,6 +44,28 @@ def test_every_run_trains_and_is_counted(run):
     json.dumps(found)
 
 
+def test_samples_are_of_standing_statistics_where_the_protocol_has_them(monkeypatch):
+    """Both counts are kept, and what is trained is the same."""
+    left = ModesCase("ring", "gan", 0, TINY).play()
+    standing = ModesCase("ring", "gan", 0, replace(TINY, ema=0.0, standing=3))
+    running = ModesCase("ring", "gan", 0, replace(TINY, ema=0.0)).play()
+    drawn = []
+    monkeypatch.setattr(
+        "bench.modes.standing_statistics",
+        lambda net, batches: drawn.extend(x.shape for x in batches),
+    )
+    untouched = standing.play()
+    assert drawn == [(500, 2)] * 3
+    assert untouched["points"] == running["points"]
+    assert untouched["as_left"] == {key: running[key] for key in untouched["as_left"]}
+    monkeypatch.undo()
+    found = standing.play()
+    assert found["as_left"] == untouched["as_left"]
+    assert found["points"] != running["points"]
+    assert "as_left" not in left
+    assert (FULL.standing, SHORT["ring"].standing) == (200, 0)
+
+
 def test_every_objective_penalty_and_preset_has_a_run():
     said = {run.settings.get("objective", "non-saturating") for run in RUNS.values()}
     said |= {PRESETS[name]["objective"] for name in said if name in PRESETS}
@@ -204,6 +226,14 @@ def test_what_a_short_budget_changes_is_said(tmp_path):
     assert "`wgan` 0.001 and 0.001, `wgan-gp` 0.0001 and 0.001" in text
     assert "`gan` 0" not in text
     assert "wide, grid (`--wide`)" in text
+
+
+def test_what_training_left_stands_under_the_table(tmp_path):
+    left = {"modes": 6, "high_quality": 0.875, "reverse_kl": 0.3}
+    text = section([result(budget="full", as_left=left), result(run="gan")], tmp_path / "R.md")
+    assert "place of standing ones: `pac2`, seed 0: 6 modes, HQ 87.5 %, KL 0.30." in text
+    assert text.count("place of standing ones") == 1
+    assert "| statistics of G's batch norms | standing | running | running | running |" in text
 
 
 def test_stacked_digits_have_a_margin_and_no_plot(tmp_path):
