@@ -238,6 +238,7 @@ LAYERS: dict[str, Callable[[Rng], list[Result]]] = {
     "PReLU (each channel)": _layer(lambda r: L.PReLU(3), (2, 4, 3)),
     "ELU": _layer(lambda r: L.ELU(alpha=0.7), (3, 4)),
     "Tanh": _layer(lambda r: L.Tanh(), (3, 4)),
+    "Hardtanh": _layer(lambda r: L.Hardtanh(min_val=-0.7, max_val=0.9), (3, 4)),
     "Sigmoid": _layer(lambda r: L.Sigmoid(), (3, 4)),
     "Softplus": _layer(lambda r: L.Softplus(beta=1.5), (3, 4)),
     "Maxout": _layer(lambda r: L.Maxout(3), (4, 6)),
@@ -639,6 +640,9 @@ NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
     ),
     "context_encoder": _network(
         lambda r: models.context_encoder((16, 24, 2), (8, 12, 2), width=2, rng=r), (3, 16, 24, 2)
+    ),
+    "deblurring_generator": _network(
+        lambda r: models.deblurring_generator((8, 12, 2), width=2, blocks=1, rng=r), (2, 8, 12, 2)
     ),
     "srresnet": _network(lambda r: models.srresnet(2, width=2, blocks=2, rng=r), (2, 3, 2, 2)),
     "srgan_discriminator": _network(

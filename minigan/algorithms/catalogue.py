@@ -12,7 +12,7 @@ from minigan.algorithms.base import Algorithm
 from minigan.algorithms.codes import clustergan, cogan, infogan, semi
 from minigan.algorithms.conditional import biggan, cdcgan, cgan
 from minigan.algorithms.options import OptimizerOptions, Streams, Task
-from minigan.algorithms.restoration import context_encoder, srgan
+from minigan.algorithms.restoration import context_encoder, deblurgan, srgan
 from minigan.algorithms.sequence import midinet, next_frame, segan
 from minigan.algorithms.text import gan_cls, stackgan
 from minigan.algorithms.translation import (
@@ -360,6 +360,16 @@ ALGORITHMS: dict[str, Recipe] = {
         explains=("srgan", "loss"),
         takes="degraded",
         batch=16,
+    ),
+    "deblurgan": Recipe(
+        summary="deblurring: pictures of a camera that moved, sharp again by content and a critic",
+        paper="Kupyn et al. 2018, arXiv:1711.07064",
+        options=deblurgan.Options,
+        build=deblurgan.build,
+        data="kittens",
+        explains=("deblurgan", "wgan", "penalty"),
+        takes="degraded",
+        batch=1,
     ),
     "context-encoder": Recipe(
         summary="inpainting: what a hole in a picture held, from what is around it",

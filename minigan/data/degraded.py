@@ -5,6 +5,7 @@ A degradation turns pictures y into what a restoration is given, x, which has th
     shrunk  x is y made s times smaller, by the mean of each s x s square, and then shown at y's
             size by repeating its pixels: every s-th one is the small picture
     holed   x is y with 0 where it is missing, and behind its channels 1 there, 0 elsewhere
+    blurred x is y as a camera that moves sees it, by a path of each picture's own (motion.py)
 
 so that sheets, measures and `minigan translate` take these pairs like any others. An augmented
 picture is degraded after it was varied.
@@ -21,6 +22,7 @@ import numpy as np
 from minigan.backend import make_rng
 from minigan.data.augment import Augmentation
 from minigan.data.base import Batch, Dataset, Endless, Finite
+from minigan.data.motion import LENGTH, SIDE, blurred, kernel
 from minigan.data.pairs import PairOptions, Pairs
 from minigan.errors import DataError, OptionError, UnknownNameError
 from minigan.streams import Purpose
@@ -138,6 +140,34 @@ class Holed(Degradation):
         return max(1, round(RIM * min(h, w))) if self.overlap is None else self.overlap
 
 
+@dataclass(frozen=True)
+class Blurred(Degradation):
+    """Through a kernel of each picture's own, the path of a shaken camera (motion.py).
+
+    length: of the path in pixels; None for 60 of 256.
+    """
+
+    random: ClassVar[bool] = True
+
+    length: float | None = None
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        h, w = shape[:2]
+        if self.length is not None and not 0 < self.length < min(h, w):
+            raise OptionError(
+                f"--length {self.length} of pictures of {h}x{w}: give pixels above 0 and below "
+                f"{min(h, w)}"
+            )
+
+    def channels(self, of_y: int) -> int:
+        return of_y
+
+    def __call__(self, y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        length = LENGTH / SIDE * min(y.shape[1:3]) if self.length is None else self.length
+        each = [blurred(picture, kernel(length, rng)) for picture in y]
+        return np.stack(each) if each else y.copy()
+
+
 def _part(side: int, rng: np.random.Generator) -> slice:
     """An eighth to a quarter of a side, anywhere on it."""
     length = int(rng.integers(max(1, side // 8), max(1, side // 4) + 1))
@@ -152,7 +182,11 @@ LEAST = 4  # pixels of a side
 HOLES = {"center": Holed.center, "random": Holed.rectangles}
 
 # By name: what an algorithm's options can ask for.
-DEGRADATIONS: dict[str, Callable[..., Degradation]] = {"shrunk": Shrunk, "holed": Holed}
+DEGRADATIONS: dict[str, Callable[..., Degradation]] = {
+    "shrunk": Shrunk,
+    "holed": Holed,
+    "blurred": Blurred,
+}
 
 
 class Degraded(Pairs):

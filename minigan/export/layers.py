@@ -256,6 +256,11 @@ def _softplus(g: Graph, layer: L.Softplus, x: Value) -> Value:
     return g.like("Div", g.like("Softplus", g.like("Mul", x, beta)), beta)
 
 
+def _hardtanh(g: Graph, layer: L.Hardtanh, x: Value) -> Value:
+    ends = (g.constant(np.float32(end)) for end in (layer.min_val, layer.max_val))
+    return g.like("Clip", x, *ends)
+
+
 def _maxout(g: Graph, layer: L.Maxout, x: Value) -> Value:
     *places, channels = x.fixed
     units = channels // layer.num_pieces
@@ -437,6 +442,7 @@ RULES: dict[type[L.Layer], Rule] = {
     L.ELU: _elementwise("Elu", alpha="alpha"),
     L.Tanh: _elementwise("Tanh"),
     L.Sigmoid: _elementwise("Sigmoid"),
+    L.Hardtanh: _hardtanh,
     L.Softplus: _softplus,
     L.Maxout: _maxout,
     L.Identity: _same,

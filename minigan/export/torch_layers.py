@@ -250,6 +250,7 @@ RULES: dict[type[L.Layer], Rule] = {
     L.ELU: _call("ELU({alpha})"),
     L.Tanh: _call("Tanh()"),
     L.Sigmoid: _call("Sigmoid()"),
+    L.Hardtanh: _call("Hardtanh({min_val}, {max_val})"),
     L.Softplus: _call("Softplus({beta}, threshold=1e9)"),
     L.Identity: _call("Identity()"),
     L.Dropout: _call("Dropout({p})"),

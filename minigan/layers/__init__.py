@@ -3,6 +3,7 @@
 from minigan.layers.activation import (
     ELU,
     Activation,
+    Hardtanh,
     LeakyReLU,
     Maxout,
     ReLU,
@@ -84,6 +85,7 @@ __all__ = [
     "GlobalMaxPool",
     "GlobalSumPool",
     "GradContext",
+    "Hardtanh",
     "Identity",
     "InnerProduct",
     "InstanceNorm",

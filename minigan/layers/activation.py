@@ -124,6 +124,26 @@ class Tanh(Activation):
         return ops.tanh_d2(saved)
 
 
+class Hardtanh(Activation):
+    """x held in [min_val, max_val]. Raises OptionError unless min_val is below max_val."""
+
+    def __init__(self, *, min_val: float = -1.0, max_val: float = 1.0) -> None:
+        super().__init__()
+        if not min_val < max_val:
+            raise OptionError(f"min_val={min_val!r} must lie below max_val={max_val!r}")
+        self.min_val, self.max_val = min_val, max_val
+
+    def describe(self) -> str:
+        return f"min_val={self.min_val}, max_val={self.max_val}"
+
+    def f(self, x: Array) -> tuple[Array, Array]:
+        y = ops.hardtanh(x, self.min_val, self.max_val)
+        return y, y
+
+    def f_dx(self, dy: Array, saved: Array) -> Array:
+        return ops.hardtanh_dx(dy, saved, self.min_val, self.max_val)
+
+
 class Sigmoid(Activation):
     """1 / (1 + exp(-x)), in (0, 1).
 

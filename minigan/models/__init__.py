@@ -19,6 +19,7 @@ from minigan.models.conditional import (
 )
 from minigan.models.context_encoder import context_encoder
 from minigan.models.dcgan import dcgan_discriminator, dcgan_generator
+from minigan.models.deblurgan import deblurring_generator
 from minigan.models.dilated import dilated_generator
 from minigan.models.encoders import residual_encoder, strided_encoder
 from minigan.models.features import LinearSVM, discriminator_features, linear_svm
@@ -71,6 +72,7 @@ __all__ = [
     "coupled_generator",
     "dcgan_discriminator",
     "dcgan_generator",
+    "deblurring_generator",
     "dense_discriminator",
     "dilated_generator",
     "discriminator_features",

@@ -2,7 +2,8 @@ r"""Element-wise functions, each with the derivatives that its backward passes n
 
 Naming: f(x) -> y;  f_dx(dy, saved) = dy f'(x);  f_d2(saved) = f''(x). What is saved (x or y) is the
 cheapest array that determines the derivative. Piecewise-linear functions have no f_d2: it vanishes
-away from the kink, where the derivative from the left is taken (as PyTorch does).
+away from the kinks, where PyTorch's choice is taken: the flat side's 0 where there is one, else the
+slope from the left.
 """
 
 from __future__ import annotations
@@ -98,6 +99,21 @@ def tanh_dx(dy: Array, y: Array) -> Array:
 def tanh_d2(y: Array) -> Array:
     """tanh''(x) = -2 y (1 - y^2), from y = tanh(x)."""
     return -2 * y * (1 - y * y)
+
+
+@op(plain=True)
+def hardtanh(x: Array, low: float, high: float) -> Array:
+    """x held in [low, high]. On a card this is plain CuPy."""
+    kind = x.dtype.type
+    y = np.maximum(x, kind(low))
+    return np.minimum(y, kind(high), out=y)
+
+
+@op(plain=True)
+def hardtanh_dx(dy: Array, y: Array, low: float, high: float) -> Array:
+    """dy where y = hardtanh(x) lies between both, 0 elsewhere. On a card this is plain CuPy."""
+    kind = y.dtype.type
+    return dy * ((y > kind(low)) & (y < kind(high)))
 
 
 @op

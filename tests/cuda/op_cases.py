@@ -182,6 +182,8 @@ CASES: dict[str, list[Make]] = {
     "random.normal": [case(("state",), (7, 3), ("dtype",))],
     "random.dropout_scale": [case(("state",), (7, 3), 0.3, ("dtype",))],
     "reflect.reflect": [case(X, (2, 1, 0, 3))],
+    "activation.hardtanh": [case(PLANE, low=-0.5, high=1.0)],
+    "activation.hardtanh_dx": [case(PLANE, PLANE, low=-0.5, high=1.0)],
     "prelu.prelu": [case(PLANE, ("x", 17)), case(PLANE, ("x", 1))],
     "prelu.prelu_dx": [case(PLANE, PLANE, ("x", 17)), case(PLANE, PLANE, ("x", 1))],
     "prelu.add_prelu_da": [case(("x", 17), PLANE, PLANE), case(("x", 1), PLANE, PLANE)],

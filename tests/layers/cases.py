@@ -318,6 +318,8 @@ VARIED: list[Case] = [
     case(spec(L.ELU), (1, 5)),
     case(spec(L.ELU, alpha=0.5), (2, 3, 5, 1)),
     case(spec(L.Tanh), (2, 3, 5)),
+    case(spec(L.Hardtanh), (2, 3, 5)),
+    case(spec(L.Hardtanh, min_val=-0.4, max_val=2.0), (3, 4, 5, 2)),
     case(spec(L.Sigmoid), (2, 3, 5)),
     case(spec(L.Softplus), (2, 3, 5)),
     case(spec(L.Softplus, beta=3.0), (1, 1)),

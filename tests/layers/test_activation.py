@@ -14,6 +14,7 @@ from minigan.errors import OptionError
         (L.LeakyReLU, {"negative_slope": -0.1}, "negative_slope=-0.1"),
         (L.ELU, {"alpha": 0.0}, "alpha=0.0 must be above 0"),
         (L.Softplus, {"beta": -1.0}, "beta=-1.0 must be above 0"),
+        (L.Hardtanh, {"min_val": 1.0}, "min_val=1.0 must lie below max_val=1.0"),
     ],
 )
 def test_options_out_of_range_are_refused(kind, options, message):
@@ -22,12 +23,12 @@ def test_options_out_of_range_are_refused(kind, options, message):
 
 
 def test_numeric_options_are_keyword_only():
-    for kind in (L.LeakyReLU, L.ELU, L.Softplus):
+    for kind in (L.LeakyReLU, L.ELU, L.Hardtanh, L.Softplus):
         with pytest.raises(TypeError):
             kind(0.5)
 
 
-@pytest.mark.parametrize("kind", [L.ReLU, L.LeakyReLU])
+@pytest.mark.parametrize("kind", [L.ReLU, L.LeakyReLU, L.Hardtanh])
 def test_piecewise_linear_activations_have_no_curvature(kind):
     layer, x = kind(), np.array([-1.5, 2.0])
     _, ctx = layer.forward(x)

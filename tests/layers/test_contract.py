@@ -352,7 +352,7 @@ WRONG_SHAPES = {
     L.Upsample: [(3, 5, 3)],
 }
 TAKES_ANY_SHAPE = {
-    *(L.ReLU, L.LeakyReLU, L.ELU, L.Tanh, L.Sigmoid, L.Softplus),
+    *(L.ReLU, L.LeakyReLU, L.ELU, L.Tanh, L.Hardtanh, L.Sigmoid, L.Softplus),
     *(L.Dropout, L.Embedding, L.Flatten, L.Identity),
 }
 FIRST = {c.spec.kind: c for c in reversed(VARIED)}

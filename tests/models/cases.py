@@ -641,6 +641,12 @@ NETWORKS = [
         "of the centre",
     ),
     Network(
+        "deblurring_generator",
+        lambda r: models.deblurring_generator((8, 12, 3), width=2, blocks=2, rng=r),
+        (4, 8, 12, 3),
+        (4, 8, 12, 3),
+    ),
+    Network(
         "srresnet",
         lambda r: models.srresnet(3, width=2, blocks=2, rng=r),
         (4, 3, 5, 3),

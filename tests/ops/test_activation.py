@@ -21,6 +21,7 @@ FUNCTIONS = {
     "leaky_relu": (ops.leaky_relu, ops.leaky_relu_dx, None, "x", F.leaky_relu, (0.2,)),
     "leaky_relu 0": (ops.leaky_relu, ops.leaky_relu_dx, None, "x", F.leaky_relu, (0.0,)),
     "elu": (ops.elu, ops.elu_dx, ops.elu_d2, "y", F.elu, (0.7,)),
+    "hardtanh": (ops.hardtanh, ops.hardtanh_dx, None, "y", F.hardtanh, (-0.5, 6.0)),
     "tanh": (ops.tanh, ops.tanh_dx, ops.tanh_d2, "y", torch.tanh, ()),
     "sigmoid": (ops.sigmoid, ops.sigmoid_dx, ops.sigmoid_d2, "y", torch.sigmoid, ()),
     "softplus": (ops.softplus, ops.softplus_dx, ops.softplus_d2, "x", softplus, (1.0,)),
@@ -62,7 +63,7 @@ def test_far_out_nothing_overflows_and_the_dtype_stays(name, dtype):
     for a in (y, *derivatives):
         assert a.dtype == dtype
         assert np.isfinite(a).all()
-    limits = {"tanh": (-1, 1), "sigmoid": (0, 1), "elu": (-0.7, x[3:])}
+    limits = {"tanh": (-1, 1), "sigmoid": (0, 1), "elu": (-0.7, x[3:]), "hardtanh": (-0.5, 6.0)}
     low, high = limits.get(name, (0, x[3:]))
     if name != "leaky_relu":
         np.testing.assert_allclose(y[:3], low, atol=1e-30 if low == 0 else 0)

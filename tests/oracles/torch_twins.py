@@ -491,6 +491,7 @@ TWINS: dict[type[L.Layer], Callable[..., Tensor]] = {
     L.ReflectionPad2d: _on_images(_reflect),
     L.ChannelwiseDense: _channelwise,
     L.Columns: lambda env, x, start, stop: x[..., start:stop],
+    L.Hardtanh: lambda env, x, min_val=-1.0, max_val=1.0: F.hardtanh(x, min_val, max_val),
     L.InnerProduct: lambda env, x: torch.mul(*x.chunk(2, -1)).sum(-1, keepdim=True),
     L.LogSumExp: lambda env, x: x.logsumexp(-1, keepdim=True),
     L.Reshape: lambda env, x, *shape: x.reshape(x.shape[0], *shape),

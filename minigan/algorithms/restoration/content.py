@@ -1,8 +1,9 @@
 """How far a restored picture is from the true one, other than pixel by pixel: in features.
 
 Ledig et al. 2017 compare what a convolution of VGG19 makes of both, after its activation. minigan
-ships two classifiers in its place (metrics/shipped.py), of kittens and of digits; their features
-are what their last convolution gives, after norm and ReLU. Every conv runs at a picture's own size.
+ships two classifiers in its place (metrics/shipped.py), of kittens and of digits, of three
+convolutions, each of which halves a picture; features are what one of them gives, after norm and
+ReLU. Every conv runs at a picture's own size.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any, Protocol
 
 from minigan.backend import Array
 from minigan.errors import OptionError
-from minigan.layers import Flatten, Sequential
+from minigan.layers import Conv2d, Flatten, Sequential
 from minigan.losses.distance import mean_squared_error
 from minigan.metrics.shipped import SHIPPED, fresh_classifier
 
@@ -41,14 +42,19 @@ class Pixels(Content):
 class Features(Content):
     """The mean squared error of features: what the convolutions of a classifier make of pictures.
 
-    classifier: moves and is cast as a whole, and is never trained; `net` is its lower part.
+    classifier: moves and is cast as a whole, and is never trained; `net` is its lower part, up to
+    convolution `layer`, from 1 on, the last unless told. Raises OptionError for another.
     """
 
-    def __init__(self, classifier: Sequential) -> None:
+    def __init__(self, classifier: Sequential, layer: int | None = None) -> None:
         self.classifier = classifier
         layers = classifier.layers
-        flat = next(i for i, layer in enumerate(layers) if isinstance(layer, Flatten))
-        self.net = Sequential(*layers[:flat])
+        ends = [i for i, part in enumerate(layers) if isinstance(part, Conv2d | Flatten)][1:]
+        if layer is not None and not 1 <= layer <= len(ends):
+            raise OptionError(
+                f"--content-layer {layer}: the classifier has convolutions 1 to {len(ends)}"
+            )
+        self.net = Sequential(*layers[: ends[-1 if layer is None else layer - 1]])
 
     def __call__(self, y: Array, true: Array) -> tuple[Any, Array]:
         wanted, _ = self.net.forward(true, train=False, update_stats=False)
@@ -63,8 +69,14 @@ class Features(Content):
 CONTENTS = ("mse", *SHIPPED)
 
 
-def content_of(name: str, shape: tuple[int, ...]) -> Content:
-    """The distance of that name, of pictures (H, W, C).
+def fitting(shape: tuple[int, ...]) -> str:
+    """The name of a classifier that looks at pictures (H, W, C), "mse" where there is none."""
+    big = min(shape[:2]) >= LEAST
+    return next((n for n, s in SHIPPED.items() if big and s.shape[-1] == shape[-1]), "mse")
+
+
+def content_of(name: str, shape: tuple[int, ...], layer: int | None = None) -> Content:
+    """The distance of that name, of pictures (H, W, C); `layer` as in Features.
 
     Raises OptionError where a classifier cannot look at them.
     """
@@ -76,4 +88,4 @@ def content_of(name: str, shape: tuple[int, ...]) -> Content:
             f"--content {name}: that classifier looks at pictures of {LEAST}x{LEAST} or more with "
             f"{channels} channels, and these are {'x'.join(map(str, shape))}; give --content mse"
         )
-    return Features(fresh_classifier(name).net)
+    return Features(fresh_classifier(name).net, layer)

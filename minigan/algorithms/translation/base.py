@@ -8,14 +8,14 @@ an F, it makes x of y. Each adversarial term is judged by a discriminator whose 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import numpy as np
 
 from minigan.algorithms.base import Algorithm, Scalars
-from minigan.algorithms.parts import Fooling
+from minigan.algorithms.parts import CriticTerm, Fooling, added
 from minigan.backend import Array, array_module, overwrite, to_device, to_host
 from minigan.errors import OptionError
 from minigan.layers import Dropout, Layer
@@ -33,6 +33,7 @@ class Translating(Algorithm):
 
     shape: (H, W) of the pictures; channels: of x and of y. noisy: whether dropout and the batch's
     own statistics stay on when pictures are translated, as pix2pix has it (section 3.3).
+    terms: of each discriminator's loss, beyond the objective.
     examples: as many pairs as asked for, always the same, for `sample`. prior: of the z that a
     generator takes beside a picture, where it takes one: each z is another answer.
     """
@@ -46,6 +47,7 @@ class Translating(Algorithm):
         *,
         optimizers: Mapping[str, Optimizer],
         objective: Objective,
+        terms: Sequence[CriticTerm] = (),
         shape: tuple[int, int],
         channels: tuple[int, int],
         weight_gan: float = 1.0,
@@ -55,9 +57,11 @@ class Translating(Algorithm):
         rng: Any,
     ) -> None:
         self.networks, self.optimizers, self.averages = networks, optimizers, {}
-        self.objective = objective
+        self.objective, self.terms = objective, terms
         for D in self.discriminators.values():
             objective.check(D)
+            for term in terms:
+                term.check(D)
         # Mao et al. write half the squares; CycleGAN writes them whole.
         whole = 2.0 if isinstance(objective, LeastSquares) else 1.0
         self.weight_G, self.weight_D = weight_gan * whole, self.share_D * whole
@@ -105,11 +109,12 @@ class Translating(Algorithm):
         D.backward(weight * d_real, real_ctx, need_dx=False)  # eq: cyclegan.1, discogan.6
         D.backward(weight * d_fake, fake_ctx, need_dx=False)  # eq: cyclegan.1, discogan.6
         loss = weight * loss
-        norm = self.descend(name, loss)
+        terms = {term.name: term(D, real, fake, self.rng) for term in self.terms}
+        norm = self.descend(name, loss + added(terms) if terms else loss)
         report = _named(
             self.objective.report(real_scores, fake_scores), name, self.told_apart(name)
         )
-        return {f"loss_{name}": loss, **report, f"grad_norm_{name}": norm}
+        return {f"loss_{name}": loss, **report, **terms, f"grad_norm_{name}": norm}
 
     def told_apart(self, name: str) -> tuple[str, str]:
         """What discriminator `name` tells from what, as the log names it."""
