@@ -112,6 +112,10 @@ SHORT = {
         ["--steps", "2", "--width", "2"],
         ["L2-alone/samples.gif", "L2-and-D/samples/step_000002.png"],
     ),
+    "deblurgan_kittens.py": (
+        ["--steps", "2", "--width", "2"],
+        ["content/samples.gif", "critic/samples/step_000002.png"],
+    ),
     "srgan_kittens.py": (
         ["--steps", "6", "--width", "2"],
         ["SRResNet/samples.gif", "SRGAN/samples/step_000006.png"],

@@ -133,6 +133,17 @@ SETTINGS: list[tuple[str, str, dict[str, Any]]] = [
     ("srgan", OURS, {"content": "mse", "pretrain": None}),
     ("context-encoder", PAPER, {"weight_rec": 0.999, "weight_gan": 0.001, "overlap_weight": 10.0}),
     ("context-encoder", "its published code", {"lr": 2e-4, "beta1": 0.5, "hole": "center"}),
+    (
+        "deblurgan",
+        PAPER,
+        {
+            **{"objective": "wasserstein", "penalty": "wgan-gp", "k": 5, "weight_content": 100.0},
+            **{"lr": 1e-4, "schedule": "linear", "width": 64, "blocks": 9, "dropout": 0.5},
+            **{"norm_G": "instance", "norm_D": "instance", "patch": 70, "length": None},
+        },
+    ),
+    ("deblurgan", "its published code", {"beta1": 0.5}),
+    ("deblurgan", OURS, {"content": None, "content_layer": None}),
     ("pairedcyclegan", "terms at one weight", {"lambda_I": 1.0, "lambda_S": 1.0}),
 ]
 

@@ -13,6 +13,7 @@ STEPS = 6
 CASES = [
     Case("srgan", {"scale": 2, "pretrain": 3, "content": "digits"}, (8, 8, 1)),
     Case("context-encoder", {"hole": "random"}, (8, 8, 1)),
+    Case("deblurgan", {"dropout": 0.5}, (12, 12, 1)),
 ]
 
 

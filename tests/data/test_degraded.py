@@ -13,7 +13,8 @@ from minigan.data import (
     open_data,
     open_degraded,
 )
-from minigan.data.degraded import Holed
+from minigan.data.degraded import Blurred, Holed
+from minigan.data.motion import kernel
 from minigan.errors import DataError, OptionError, UnknownNameError
 
 rng = np.random.default_rng
@@ -33,6 +34,7 @@ def own(tmp_path):
 SETTINGS = {
     "shrunk": [{"scale": 2}, {"scale": 4}],
     "holed": [{}, {"overlap": 0}, {"hole": "random"}],
+    "blurred": [{}, {"length": 4.5}],
 }
 EVERY = [(name, how) for name, settings in SETTINGS.items() for how in settings]
 
@@ -157,6 +159,40 @@ def test_rectangles_are_each_picture_s_own_and_lie_anywhere():
     assert (first != again).any()  # fresh holes in every epoch
 
 
+# --- blurred --------------------------------------------------------------------------------------
+
+
+def test_a_blur_is_a_convolution_with_mirrored_borders():
+    """By a loop over the kernel's places."""
+    y = rng(0).uniform(-1, 1, (2, 9, 12, 3))
+    x = Blurred(5.0)(y, rng(4))
+    stream = rng(4)
+    for i in range(2):
+        k = kernel(5.0, stream)
+        around = len(k) // 2
+        wide = np.pad(y[i], [(around, around), (around, around), (0, 0)], "symmetric")
+        expected = sum(
+            k[a, b] * wide[2 * around - a :, 2 * around - b :][:9, :12]
+            for a in range(len(k))
+            for b in range(len(k))
+        )
+        np.testing.assert_allclose(x[i], expected, atol=1e-12)
+
+
+def test_each_picture_has_a_blur_of_its_own_as_long_as_the_paper_s():
+    """60 pixels of 256, and so 15 of 64: of no two pictures the same, and nothing of one colour."""
+    spot = np.full((20, 64, 64, 1), -1.0)
+    spot[:, 32, 32] = 1
+    x = (Blurred()(spot, rng(0))[..., 0] + 1) / 2
+    np.testing.assert_allclose(x.sum((1, 2)), 1, atol=1e-9)
+    assert len(np.unique(x.reshape(20, -1).round(9), axis=0)) == 20
+    for picture in x:
+        rows, columns = (np.flatnonzero(picture.sum(axis) > 1e-9) for axis in (1, 0))
+        assert max(np.ptp(rows), np.ptp(columns)) <= 16
+    plain = np.full((3, 8, 8, 1), 0.3, np.float32)
+    np.testing.assert_allclose(Blurred()(plain, rng(1)), plain, rtol=1e-6)
+
+
 # --- refused --------------------------------------------------------------------------------------
 
 
@@ -173,6 +209,9 @@ def test_what_cannot_be_degraded_is_refused(own):
         open_degraded("kittens", "shrink", scale=2)
     with pytest.raises(UnknownNameError, match="unknown hole 'centre'; did you mean 'center'"):
         open_degraded("kittens", "holed", hole="centre")
+    for length in (0.0, -1.0, 32.0, float("nan")):
+        with pytest.raises(OptionError, match=r"--length .* of 32x32: give pixels above 0 and bel"):
+            open_degraded("kittens", "blurred", length=length)
     with pytest.raises(
         OptionError, match=r"overlap of 8 have no hole .*; give 7 or less, or larger"
     ):

@@ -11,7 +11,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tests.oracles.gan_twin import frozen_statistics
-from tests.oracles.translation_twin import ONES, ZEROS, Added, ToRows, Twin, bce, report, step
+from tests.oracles.translation_twin import (
+    ONES,
+    ZEROS,
+    Added,
+    ToRows,
+    Twin,
+    bce,
+    report,
+    resnet,
+    step,
+)
 
 Array = np.ndarray
 
@@ -42,6 +52,11 @@ def srgan_discriminator(h: int, w: int, channels: int, width: int) -> nn.Sequent
     return nn.Sequential(*parts, nn.Linear(16 * width, 1)).double()
 
 
+def deblurring_generator(channels: int, w: int, blocks: int, norm: str, up: str) -> nn.Sequential:
+    R = resnet(channels, channels, w, blocks, norm, up=up)
+    return nn.Sequential(Added(R), nn.Hardtanh()).double()
+
+
 def classifier(channels: int, width: int) -> nn.Sequential:
     """The convolutions of a shipped classifier, evaluating."""
     parts: list[nn.Module] = []
@@ -69,6 +84,7 @@ GAMES: dict[str, tuple[Callable[..., Tensor], Callable[..., Tensor]]] = {
         lambda r, f: ((r - 1) ** 2).mean() + (f**2).mean(),
         lambda r, f: ((f - 1) ** 2).mean(),
     ),
+    "wasserstein": (lambda r, f: f.mean() - r.mean(), lambda r, f: -f.mean()),
 }
 
 
@@ -81,9 +97,16 @@ class Restoring(Twin):
         D.zero_grad()
         r, f = D(real), D(fake.detach())
         loss = GAMES[self.game][0](r, f)
-        loss.backward()
+        penalties = self.penalties(real, fake.detach())
+        (loss + sum(penalties.values())).backward()
         norm = step(D, self.optimizers["D"])
-        return {"loss_D": loss.item(), "grad_norm_D": norm, **report(self.game, r, f, seen, "")}
+        terms = {name: value.item() for name, value in penalties.items()}
+        shown = report(self.game, r, f, seen, "")
+        return {"loss_D": loss.item(), "grad_norm_D": norm, **shown, **terms}
+
+    def penalties(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        """Further terms of D's loss, by name."""
+        return {}
 
     def opinion(self, real: Tensor, fake: Tensor) -> Tensor:
         D = self.nets["D"]
@@ -199,6 +222,49 @@ class ContextEncoder(Restoring):
         scalars["L_rec"] = rec.item()
         if self.weight_gan:
             fooling = self.weight_gan * self.opinion(true, made)
+            scalars["GAN_G"] = fooling.item()
+            loss = loss + fooling
+        loss.backward()
+        norm = step(G, self.optimizers["G"])
+        return scalars | {"loss_G": loss.item(), "grad_norm_G": norm}
+
+
+# --- DeblurGAN ------------------------------------------------------------------------------------
+
+
+@dataclass
+class DeblurGAN(Restoring):
+    """gp: the penalty's weight; draw: numbers of U(0, 1), as the penalty draws them."""
+
+    k: int
+    content: Callable[[Tensor, Tensor], Tensor]
+    weight_content: float
+    weight_gan: float
+    gp: float
+    draw: Callable[[tuple[int, ...]], Array]
+
+    def penalties(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        if not self.gp:
+            return {}
+        epsilon = torch.tensor(self.draw((len(real), 1, 1, 1)))
+        between = (epsilon * real + (1 - epsilon) * fake).requires_grad_()
+        score = self.nets["D"](between).sum()
+        (g,) = torch.autograd.grad(score, between, create_graph=True)
+        return {"wgan-gp": self.gp * ((g.flatten(1).norm(dim=1) - 1) ** 2).mean()}
+
+    def step(self, pairs: Array) -> dict[str, float]:
+        x, y = self.split(pairs)
+        G = self.nets["G"]
+        restored = G(x)
+        scalars: dict[str, float] = {}
+        for _ in range(self.k if self.weight_gan else 0):
+            scalars |= self.judge(y, restored, ("y", "G(x)"))
+        G.zero_grad()
+        content = self.content(restored, y)
+        scalars["content"] = content.item()
+        loss = self.weight_content * content
+        if self.weight_gan:
+            fooling = self.weight_gan * self.opinion(y, restored)
             scalars["GAN_G"] = fooling.item()
             loss = loss + fooling
         loss.backward()

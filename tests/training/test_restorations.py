@@ -30,10 +30,14 @@ Command = Callable[..., Finished]
 RUNS = {
     "srgan": split("srgan --size 16 --width 2 --blocks 1 --batch 2 --pretrain 1 --scale 2 --flip"),
     "context-encoder": split("context-encoder --size 16 --width 2 --batch 2 --hole random"),
+    "deblurgan": split(
+        "deblurgan --size 16 --width 2 --blocks 1 --batch 2 --patch 34 --k 2 --dropout 0"
+    ),
 }
 SHOWN = {
     "srgan": {"loss_G", "content", "GAN_G", "loss_D", "D(y)", "D(G(x))"},
     "context-encoder": {"loss_G", "L_rec", "GAN_G", "loss_D", "D(y)", "D(G(x))"},
+    "deblurgan": {"loss_G", "content", "GAN_G", "loss_D", "wasserstein", "score(y)", "wgan-gp"},
 }
 
 
@@ -241,6 +245,40 @@ def test_the_centre_is_filled_unless_pixels_elsewhere_are_transparent(
     assert "hole.png: it is transparent outside its centre" in error_line(result.err)
     result = minigan(*call, tmp_path / "whole.png", "--tile", 16)
     assert "train with --hole random" in error_line(result.err)
+
+
+def test_blurred_pictures_of_any_size_become_sharp_at_theirs(
+    minigan: Command, runs: Path, tmp_path: Path
+) -> None:
+    """G halves sides twice: others are mirrored as far as that takes, and cut again."""
+    call = ["translate", runs / "deblurgan", "--output", tmp_path / "out", "--input"]
+    G = Trainer.resume(runs / "deblurgan").algorithm.networks["G"]
+    for name, (h, w) in {"even": (12, 20), "odd": (9, 30), "tiny": (1, 3)}.items():
+        result = minigan(*call, photo(tmp_path / f"{name}.png", h, w))
+        assert result.code == 0, result.err
+        made = np.asarray(Image.open(tmp_path / "out" / f"{name}.png"))
+        assert made.shape == (h, w, 3)
+        x = np.asarray(Image.open(tmp_path / f"{name}.png"))[None].astype(np.float32) / 127.5 - 1
+        rows, columns = max(-h % 4, 8 - h), max(-w % 4, 8 - w)
+        x = np.pad(x, [(0, 0), (0, rows), (0, columns), (0, 0)], "symmetric")
+        y, _ = G.forward(x, train=False)
+        assert np.abs(made - (y[0, :h, :w] + 1) * 127.5).max() <= 0.51
+    result = minigan(*call, tmp_path / "odd.png", "--tile", 16)
+    assert result.code == 0, result.err
+    result = minigan(*call, tmp_path / "odd.png", "--n", 2)
+    assert "--n 2" in error_line(result.err)  # without dropout there is one answer
+
+
+def test_dropout_has_many_answers(minigan: Command, tmp_path: Path) -> None:
+    words = [w for w in RUNS["deblurgan"] if w not in ("--dropout", "0")]
+    result = minigan("train", *words, "--steps", 2, "--out", tmp_path / "run")
+    assert result.code == 0, result.err
+    blurred = photo(tmp_path / "blurred.png", 16, 16)
+    call = ["translate", tmp_path / "run", "--input", blurred, "--output", tmp_path / "out"]
+    result = minigan(*call, "--n", 2)
+    assert result.code == 0, result.err
+    first, second = (np.asarray(Image.open(f)) for f in sorted(tmp_path.glob("out/*/blurred.png")))
+    assert (first != second).any()
 
 
 def test_a_picture_without_a_hole_is_refused(minigan: Command, runs: Path, tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ content loss to say (section 3.1).
     end for
 
 Content is a distance of features (deblurgan.7), in the paper of VGG19's convolution 3,3. Here
-minigan's own classifiers stand in its place (content.py), with their first convolution: of colours it
-makes twice as many numbers as a picture has, the last one a quarter as many, which leaves open most
-of what a picture is.
+minigan's own classifiers stand in its place (content.py), with their first convolution: it makes
+more numbers than a picture has, twice as many of colours; the last one makes a quarter as many, and
+leaves open most of what a picture is.
 
 Each of the k = 5 steps of D sees the same pictures, as in the authors' code, where WGAN-GP draws
 others. The penalty is on the gradient of the sum of D's patches. Dropout stays on when pictures are
@@ -206,7 +206,8 @@ class Options(ObjectiveOptions, RestorationOptions):
                 f"--content-layer {self.content_layer} is a classifier's, and content is of pixels "
                 "here (mse); leave it out"
             )
-        return content_of(name, shape, self.content_layer or 1)
+        layer = 1 if self.content_layer is None else self.content_layer
+        return content_of(name, shape, layer)
 
     def build_discriminator(self, shape: tuple[int, ...], rng: Rng) -> Layer:
         """Of pictures (H, W, C). Raises OptionError for a size."""

@@ -18,13 +18,16 @@ from minigan.data.augment import Augmentation
 from minigan.data.degraded import DEGRADATIONS, degraded
 from minigan.data.memory import InMemory
 from minigan.metrics.shipped import SHIPPED, shipped_classifier
+from minigan.models.patchgan import patch_layers
 from tests.oracles import gan_twin
 from tests.oracles import restoration_twin as twins
+from tests.oracles.translation_twin import patch
 
 Array = np.ndarray
 SMALL = {
     "srgan": {"width": 2, "blocks": 1, "pretrain": 2, "weight_gan": 0.3},
     "context-encoder": {"width": 2, "weight_gan": 0.3},
+    "deblurgan": {"width": 2, "blocks": 1, "patch": 16, "k": 2, "dropout": 0.0, "length": 5.0},
 }
 
 
@@ -74,9 +77,11 @@ class Case:
         for name, net in made.networks.items():
             net.astype(dtype)
             rate = made.optimizers[name].schedule(0)
-            made.optimizers[name] = self.chosen.build_optimizer(net.flat, task, lr=rate)
-        if self.algorithm == "srgan" and isinstance(made.content, Features):
-            made.content.classifier.astype(dtype)
+            k = self.chosen.steps_per_iteration(name)
+            made.optimizers[name] = self.chosen.build_optimizer(net.flat, task, lr=rate, k=k)
+        content = getattr(made, "content", None)
+        if isinstance(content, Features):
+            content.classifier.astype(dtype)
         made.rng = make_rng(seed, 1)
         return made
 
@@ -97,6 +102,14 @@ class Case:
         if self.algorithm == "srgan":
             weights = o.weight_content, o.weight_gan
             return twins.SRGAN(*shared, o.scale, o.pretrain, content_of(o.content), *weights)
+        if self.algorithm == "deblurgan":
+            content = content_of(o.content or CLASSIFIERS[self.shape[2]], o.content_layer or 1)
+            draws = make_rng(0, 1)  # as `ours` has
+            gp = 10.0 if o.penalty == "wgan-gp" else 0.0
+            weights = o.weight_content, o.weight_gan, gp
+            return twins.DeblurGAN(
+                *shared, o.k, content, *weights, lambda shape: draws.uniform(0, 1, shape)
+            )
         rim = o.overlap if o.overlap is not None else 1  # 7 of 128 pixels, of 20 or so
         weights = o.overlap_weight, o.weight_rec, o.weight_gan
         return twins.ContextEncoder(*shared, o.hole == "random", rim, *weights)
@@ -108,6 +121,16 @@ def enlarging(case: Case) -> dict[str, torch.nn.Module]:
         "G": twins.srresnet(c, o.scale, o.width, o.blocks),
         "D": twins.srgan_discriminator(h, w, c, o.width),
     }
+
+
+def deblurring(case: Case) -> dict[str, torch.nn.Module]:
+    o, c = case.chosen, case.shape[2]
+    nets: dict[str, torch.nn.Module] = {
+        "G": twins.deblurring_generator(c, o.width, o.blocks, o.norm_G, o.up)
+    }
+    if o.weight_gan:
+        nets["D"] = patch(c, 0, o.width, patch_layers(o.patch), o.norm_D)
+    return nets
 
 
 def filling(case: Case) -> dict[str, torch.nn.Module]:
@@ -122,14 +145,16 @@ def filling(case: Case) -> dict[str, torch.nn.Module]:
     return nets
 
 
-TWINS = {"srgan": enlarging, "context-encoder": filling}
+TWINS = {"srgan": enlarging, "context-encoder": filling, "deblurgan": deblurring}
+CLASSIFIERS = {3: "kittens", 1: "digits"}  # the classifier of pictures with so many channels
 
 
-def content_of(name: str) -> Any:
-    """The distance of pictures in PyTorch."""
+def content_of(name: str, layer: int = 3) -> Any:
+    """The distance of pictures in PyTorch; of features, by that convolution."""
     if name == "mse":
         return F.mse_loss
     net = twins.classifier(SHIPPED[name].shape[2], SHIPPED[name].width)
+    net = net[: 3 * layer]  # each with norm and ReLU
     own = shipped_classifier(name).net
     arrays = {k: p.data for k, p in own.params.items()} | own.buffers
     convolutions = {k: a for k, a in arrays.items() if int(k.split(".")[0]) < len(net)}

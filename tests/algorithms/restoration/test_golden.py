@@ -20,6 +20,12 @@ CASES = [
     Case("context-encoder", {"overlap": 0, "weight_gan": 0.0, "lr_G": 1e-3}, (16, 24, 1)),
     Case("context-encoder", {"hole": "random", "overlap": 2}, (16, 24, 3)),
     Case("context-encoder", {"hole": "random", "weight_rec": 0.0}, (16, 16, 1)),
+    Case("deblurgan"),
+    Case("deblurgan", {"content": "mse", "k": 1, "schedule": "constant"}, (12, 16, 1)),
+    Case("deblurgan", {"content_layer": 2, "up": "resize", "norm_D": "none"}, (16, 12, 1)),
+    Case("deblurgan", {"objective": "lsgan", "penalty": "none", "norm_D": "batch"}, (12, 12, 3)),
+    Case("deblurgan", {"weight_gan": 0.0, "norm_G": "batch", "content_layer": 3}, (16, 16, 3)),
+    Case("deblurgan", {"weight_content": 0.0, "norm_G": "none"}, (12, 12, 1)),
 ]
 
 

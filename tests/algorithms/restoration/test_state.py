@@ -14,6 +14,8 @@ CASES = [
     Case("srgan", {"pretrain": 4, "content": "kittens"}),
     Case("context-encoder"),
     Case("context-encoder", {"hole": "random"}, (16, 24, 1)),
+    Case("deblurgan"),
+    Case("deblurgan", {"weight_gan": 0.0}, (12, 16, 1)),
 ]
 
 
