@@ -80,6 +80,9 @@ COMPANY: dict[str, list[dict[str, Any]]] = {
     "halvings": [{"generator": "unet"}],
     "patch": [{"discriminator": "patch"}],
     "power": [{"distance": "power"}],
+    "growth": [{"generator": "rrdb"}],
+    "content_layer": [{"content": "kittens"}],
+    "content_before": [{"content": "kittens"}],
     "stages": [{"stage_steps": 2}],
 }
 VALUES: dict[str, list[Any]] = {
@@ -121,6 +124,7 @@ def data(opened: dict[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
 
     def kept(config: Any, split: Any = "train") -> Any:
         names = ("direction", "flip", "jitter", "x_channels", "y_channels", "window", "frames")
+        names += ("length",)
         key = config.run.data, *(getattr(config.options, name, None) for name in names)
         if key not in opened:
             opened[key] = open_(config, split)
