@@ -298,6 +298,7 @@ LAYERS: dict[str, Callable[[Rng], list[Result]]] = {
         lambda r: L.Upsample(scale_factor=(2, 3), mode="bilinear"), (2, 2, 3, 2)
     ),
     "ReflectionPad2d": _layer(lambda r: L.ReflectionPad2d((2, 1, 0, 3)), (2, 4, 3, 2)),
+    "Scale": _layer(lambda r: L.Scale(-0.3), (2, 3, 4)),
     "PixelShuffle": _layer(lambda r: L.PixelShuffle(2), (2, 2, 3, 8)),
     "AvgPool2d": _layer(lambda r: L.AvgPool2d(3, stride=2, padding=1), (2, 5, 4, 2)),
     "MaxPool2d": _layer(lambda r: L.MaxPool2d(3, stride=2, padding=1), (2, 5, 4, 2)),
@@ -645,6 +646,9 @@ NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
         lambda r: models.deblurring_generator((8, 12, 2), width=2, blocks=1, rng=r), (2, 8, 12, 2)
     ),
     "srresnet": _network(lambda r: models.srresnet(2, width=2, blocks=2, rng=r), (2, 3, 2, 2)),
+    "rrdbnet": _network(
+        lambda r: models.rrdbnet(2, width=3, growth=2, blocks=1, rng=r), (2, 3, 2, 2)
+    ),
     "srgan_discriminator": _network(
         lambda r: models.srgan_discriminator((8, 10, 2), width=2, rng=r), (3, 8, 10, 2)
     ),

@@ -357,7 +357,7 @@ ALGORITHMS: dict[str, Recipe] = {
         options=srgan.Options,
         build=srgan.build,
         data="kittens",
-        explains=("srgan", "loss"),
+        explains=("srgan", "esrgan", "loss"),
         takes="degraded",
         batch=16,
     ),

@@ -256,6 +256,10 @@ def _softplus(g: Graph, layer: L.Softplus, x: Value) -> Value:
     return g.like("Div", g.like("Softplus", g.like("Mul", x, beta)), beta)
 
 
+def _scale(g: Graph, layer: L.Scale, x: Value) -> Value:
+    return g.like("Mul", x, g.constant(np.float32(layer.factor)))
+
+
 def _hardtanh(g: Graph, layer: L.Hardtanh, x: Value) -> Value:
     ends = (g.constant(np.float32(end)) for end in (layer.min_val, layer.max_val))
     return g.like("Clip", x, *ends)
@@ -447,6 +451,7 @@ RULES: dict[type[L.Layer], Rule] = {
     L.Maxout: _maxout,
     L.Identity: _same,
     L.Dropout: _same,
+    L.Scale: _scale,
     L.Reshape: _reshape,
     L.Flatten: _flatten,
     L.Pack: _pack,

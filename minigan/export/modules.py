@@ -29,6 +29,15 @@ class Residual(nn.Module):
     def forward(self, x):
         return self.body(x) + self.shortcut(x)
 """,
+    "Scale": """\
+class Scale(nn.Module):
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x):
+        return self.factor * x
+""",
     "Concat": '''\
 class Concat(nn.Sequential):
     """Every branch sees x; their channels are joined."""

@@ -262,6 +262,7 @@ RULES: dict[type[L.Layer], Rule] = {
     L.Reshape: _reshape,
     L.Flatten: _flatten,
     L.Maxout: lambda t, layer, places: made("Maxout", layer.num_pieces, places=places),
+    L.Scale: lambda t, layer, places: made("Scale", layer.factor, places=places),
     L.Pack: lambda t, layer, places: made("Pack", layer.m, places=places),
     L.GlobalAvgPool: _pool("mean"),
     L.GlobalMaxPool: _pool("amax"),

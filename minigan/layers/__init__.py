@@ -48,7 +48,7 @@ from minigan.layers.prefix import prefix
 from minigan.layers.prelu import PReLU
 from minigan.layers.recurrent import GRU
 from minigan.layers.reference import ReferenceBatch, VirtualBatchNorm
-from minigan.layers.shape import Flatten, Identity, PixelShuffle, Reshape, Upsample
+from minigan.layers.shape import Flatten, Identity, PixelShuffle, Reshape, Scale, Upsample
 from minigan.layers.spectral import SpectralNorm
 from minigan.layers.standing import standing_statistics
 from minigan.layers.text import ENCODERS, ConvolutionalEncoder, RecurrentEncoder
@@ -114,6 +114,7 @@ __all__ = [
     "ReflectionPad2d",
     "Reshape",
     "Residual",
+    "Scale",
     "SelfAttention",
     "Sequential",
     "Sigmoid",

@@ -1,4 +1,4 @@
-"""Layers that rearrange or resize and train nothing: each is linear, with its adjoint as backward.
+"""Layers that rearrange, resize or scale and train nothing: linear, the adjoint as backward.
 
 For a linear layer y = A x: dx = A^T dy, and <v, A^T dy> gives ddy = A v and no x_extra.
 """
@@ -54,6 +54,23 @@ class Identity(Linear):
 
     def adjoint(self, dy: Array, x_shape: tuple[int, ...]) -> Array:
         return dy
+
+
+class Scale(Linear):
+    """y = factor x, of an array of any shape: what a residual branch is damped by."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def describe(self) -> str:
+        return str(self.factor)
+
+    def apply(self, x: Array) -> Array:
+        return x * x.dtype.type(self.factor)
+
+    def adjoint(self, dy: Array, x_shape: tuple[int, ...]) -> Array:
+        return self.apply(dy)
 
 
 class Reshape(Linear):

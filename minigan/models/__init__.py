@@ -35,6 +35,7 @@ from minigan.models.mlp import mlp_discriminator, mlp_generator
 from minigan.models.patchgan import patch_discriminator, receptive_field
 from minigan.models.pix2pixhd import local_enhancer
 from minigan.models.resnet import resnet_generator
+from minigan.models.rrdb import rrdbnet
 from minigan.models.segan import segan_discriminator, segan_generator
 from minigan.models.srgan import srgan_discriminator, srresnet
 from minigan.models.stackgan import conditioning_augmentation, refining_generator
@@ -93,6 +94,7 @@ __all__ = [
     "refining_generator",
     "residual_encoder",
     "resnet_generator",
+    "rrdbnet",
     "segan_discriminator",
     "segan_generator",
     "srgan_discriminator",

@@ -127,10 +127,12 @@ SETTINGS: list[tuple[str, str, dict[str, Any]]] = [
         PAPER,
         {
             **{"lr": 1e-4, "beta1": 0.9, "weight_gan": 1e-3, "weight_content": 1.0, "scale": 4},
-            **{"width": 64, "blocks": 16, "objective": "non-saturating"},
+            **{"width": 64, "blocks": None, "objective": "non-saturating"},
+            **{"generator": "srresnet", "weight_l1": 0.0, "pretrain_loss": "mse"},
         },
     ),
-    ("srgan", OURS, {"content": "mse", "pretrain": None}),
+    ("srgan", "ESRGAN's code", {"growth": 32}),
+    ("srgan", OURS, {"content": "mse", "pretrain": None, "content_layer": None}),
     ("context-encoder", PAPER, {"weight_rec": 0.999, "weight_gan": 0.001, "overlap_weight": 10.0}),
     ("context-encoder", "its published code", {"lr": 2e-4, "beta1": 0.5, "hole": "center"}),
     (

@@ -12,6 +12,7 @@ from tests.algorithms.restoration.cases import Case
 STEPS = 6
 CASES = [
     Case("srgan", {"scale": 2, "pretrain": 3, "content": "digits"}, (8, 8, 1)),
+    Case("srgan", {"generator": "rrdb", "scale": 2, "pretrain": 3, "weight_l1": 0.1}, (8, 8, 1)),
     Case("context-encoder", {"hole": "random"}, (8, 8, 1)),
     Case("deblurgan", {"dropout": 0.5}, (12, 12, 1)),
 ]

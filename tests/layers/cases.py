@@ -377,6 +377,8 @@ VARIED: list[Case] = [
     case(spec(L.ReflectionPad2d, 3), (2, 4, 5, 3)),
     case(spec(L.ReflectionPad2d, (2, 0, 1, 4)), (1, 5, 3, 1)),
     case(spec(L.ReflectionPad2d, 0), (2, 1, 1, 2)),
+    case(spec(L.Scale, 0.2), (2, 3, 5, 4)),
+    case(spec(L.Scale, -3.0), (1, 5)),
     case(spec(L.PixelShuffle, 2), (2, 3, 5, 8)),
     case(spec(L.PixelShuffle, 3), (1, 1, 2, 9)),
     case(spec(L.AvgPool2d, 2), (2, 5, 7, 3)),

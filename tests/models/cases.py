@@ -660,6 +660,19 @@ NETWORKS = [
         "twice",
     ),
     Network(
+        "rrdbnet",
+        lambda r: models.rrdbnet(3, width=3, growth=2, blocks=2, rng=r),
+        (4, 3, 5, 3),
+        (4, 12, 20, 3),
+    ),
+    Network(
+        "rrdbnet",
+        lambda r: models.rrdbnet(1, scale=2, width=2, growth=1, blocks=1, rng=r),
+        (4, 4, 3, 1),
+        (4, 8, 6, 1),
+        "twice",
+    ),
+    Network(
         "srgan_discriminator",
         lambda r: models.srgan_discriminator((18, 9, 3), width=2, rng=r),
         (4, 18, 9, 3),

@@ -15,6 +15,7 @@ from tests.oracles.translation_twin import (
     ONES,
     ZEROS,
     Added,
+    Joined,
     ToRows,
     Twin,
     bce,
@@ -38,6 +39,31 @@ def srresnet(channels: int, scale: int, w: int, blocks: int) -> nn.Sequential:
     for _ in range({2: 1, 4: 2}[scale]):
         parts += [nn.Conv2d(w, 4 * w, 3, padding=1), nn.PixelShuffle(2), nn.PReLU(w)]
     return nn.Sequential(*parts, nn.Conv2d(w, channels, 9, padding=4)).double()
+
+
+class Damped(nn.Module):
+    """A fifth of x."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 0.2 * x
+
+
+def rrdbnet(channels: int, scale: int, w: int, growth: int, blocks: int) -> nn.Sequential:
+    def dense() -> nn.Module:
+        parts: list[nn.Module] = []
+        for i in range(4):
+            conv = nn.Conv2d(w + i * growth, growth, 3, padding=1)
+            parts.append(Joined(nn.Sequential(conv, nn.LeakyReLU(0.2))))
+        return Added(nn.Sequential(*parts, nn.Conv2d(w + 4 * growth, w, 3, padding=1), Damped()))
+
+    trunk = [Added(nn.Sequential(dense(), dense(), dense(), Damped())) for _ in range(blocks)]
+    parts: list[nn.Module] = [nn.Conv2d(channels, w, 3, padding=1)]
+    parts.append(Added(nn.Sequential(*trunk, nn.Conv2d(w, w, 3, padding=1))))
+    for _ in range({2: 1, 4: 2}[scale]):
+        conv = nn.Conv2d(w, w, 3, padding=1)
+        parts += [nn.Upsample(scale_factor=2), conv, nn.LeakyReLU(0.2)]
+    ends = nn.Conv2d(w, w, 3, padding=1), nn.LeakyReLU(0.2), nn.Conv2d(w, channels, 3, padding=1)
+    return nn.Sequential(*parts, *ends).double()
 
 
 def srgan_discriminator(h: int, w: int, channels: int, width: int) -> nn.Sequential:
@@ -121,6 +147,8 @@ class SRGAN(Restoring):
     content: Callable[[Tensor, Tensor], Tensor]
     weight_content: float
     weight_gan: float
+    alone: str
+    weight_l1: float
     done: int = 0
 
     def step(self, pairs: Array) -> dict[str, float]:
@@ -132,12 +160,16 @@ class SRGAN(Restoring):
         scalars = {} if alone else self.judge(y, fake, ("y", "G(x)"))
         G.zero_grad()
         if alone:
-            loss = F.mse_loss(fake, y)
+            loss = {"mse": F.mse_loss, "l1": F.l1_loss}[self.alone](fake, y)
             scalars["content"] = loss.item()
         else:
             content, fooling = self.content(fake, y), self.weight_gan * self.opinion(y, fake)
             loss = self.weight_content * content + fooling
             scalars |= {"content": content.item(), "GAN_G": fooling.item()}
+            if self.weight_l1:
+                close = F.l1_loss(fake, y)
+                scalars["L1"] = close.item()
+                loss = loss + self.weight_l1 * close
         loss.backward()
         norm = step(G, self.optimizers["G"])
         return scalars | {"loss_G": loss.item(), "grad_norm_G": norm}

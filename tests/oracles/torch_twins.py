@@ -497,6 +497,7 @@ TWINS: dict[type[L.Layer], Callable[..., Tensor]] = {
     L.Reshape: lambda env, x, *shape: x.reshape(x.shape[0], *shape),
     L.ReconstructionError: _energy,
     L.Residual: _residual,
+    L.Scale: lambda env, x, factor: factor * x,
     L.SelfAttention: _self_attention,
     L.Sequential: _sequential,
     L.Sigmoid: _elementwise(torch.sigmoid),

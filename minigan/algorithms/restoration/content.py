@@ -3,7 +3,8 @@
 Ledig et al. 2017 compare what a convolution of VGG19 makes of both, after its activation. minigan
 ships two classifiers in its place (metrics/shipped.py), of kittens and of digits, of three
 convolutions, each of which halves a picture; features are what one of them gives, after norm and
-ReLU. Every conv runs at a picture's own size.
+ReLU. ESRGAN takes them before the activation, behind which many are 0 and say nothing (Wang et al.
+2018, section 3.3). Every conv runs at a picture's own size.
 """
 
 from __future__ import annotations
@@ -43,10 +44,13 @@ class Features(Content):
     """The mean squared error of features: what the convolutions of a classifier make of pictures.
 
     classifier: moves and is cast as a whole, and is never trained; `net` is its lower part, up to
-    convolution `layer`, from 1 on, the last unless told. Raises OptionError for another.
+    convolution `layer`, from 1 on, the last unless told, with its activation or without. Raises
+    OptionError for another.
     """
 
-    def __init__(self, classifier: Sequential, layer: int | None = None) -> None:
+    def __init__(
+        self, classifier: Sequential, layer: int | None = None, *, activated: bool = True
+    ) -> None:
         self.classifier = classifier
         layers = classifier.layers
         ends = [i for i, part in enumerate(layers) if isinstance(part, Conv2d | Flatten)][1:]
@@ -54,7 +58,8 @@ class Features(Content):
             raise OptionError(
                 f"--content-layer {layer}: the classifier has convolutions 1 to {len(ends)}"
             )
-        self.net = Sequential(*layers[: ends[-1 if layer is None else layer - 1]])
+        end = ends[-1 if layer is None else layer - 1]
+        self.net = Sequential(*layers[: end if activated else end - 1])
 
     def __call__(self, y: Array, true: Array) -> tuple[Any, Array]:
         wanted, _ = self.net.forward(true, train=False, update_stats=False)
@@ -75,8 +80,10 @@ def fitting(shape: tuple[int, ...]) -> str:
     return next((n for n, s in SHIPPED.items() if big and s.shape[-1] == shape[-1]), "mse")
 
 
-def content_of(name: str, shape: tuple[int, ...], layer: int | None = None) -> Content:
-    """The distance of that name, of pictures (H, W, C); `layer` as in Features.
+def content_of(
+    name: str, shape: tuple[int, ...], layer: int | None = None, *, activated: bool = True
+) -> Content:
+    """The distance of that name, of pictures (H, W, C); `layer` and `activated` as in Features.
 
     Raises OptionError where a classifier cannot look at them.
     """
@@ -88,4 +95,4 @@ def content_of(name: str, shape: tuple[int, ...], layer: int | None = None) -> C
             f"--content {name}: that classifier looks at pictures of {LEAST}x{LEAST} or more with "
             f"{channels} channels, and these are {'x'.join(map(str, shape))}; give --content mse"
         )
-    return Features(fresh_classifier(name).net, layer)
+    return Features(fresh_classifier(name).net, layer, activated=activated)

@@ -19,12 +19,20 @@ Content is the mean squared error again, or that of features, for which the pape
 trained on ImageNet and minigan its own small classifiers (content.py). Small pictures are means
 over squares of s x s pixels; the paper's are from a bicubic kernel.
 
-ESRGAN (Wang et al. 2018, arXiv:1809.00219, section 3.2) changes the game to the relativistic
-average one, `--objective relativistic-average`, and networks, which are not here.
+ESRGAN (Wang et al. 2018, section 3) changes four things, each of which is an option:
+
+    G, of dense blocks without batch norm (models/rrdb.py)    --generator rrdb
+    the game, the relativistic average one                    --objective relativistic-average
+    content, of features before their activation              --content NAME --content-before
+    an L1 term beside it, as in the first loop (esrgan.3)     --weight-l1 0.01 --pretrain-loss l1
+
+with lambda, `--weight-gan`, at 5e-3 (section 4.1). Its content is of VGG19 as SRGAN's, here of
+minigan's classifiers; distances of features are squared, as SRGAN's.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -33,20 +41,25 @@ import numpy as np
 from minigan.algorithms.base import Scalars
 from minigan.algorithms.checks import check_counts
 from minigan.algorithms.options import Streams, Task
-from minigan.algorithms.restoration.content import CONTENTS, Content, Pixels, content_of
+from minigan.algorithms.restoration.content import CONTENTS, Content, content_of
 from minigan.algorithms.restoration.options import RestorationOptions
-from minigan.algorithms.settings import known, option
+from minigan.algorithms.settings import Company, Needs, known, option
 from minigan.algorithms.translation.base import Translating
 from minigan.algorithms.translation.shared_options import Rng, Size
 from minigan.backend import Array
 from minigan.layers import Layer
-from minigan.models import srgan_discriminator, srresnet
+from minigan.losses.distance import mean_absolute_error, mean_squared_error
+from minigan.metrics.shipped import SHIPPED
+from minigan.models import rrdbnet, srgan_discriminator, srresnet
+from minigan.models.rrdb import BLOCKS
 from minigan.models.srgan import check_scale
 
-PAPER = (
-    "Ledig et al. 2017, Photo-realistic single image super-resolution using a generative"
-    " adversarial network, arXiv:1609.04802, section 2"
-)
+PAPER = {
+    "srgan": "Ledig et al. 2017, Photo-realistic single image super-resolution using a generative"
+    " adversarial network, arXiv:1609.04802, section 2",
+    "esrgan": "Wang et al. 2018, ESRGAN: enhanced super-resolution generative adversarial"
+    " networks, arXiv:1809.00219, section 3",
+}
 
 EQUATIONS = {
     "srgan.1": r"\hat{\theta}_G = \arg \min_{\theta_G} \frac{1}{N} \sum_{n=1}^N"
@@ -60,14 +73,19 @@ EQUATIONS = {
     "srgan.5": r"l^{SR}_{VGG/i,j} = \frac{1}{W_{i,j} H_{i,j}} \sum_{x=1}^{W_{i,j}}"
     r" \sum_{y=1}^{H_{i,j}} (\phi_{i,j}(I^{HR})_{x,y} - \phi_{i,j}(G_{\theta_G}(I^{LR}))_{x,y})^2",
     "srgan.6": r"l^{SR}_{Gen} = \sum_{n=1}^N -\log D_{\theta_D}(G_{\theta_G}(I^{LR}))",
+    "esrgan.3": r"L_G = L_{percep} + \lambda L_G^{Ra} + \eta L_1,"
+    r" \quad L_1 = \mathbb{E}_{x_i} \| G(x_i) - y \|_1",
 }
+
+KINDS = ("srresnet", "rrdb")
+ALONE = {"mse": mean_squared_error, "l1": mean_absolute_error}  # what G descends in the first loop
 
 
 class SRGAN(Translating):
     """The two loops above, on degraded pictures x that show each small pixel scale x scale times.
 
-    pretrain: updates of the first loop. content, weight_content: l_X of the second one, and its
-    factor; weight_gan is the paper's 1e-3.
+    pretrain: updates of the first loop; alone: its loss. content, weight_content: l_X of the second
+    one, and its factor; weight_gan is the paper's 1e-3, and weight_l1 ESRGAN's eta.
     """
 
     share_D: ClassVar[float] = 1.0
@@ -81,12 +99,15 @@ class SRGAN(Translating):
         pretrain: int,
         content: Content,
         weight_content: float = 1.0,
+        weight_l1: float = 0.0,
+        alone: Callable[[Array, Array], tuple[Any, Array]] = mean_squared_error,
         **shared: Any,
     ) -> None:
         super().__init__({"G": G, "D": D}, **shared)
         self.G, self.D = G, D
         self.scale, self.pretrain = scale, pretrain
-        self.pixels, self.content, self.weight_content = Pixels(), content, weight_content
+        self.alone, self.content = alone, content
+        self.weight_content, self.weight_l1 = weight_content, weight_l1
         self.stage_starts = sorted({0, pretrain})
 
     @property
@@ -112,7 +133,7 @@ class SRGAN(Translating):
         G = self.G
         G.flat.zero_grad()
         if alone:
-            loss, dfake = self.pixels(fake, y)  # eq: srgan.4
+            loss, dfake = self.alone(fake, y)  # eq: srgan.4
             terms: Scalars = {"content": loss}
         else:
             content, dcontent = self.content(fake, y)  # eq: srgan.4, srgan.5
@@ -120,6 +141,11 @@ class SRGAN(Translating):
             loss = self.weight_content * content + fooling  # eq: srgan.3
             dfake = self.weight_content * dcontent + dfooling
             terms = {"content": content, "GAN_G": fooling}
+            if self.weight_l1:
+                close, dclose = mean_absolute_error(fake, y)
+                loss = loss + self.weight_l1 * close  # eq: esrgan.3
+                dfake = dfake + self.weight_l1 * dclose
+                terms["L1"] = close
         G.backward(dfake, G_ctx, need_dx=False)
         norm = self.descend("G", loss)  # eq: srgan.1
         return {"loss_G": loss, **terms, "grad_norm_G": norm}
@@ -155,17 +181,30 @@ class Options(RestorationOptions):
 
     degradation: ClassVar[str] = "shrunk"
     keeps_size: ClassVar[bool] = True
+    only_with: ClassVar[Company] = {
+        "growth": Needs(("generator",), ("rrdb",)),
+        "content_layer": Needs(("content",), tuple(SHIPPED)),
+        "content_before": Needs(("content",), tuple(SHIPPED)),
+    }
 
     lr: float = option(1e-4, "learning rate")
     beta1: float | None = option(0.9, "averaging factor of adam's first moment")
     scale: int = option(4, "how many times larger pictures become: 2 or 4")
+    generator: str = option("srresnet", "network that enlarges; rrdb is ESRGAN's", KINDS)
     width: int = option(64, "filters of G's convolutions and of D's first")
-    blocks: int = option(16, "residual blocks of G")
+    blocks: int | None = option(None, "residual blocks of G (default: 16; rrdb 23)")
+    growth: int = option(32, "rrdb: filters of the convolutions within dense blocks")
     pretrain: int | None = option(
         None, "steps of G alone, on the mean squared error (default: five sixths of --steps)"
     )
+    pretrain_loss: str = option("mse", "what G descends in these steps; l1: ESRGAN's", ALONE)
     content: str = option("mse", "content loss beside D: pixels, or a classifier's", CONTENTS)
+    content_layer: int | None = option(
+        None, "the classifier's convolution whose features count: 1 to 3 (default: the last)"
+    )
+    content_before: bool = option(False, "features before their activation, as ESRGAN has them")
     weight_content: float = option(1.0, "factor of the content loss beside D")
+    weight_l1: float = option(0.0, "factor of an L1 term beside D; 0.01 in ESRGAN")
     weight_gan: float = option(1e-3, "factor of G's adversarial loss")
 
     @property
@@ -182,7 +221,8 @@ class Options(RestorationOptions):
     def build_translator(
         self, size: Size, channels: tuple[int, int], name: str, rng: Rng
     ) -> tuple[dict[str, Layer], Layer]:
-        G = srresnet(channels[1], scale=self.scale, width=self.width, blocks=self.blocks, rng=rng)
+        known("generator", self.generator, GENERATORS)
+        G = GENERATORS[self.generator](self, channels[1], rng)
         return {"G": G}, G
 
     def alone(self, steps: int) -> int:
@@ -191,11 +231,31 @@ class Options(RestorationOptions):
         return steps * 5 // 6 if self.pretrain is None else self.pretrain
 
 
+def _srresnet(o: Options, channels: int, rng: Rng) -> Layer:
+    blocks = 16 if o.blocks is None else o.blocks
+    return srresnet(channels, scale=o.scale, width=o.width, blocks=blocks, rng=rng)
+
+
+def _rrdb(o: Options, channels: int, rng: Rng) -> Layer:
+    blocks = BLOCKS if o.blocks is None else o.blocks
+    return rrdbnet(channels, scale=o.scale, width=o.width, growth=o.growth, blocks=blocks, rng=rng)
+
+
+GENERATORS: dict[str, Callable[[Options, int, Rng], Layer]] = {
+    "srresnet": _srresnet,
+    "rrdb": _rrdb,
+}
+
+
 def build(options: Options, task: Task, streams: Streams) -> SRGAN:
     """The networks that the options choose. Raises OptionError, for sizes too."""
     size, channels = options.check(task)
-    known("content", options.content, dict.fromkeys(CONTENTS))
     y_shape = (*size, channels[1])
+    known("content", options.content, dict.fromkeys(CONTENTS))
+    known("loss", options.pretrain_loss, ALONE)
+    content = content_of(
+        options.content, y_shape, options.content_layer, activated=not options.content_before
+    )
     pretrain = options.alone(task.steps)
     _, G = options.build_translator(size, channels, "G", streams.weights)
     D = srgan_discriminator(y_shape, width=options.width, rng=streams.weights)
@@ -205,8 +265,10 @@ def build(options: Options, task: Task, streams: Streams) -> SRGAN:
         D,
         scale=options.scale,
         pretrain=pretrain,
-        content=content_of(options.content, y_shape),
+        content=content,
         weight_content=options.weight_content,
+        weight_l1=options.weight_l1,
+        alone=ALONE[options.pretrain_loss],
         weight_gan=options.weight_gan,
         optimizers={
             "G": options.build_optimizer(G.flat, task),

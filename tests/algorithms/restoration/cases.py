@@ -100,8 +100,9 @@ class Case:
         }
         shared = (nets, optimizers, o.objective, self.channels)
         if self.algorithm == "srgan":
-            weights = o.weight_content, o.weight_gan
-            return twins.SRGAN(*shared, o.scale, o.pretrain, content_of(o.content), *weights)
+            content = content_of(o.content, o.content_layer or 3, before=o.content_before)
+            weights = o.weight_content, o.weight_gan, o.pretrain_loss, o.weight_l1
+            return twins.SRGAN(*shared, o.scale, o.pretrain, content, *weights)
         if self.algorithm == "deblurgan":
             content = content_of(o.content or CLASSIFIERS[self.shape[2]], o.content_layer or 1)
             draws = make_rng(0, 1)  # as `ours` has
@@ -117,10 +118,11 @@ class Case:
 
 def enlarging(case: Case) -> dict[str, torch.nn.Module]:
     o, (h, w, c) = case.chosen, case.shape
-    return {
-        "G": twins.srresnet(c, o.scale, o.width, o.blocks),
-        "D": twins.srgan_discriminator(h, w, c, o.width),
+    makes = {
+        "srresnet": lambda: twins.srresnet(c, o.scale, o.width, o.blocks),
+        "rrdb": lambda: twins.rrdbnet(c, o.scale, o.width, o.growth, o.blocks),
     }
+    return {"G": makes[o.generator](), "D": twins.srgan_discriminator(h, w, c, o.width)}
 
 
 def deblurring(case: Case) -> dict[str, torch.nn.Module]:
@@ -149,12 +151,12 @@ TWINS = {"srgan": enlarging, "context-encoder": filling, "deblurgan": deblurring
 CLASSIFIERS = {3: "kittens", 1: "digits"}  # the classifier of pictures with so many channels
 
 
-def content_of(name: str, layer: int = 3) -> Any:
-    """The distance of pictures in PyTorch; of features, by that convolution."""
+def content_of(name: str, layer: int = 3, *, before: bool = False) -> Any:
+    """The distance of pictures in PyTorch; of features, by that convolution, without its ReLU."""
     if name == "mse":
         return F.mse_loss
     net = twins.classifier(SHIPPED[name].shape[2], SHIPPED[name].width)
-    net = net[: 3 * layer]  # each with norm and ReLU
+    net = net[: 3 * layer - before]  # each with norm and ReLU
     own = shipped_classifier(name).net
     arrays = {k: p.data for k, p in own.params.items()} | own.buffers
     convolutions = {k: a for k, a in arrays.items() if int(k.split(".")[0]) < len(net)}

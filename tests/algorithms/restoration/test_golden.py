@@ -15,6 +15,16 @@ CASES = [
     Case("srgan", {"content": "kittens", "weight_content": 0.4, "pretrain": 1}, (20, 24, 3)),
     Case("srgan", {"content": "digits", "scale": 2, "objective": "lsgan"}, (12, 10, 1)),
     Case("srgan", {"pretrain": 0, "weight_content": 0.0}),
+    Case("srgan", {"generator": "rrdb", "growth": 3, "pretrain_loss": "l1", "weight_l1": 0.2}),
+    Case(
+        "srgan",
+        {
+            **{"generator": "rrdb", "growth": 2, "blocks": 2, "scale": 2, "pretrain": 1},
+            **{"objective": "relativistic-average", "content": "digits", "content_before": True},
+        },
+        (20, 16, 1),
+    ),
+    Case("srgan", {"content": "kittens", "content_layer": 2, "content_before": True}),
     Case("context-encoder", {"objective": "lsgan"}),
     Case("context-encoder", {"overlap": 3, "overlap_weight": 4.0}, (28, 24, 1)),
     Case("context-encoder", {"overlap": 0, "weight_gan": 0.0, "lr_G": 1e-3}, (16, 24, 1)),

@@ -12,6 +12,7 @@ from tests.algorithms.restoration.cases import Case
 CASES = [
     Case("srgan", {"pretrain": 2, "scale": 2}, (8, 12, 1)),
     Case("srgan", {"pretrain": 4, "content": "kittens"}),
+    Case("srgan", {"generator": "rrdb", "growth": 2, "weight_l1": 0.1}),
     Case("context-encoder"),
     Case("context-encoder", {"hole": "random"}, (16, 24, 1)),
     Case("deblurgan"),
