@@ -45,6 +45,58 @@ def test_the_defaults_build_the_paper_s_networks():
     ]
 
 
+def test_rrdb_is_esrgan_s_generator():
+    """Section 3.1 and figure 4: 23 blocks of three dense ones of five convolutions, no norm."""
+    o = recipe("srgan").options(generator="rrdb")
+    _, G = o.build_translator((32, 32), (3, 3), "G", make_rng(0))
+    convs = [layer for _, layer in G.walk() if isinstance(layer, L.Conv2d)]
+    dense = [(64, 32), (96, 32), (128, 32), (160, 32), (192, 64)]
+    ends = [(64, 64)] * 4 + [(64, 3)]  # behind the blocks, of two doublings, and two at the end
+    sizes = [(c.in_channels, c.out_channels) for c in convs]
+    assert sizes == [(3, 64), *dense * (23 * 3), *ends]
+    assert {c.kernel_size for c in convs} == {(3, 3)}
+    assert not any(isinstance(layer, L.BatchNorm) for _, layer in G.walk())
+    scales = [layer.factor for _, layer in G.walk() if isinstance(layer, L.Scale)]
+    assert scales == [0.2] * (23 * 4)
+    inside, outside = (c.weight.data for c in (convs[5], convs[-2]))
+    for weight, times in ((inside, 0.1), (outside, 1.0)):
+        expected = times * np.sqrt(2 / (9 * weight.shape[2]))
+        np.testing.assert_allclose(weight.std(), expected, rtol=0.05)
+
+
+def test_a_dense_block_is_what_the_paper_writes():
+    """Every convolution sees x and all that those before it made; both skips at a fifth."""
+    _, G = (
+        recipe("srgan")
+        .options(generator="rrdb", width=3, growth=2, blocks=1)
+        .build_translator((4, 4), (1, 1), "G", make_rng(0))
+    )
+    block = G.layers[1].body.layers[0]
+    x = make_rng(1).standard_normal((2, 4, 4, 3)).astype(np.float32)
+    h = x
+    for dense in block.body.layers[:3]:
+        *grown, last, _ = dense.body.layers
+        seen = h
+        for layer in grown:
+            conv, leaky = layer.branches[1].layers
+            seen = np.concatenate([seen, leaky.forward(conv.forward(seen)[0])[0]], -1)
+        h = h + 0.2 * last.forward(seen)[0]
+    np.testing.assert_allclose(block.forward(x)[0], x + 0.2 * h, rtol=1e-5, atol=1e-6)
+
+
+def test_features_before_activation_are_of_either_sign():
+    x = np.tanh(make_rng(0).standard_normal((2, 16, 16, 3))).astype(np.float32)
+    for layer in (1, 3):
+        before, after = (
+            content_of("kittens", (16, 16, 3), layer, activated=activated).net.forward(
+                x, train=False
+            )[0]
+            for activated in (False, True)
+        )
+        assert before.min() < 0
+        np.testing.assert_array_equal(np.maximum(before, 0), after)
+
+
 def test_five_sixths_of_the_steps_are_g_s_alone_unless_told():
     assert build(steps=1_200_000).pretrain == 1_000_000
     made = build(pretrain=3)
@@ -81,6 +133,7 @@ def test_the_small_pictures_are_means_of_squares():
 
 
 LOSSES = [
+    Case("srgan", {"weight_l1": 0.8, "generator": "rrdb", "growth": 2, "scale": 2}, (8, 8, 1)),
     Case("srgan", {"weight_gan": 0.7, "weight_content": 0.3, "scale": 2}, (8, 8, 1)),
     Case("srgan", {"content": "kittens", "weight_gan": 0.2}, (12, 8, 3)),
 ]
@@ -106,6 +159,7 @@ def test_the_generator_descends_content_and_d_s_opinion(case):
         made.update_generator(y, fake, ctx, alone=False)
         opinion = np.log1p(np.exp(-through(D, fake))).mean()
         total = o.weight_content * content(fake) + o.weight_gan * opinion
+        total += o.weight_l1 * np.abs(fake - y).mean()
         return total, G.flat.grad.copy()
 
     check_loss(loss, G.flat.data.copy(), rng=make_rng(1), exhaustive=False)
@@ -133,6 +187,12 @@ def test_features_are_those_before_the_classifier_s_dense_layers():
 
 REFUSED = {
     "a scale": ({"scale": 3}, {}, "--scale 3: pictures are doubled once or twice, give 2 or 4"),
+    "growth": (
+        {"generator": "rrdb", "growth": 0},
+        {},
+        "--blocks 1, --width 2 and --growth 0 must be at least 1",
+    ),
+    "a layer": ({"content": "kittens", "content_layer": 4}, {}, "has convolutions 1 to 3"),
     "blocks": ({"blocks": 0}, {}, "--blocks 0 and --width 2 must be at least 1"),
     "a width": ({"width": 0}, {}, "--width 0 must be at least 1"),
     "steps alone": ({"pretrain": -1}, {}, "--pretrain -1 must be at least 0"),
@@ -161,3 +221,9 @@ def test_what_cannot_be_is_refused(name):
 def test_an_unknown_content_is_refused():
     with pytest.raises(UnknownNameError, match="unknown content 'vgg'"):
         build(content="vgg")
+
+
+@pytest.mark.parametrize("given", [{"generator": "unet"}, {"pretrain_loss": "l2"}])
+def test_an_unknown_name_is_refused(given):
+    with pytest.raises(UnknownNameError, match="unknown"):
+        build(**given)
