@@ -137,7 +137,11 @@ REFUSED: list[tuple[str, int, list[str]]] = [
         ["--lr does not set --lr-G (here 0.002) and --lr-D (here 0.0005)", "by its own name"],
     ),
     ("train infogan --lr 0.1", 1, ["--lr does not set --lr-G (here 0.001)"]),
-    ("train dcgan --decay-end 50", 1, ["--decay-end 50 needs --schedule linear or cosine"]),
+    (
+        "train dcgan --decay-end 50",
+        1,
+        ["--decay-end 50 needs --schedule linear or cosine or halving"],
+    ),
     ("train dcgan --lr -1", 1, ["learning rate -1.0 must be at least 0 and finite"]),
     ("train dcgan --lr inf", 1, ["learning rate inf must be at least 0 and finite"]),
     ("train dcgan --lr nan", 1, ["learning rate nan"]),

@@ -33,6 +33,7 @@ from minigan.layers.given import (
     ConditionalSequential,
     Embedded,
 )
+from minigan.layers.group import GroupNorm
 from minigan.layers.inner_product import InnerProduct
 from minigan.layers.minibatch import MinibatchDiscrimination, MinibatchStdDev
 from minigan.layers.modulated import ModulatedConv2d
@@ -84,6 +85,7 @@ __all__ = [
     "GlobalMaxPool",
     "GlobalSumPool",
     "GradContext",
+    "GroupNorm",
     "Identity",
     "InnerProduct",
     "InstanceNorm",
