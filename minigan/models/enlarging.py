@@ -72,6 +72,8 @@ def halvable(h: int, w: int, halvings: int, *, network: str, least: int = 1) -> 
 
     least: pixels that the shorter side has then at least.
     """
+    if halvings < 0:
+        raise OptionError(f"--halvings {halvings} must be at least 0")
     step = 1 << halvings
     if h % step == w % step == 0 and min(h, w) >= least * step:
         return
