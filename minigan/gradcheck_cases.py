@@ -232,6 +232,7 @@ LAYERS: dict[str, Callable[[Rng], list[Result]]] = {
     "BatchNorm (evaluating)": _evaluating,
     "InstanceNorm": _layer(lambda r: L.InstanceNorm(2, affine=True), (2, 3, 3, 2)),
     "LayerNorm": _layer(lambda r: L.LayerNorm((3, 2)), (2, 3, 3, 2)),
+    "GroupNorm": _layer(lambda r: L.GroupNorm(2, 4), (2, 3, 2, 4)),
     "ReLU": _layer(lambda r: L.ReLU(), (3, 4)),
     "LeakyReLU": _layer(lambda r: L.LeakyReLU(negative_slope=0.2), (3, 4)),
     "PReLU": _layer(lambda r: L.PReLU(), (2, 3, 4)),
@@ -638,6 +639,17 @@ NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
     ),
     "unit_decoder": _network(
         lambda r: models.unit_decoder((8, 12, 1), width=2, blocks=1, rng=r), (2, 2, 3, 8)
+    ),
+    "munit_content_encoder": _network(
+        lambda r: models.munit_content_encoder((8, 12, 3), width=2, blocks=1, rng=r), (2, 8, 12, 3)
+    ),
+    "munit_style_encoder": _network(
+        lambda r: models.munit_style_encoder((8, 12, 3), 2, width=2, rng=r), (2, 8, 12, 3)
+    ),
+    "munit_decoder": _network(
+        lambda r: models.munit_decoder((8, 12, 1), 3, width=2, blocks=1, mlp_width=4, rng=r),
+        (2, 2, 3, 8),
+        (2, 3),
     ),
     "context_encoder": _network(
         lambda r: models.context_encoder((16, 24, 2), (8, 12, 2), width=2, rng=r), (3, 16, 24, 2)

@@ -37,6 +37,13 @@ def cosine(lr: float, *, end: int, floor: float = 0.0) -> Schedule:
     return schedule
 
 
+def halving(lr: float, *, every: int) -> Schedule:
+    """lr, halved after every so many steps (Huang et al. 2018, arXiv:1804.04732, appendix B)."""
+    if every < 1:
+        raise OptionError(f"halving every {every} steps: wanted at least 1")
+    return lambda step: lr * 0.5 ** (step // every)
+
+
 def per_iteration(inner: Schedule, *, k: int) -> Schedule:
     """`inner` over iterations, for a player that takes k steps in each of them."""
     return lambda step: inner(step // k)

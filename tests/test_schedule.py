@@ -51,6 +51,7 @@ PAIRS = {
         lambda o: S.CosineAnnealingLR(o, 9, eta_min=0.1),
         10,
     ),
+    "halving": (schedule.halving(LR, every=4), lambda o: S.StepLR(o, 4, gamma=0.5), 20),
     "warm_up": (
         schedule.warm_up(schedule.constant(LR), steps=4),
         lambda o: S.LinearLR(o, 1 / 5, 1.0, total_iters=4),
@@ -84,6 +85,7 @@ POINTS = {
         schedule.cosine(LR, end=8, floor=0.1),
         {0: LR, 4: (LR + 0.1) / 2, 8: 0.1, 9: 0.1, 10**6: 0.1},
     ),
+    "halving": (schedule.halving(LR, every=5), {4: LR, 5: LR / 2, 9: LR / 2, 50: LR / 1024}),
     "warm-up": (
         schedule.warm_up(schedule.constant(LR), steps=2),
         {0: LR / 3, 1: 2 * LR / 3, 2: LR, 3: LR},
@@ -103,6 +105,7 @@ REFUSED = {
     "start at end": lambda: schedule.linear_decay(LR, start=5, end=5),
     "negative start": lambda: schedule.linear_decay(LR, start=-1, end=5),
     "cosine of no steps": lambda: schedule.cosine(LR, end=0),
+    "halving every 0 steps": lambda: schedule.halving(LR, every=0),
     "negative warm-up": lambda: schedule.warm_up(schedule.constant(LR), steps=-1),
 }
 

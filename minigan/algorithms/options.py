@@ -36,6 +36,7 @@ SCHEDULES = {
     "constant": lambda lr, end: schedule.constant(lr),
     "linear": lambda lr, end: schedule.linear_decay(lr, start=end // 2, end=end),
     "cosine": lambda lr, end: schedule.cosine(lr, end=end),
+    "halving": lambda lr, end: schedule.halving(lr, every=max(1, end // 10)),
 }
 
 
@@ -81,7 +82,11 @@ class OptimizerOptions:
     beta1: float | None = option(None, "averaging factor of adam's first moment")
     beta2: float | None = option(None, "averaging factor of adam's second moment")
     weight_decay: float | None = option(None, "decoupled weight decay of adam and adamw")
-    schedule: str = option("constant", "learning rate over time; linear: from half-way", SCHEDULES)
+    schedule: str = option(
+        "constant",
+        "learning rate over time; linear: from half-way; halving: after each tenth",
+        SCHEDULES,
+    )
     decay_end: int | None = option(None, "iteration at which a schedule ends (default: --steps)")
     warm_up: int = option(0, "iterations over which the learning rate rises to its value")
     clip_norm: float | None = option(None, "longest gradient that is not scaled down")

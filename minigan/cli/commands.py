@@ -254,7 +254,7 @@ def sample(folder: Path, out: Path, frames: int | None, **how: Any) -> None:
     "--reference",
     metavar="FILE|DIR",
     type=click.Path(path_type=Path),
-    help="Of pairedcyclegan: the picture whose style G puts on; DIR: each one in it.",
+    help="The picture whose style is put on (pairedcyclegan, munit); DIR: each one in it.",
 )
 @click.option(
     "--to",
@@ -278,13 +278,14 @@ def sample(folder: Path, out: Path, frames: int | None, **how: Any) -> None:
 @click.option(
     "--n",
     type=click.IntRange(min=1),
-    help="Answers to each picture, where G has many (bicyclegan; dropout): folders 1, 2, ...",
+    help="Answers to each picture, where G has many (bicyclegan, munit; dropout), in folders "
+    "1, 2, ...",
 )
 @click.option(
     "--interpolate",
     type=click.IntRange(min=2),
     metavar="K",
-    help="K answers on the way from one z to another (bicyclegan).",
+    help="K answers on the way from one z to another (bicyclegan, munit).",
 )
 @click.option(
     "--frames",

@@ -188,6 +188,20 @@ def _layer_norm(g: Graph, layer: L.LayerNorm, x: Value) -> Value:
     return g.like("LayerNormalization", g.channels_last(x), *names, epsilon=layer.eps, axis=axis)
 
 
+def _group_norm(g: Graph, layer: L.GroupNorm, x: Value) -> Value:
+    """Groups as the channels of one row of numbers, instance-normalised; then the channels' map."""
+    x, groups = g.channels_first(x), layer.num_groups
+    row = g.constant(np.array([0, groups, -1], np.int64))
+    rows = g.node("Reshape", x, row, shape=("numbers", groups), first=True)
+    ones = [g.constant(a) for a in (np.ones(groups, np.float32), np.zeros(groups, np.float32))]
+    normalized = g.like("InstanceNormalization", rows, *ones, epsilon=layer.eps)
+    y = g.node("Reshape", normalized, g.node("Shape", x, shape=()), shape=x.shape, first=x.first)
+    if not layer.affine:
+        return y
+    gamma, beta = (to_host(p.data).reshape(-1, *[1] * x.places) for p in (layer.gamma, layer.beta))
+    return g.like("Add", g.like("Mul", y, g.constant(gamma)), g.constant(beta))
+
+
 def _affine(layer: Any) -> list[Array]:
     """gamma and beta; 1 and 0 where there are none."""
     if layer.affine:
@@ -439,6 +453,7 @@ RULES: dict[type[L.Layer], Rule] = {
     L.BatchNorm: _batch_norm,
     L.InstanceNorm: _instance_norm,
     L.LayerNorm: _layer_norm,
+    L.GroupNorm: _group_norm,
     L.VirtualBatchNorm: _virtual_norm,
     L.ReLU: _elementwise("Relu"),
     L.LeakyReLU: _elementwise("LeakyRelu", alpha="negative_slope"),

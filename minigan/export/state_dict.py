@@ -110,4 +110,5 @@ RULES: dict[type[L.Layer], Callable[[Entry, tuple[int, ...]], Entry]] = {
     L.PReLU: _as_it_is,
     L.BatchNorm: _as_it_is,
     L.InstanceNorm: _as_it_is,
+    L.GroupNorm: _as_it_is,
 }

@@ -129,6 +129,11 @@ def _instance_norm(t: Converter, layer: L.InstanceNorm, places: int) -> Module:
     return nn(call, places, **affine(layer))
 
 
+def _group_norm(t: Converter, layer: L.GroupNorm, places: int) -> Module:
+    sizes = f"{layer.num_groups}, {layer.shape[0]}, eps={layer.eps}{_plain(layer)}"
+    return nn(f"GroupNorm({sizes})", places, **affine(layer))
+
+
 def _layer_norm(t: Converter, layer: L.LayerNorm, places: int) -> Module:
     flag = "" if layer.affine else ", elementwise_affine=False"
     whole = len(layer.shape) == places + 1  # else some places are not in the moments
@@ -243,6 +248,7 @@ RULES: dict[type[L.Layer], Rule] = {
     L.BatchNorm: _batch_norm,
     L.InstanceNorm: _instance_norm,
     L.LayerNorm: _layer_norm,
+    L.GroupNorm: _group_norm,
     L.VirtualBatchNorm: _virtual_norm,
     L.ReLU: _call("ReLU()"),
     L.LeakyReLU: _call("LeakyReLU({negative_slope})"),

@@ -34,6 +34,7 @@ from minigan.layers.given import (
     ConditionalSequential,
     Embedded,
 )
+from minigan.layers.group import GroupNorm
 from minigan.layers.inner_product import InnerProduct
 from minigan.layers.minibatch import MinibatchDiscrimination, MinibatchStdDev
 from minigan.layers.modulated import ModulatedConv2d
@@ -85,6 +86,7 @@ __all__ = [
     "GlobalMaxPool",
     "GlobalSumPool",
     "GradContext",
+    "GroupNorm",
     "Hardtanh",
     "Identity",
     "InnerProduct",

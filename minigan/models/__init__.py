@@ -32,6 +32,7 @@ from minigan.models.heads import (
 )
 from minigan.models.midinet import midinet_discriminator, midinet_generator
 from minigan.models.mlp import mlp_discriminator, mlp_generator
+from minigan.models.munit import munit_content_encoder, munit_decoder, munit_style_encoder
 from minigan.models.patchgan import patch_discriminator, receptive_field
 from minigan.models.pix2pixhd import local_enhancer
 from minigan.models.resnet import resnet_generator
@@ -88,6 +89,9 @@ __all__ = [
     "mlp_encoder",
     "mlp_generator",
     "mlp_joint_discriminator",
+    "munit_content_encoder",
+    "munit_decoder",
+    "munit_style_encoder",
     "patch_discriminator",
     "receptive_field",
     "recognising_discriminator",

@@ -10,6 +10,7 @@ output alike (Odena et al. 2016, "Deconvolution and checkerboard artifacts").
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,37 +21,47 @@ from minigan.layers import Conv2d, ConvTranspose2d, Layer, ReflectionPad2d, Sequ
 Rng = np.random.Generator
 
 
-def doubled(up: str, cin: int, cout: int, *, kernel_size: int, bias: bool, rng: Rng) -> Layer:
-    """(N, H, W, cin) -> (N, 2 H, 2 W, cout); weights from N(0, 0.02^2).
+class Enlarging(NamedTuple):
+    """The kernels of both kinds, and what their convolutions are given."""
+
+    kernel_size: int
+    resized: int
+    given: dict[str, Any]
+
+
+def doubled(
+    up: str,
+    cin: int,
+    cout: int,
+    *,
+    kernel_size: int,
+    resized: int = 3,
+    bias: bool,
+    weights: init.Initializer = init.dcgan,
+    rng: Rng,
+) -> Layer:
+    """(N, H, W, cin) -> (N, 2 H, 2 W, cout); weights from N(0, 0.02^2) unless told.
 
     up: "transposed", a convolution with `kernel_size` 3 or 4, or "resize", nearest neighbours and
-    a 3x3 convolution over the mirrored border. Raises UnknownNameError.
+    a convolution with the odd kernel `resized` over the mirrored border. Raises UnknownNameError.
     """
     if up not in UPSAMPLING:
         raise UnknownNameError("upsampling", up, UPSAMPLING)
-    return UPSAMPLING[up](cin, cout, kernel_size, bias, rng)
+    how = Enlarging(kernel_size, resized, {"bias": bias, "init": weights, "rng": rng})
+    return UPSAMPLING[up](cin, cout, how)
 
 
-def _transposed(cin: int, cout: int, kernel_size: int, bias: bool, rng: Rng) -> Layer:
-    return ConvTranspose2d(
-        cin,
-        cout,
-        kernel_size,
-        stride=2,
-        padding=1,
-        output_padding=kernel_size % 2,
-        bias=bias,
-        init=init.dcgan,
-        rng=rng,
-    )
+def _transposed(cin: int, cout: int, how: Enlarging) -> Layer:
+    k = how.kernel_size
+    return ConvTranspose2d(cin, cout, k, stride=2, padding=1, output_padding=k % 2, **how.given)
 
 
-def _resize(cin: int, cout: int, kernel_size: int, bias: bool, rng: Rng) -> Layer:
-    conv = Conv2d(cin, cout, 3, bias=bias, init=init.dcgan, rng=rng)
-    return Sequential(Upsample(scale_factor=2), ReflectionPad2d(1), conv)
+def _resize(cin: int, cout: int, how: Enlarging) -> Layer:
+    conv = Conv2d(cin, cout, how.resized, **how.given)
+    return Sequential(Upsample(scale_factor=2), ReflectionPad2d(how.resized // 2), conv)
 
 
-UPSAMPLING: dict[str, Callable[[int, int, int, bool, Rng], Layer]] = {
+UPSAMPLING: dict[str, Callable[[int, int, Enlarging], Layer]] = {
     "transposed": _transposed,
     "resize": _resize,
 }
@@ -61,6 +72,8 @@ def halvable(h: int, w: int, halvings: int, *, network: str, least: int = 1) -> 
 
     least: pixels that the shorter side has then at least.
     """
+    if halvings < 0:
+        raise OptionError(f"--halvings {halvings} must be at least 0")
     step = 1 << halvings
     if h % step == w % step == 0 and min(h, w) >= least * step:
         return

@@ -9,7 +9,8 @@ for pictures below 256x256, with 9 residual blocks from there on; tanh at the en
 mirrored but in dk and uk, to leave fewer artefacts.
 
 Of the same parts are pix2pixHD's generators (pix2pixhd.py), which halve more often, UNIT's encoders
-and decoders (unit.py), and StarGAN's generator (stargan.py), whose borders are zeros.
+and decoders (unit.py), MUNIT's (munit.py), and StarGAN's generator (stargan.py), whose borders are
+zeros.
 """
 
 from __future__ import annotations
@@ -82,7 +83,8 @@ class Parts:
 
     `width` is always that of the layers at the pictures' own size; at each halving it doubles.
     kernel_size: of dk, and of uk where it is a transposed convolution. mirrored: whether borders of
-    the other convolutions are; zeros are there if not.
+    the other convolutions are; zeros are there if not. enlarging: the kernel in uk that follows
+    nearest neighbours. weights: what draws those of convolutions.
     """
 
     def __init__(
@@ -94,24 +96,30 @@ class Parts:
         up: str = "transposed",
         kernel_size: int = 3,
         mirrored: bool = True,
+        enlarging: int = 3,
+        weights: init.Initializer = init.dcgan,
         rng: np.random.Generator,
     ) -> None:
         self.size, self.dropout, self.up, self.rng = size, dropout, up, rng
         self.kernel_size, self.mirrored = kernel_size, mirrored
+        self.enlarging, self.weights = enlarging, weights
         self.norms = Norms(norm, init=GAMMA, rng=rng)
 
     def first(self, channels: int, width: int) -> list[Layer]:
         """c7s1-width."""
         border, padding = self._border(3)
         bias = self.norms.bias
-        conv = Conv2d(channels, width, 7, padding=padding, bias=bias, init=init.dcgan, rng=self.rng)
+        conv = Conv2d(
+            channels, width, 7, padding=padding, bias=bias, init=self.weights, rng=self.rng
+        )
         return [*border, *self.normed(conv, 0, width)]
 
-    def halved(self, width: int, halvings: int) -> list[Layer]:
-        """d(2 width), d(4 width), ..."""
+    def halved(self, width: int, halvings: int, *, widened: int | None = None) -> list[Layer]:
+        """d(2 width), d(4 width), ...; the first `widened` double the width, or all."""
         layers: list[Layer] = []
+        most = halvings if widened is None else widened
         for i in range(halvings):
-            cin, cout = width << i, width << (i + 1)
+            cin, cout = (width << min(j, most) for j in (i, i + 1))
             conv = self._conv(cin, cout, kernel_size=self.kernel_size, stride=2, padding=1)
             layers += self.normed(conv, i + 1, cout)
         return layers
@@ -127,9 +135,15 @@ class Parts:
         layers: list[Layer] = []
         for i in reversed(range(halvings)):
             cin, cout, bias = width << (i + 1), width << i, self.norms.bias
-            kernel_size = self.kernel_size
             enlarging = doubled(
-                self.up, cin, cout, kernel_size=kernel_size, bias=bias, rng=self.rng
+                self.up,
+                cin,
+                cout,
+                kernel_size=self.kernel_size,
+                resized=self.enlarging,
+                bias=bias,
+                weights=self.weights,
+                rng=self.rng,
             )
             layers += self.normed(enlarging, i, cout)
         return layers
@@ -137,7 +151,7 @@ class Parts:
     def last(self, width: int, out_channels: int) -> list[Layer]:
         """c7s1-out_channels with tanh."""
         border, padding = self._border(3)
-        conv = Conv2d(width, out_channels, 7, padding=padding, init=init.dcgan, rng=self.rng)
+        conv = Conv2d(width, out_channels, 7, padding=padding, init=self.weights, rng=self.rng)
         return [*border, conv, Tanh()]
 
     def normed(self, layer: Layer, halvings: int, filters: int) -> list[Layer]:
@@ -149,7 +163,7 @@ class Parts:
         h, w = self.size
         return self.norms.after(h >> halvings, w >> halvings, filters)
 
-    def _block(self, filters: int, halvings: int) -> Residual:
+    def _block(self, filters: int, halvings: int) -> Layer:
         border, padding = self._border(1)
         first, second = (self._conv(filters, filters, padding=padding) for _ in range(2))
         between = [Dropout(self.dropout, rng=self.rng)] if self.dropout else []
@@ -171,6 +185,6 @@ class Parts:
             stride=stride,
             padding=padding,
             bias=self.norms.bias,
-            init=init.dcgan,
+            init=self.weights,
             rng=self.rng,
         )

@@ -1,8 +1,8 @@
 """`minigan translate`: pictures of a user through one generator of a stored run.
 
 A generator of pairs or of two domains is told nothing else, but for a reference where it takes one.
-StarGAN's is told the classes that pictures shall have; of labels that nobody names, those that D
-takes them for stay.
+MUNIT's can have the style of one, or draws it. StarGAN's is told the classes that pictures shall
+have; of labels that nobody names, those that D takes them for stay.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from minigan.algorithms.conditional.base import Relabelling
 from minigan.algorithms.translation import stargan
 from minigan.algorithms.translation.base import has_dropout, translated
 from minigan.algorithms.translation.shared_options import TranslatingOptions
-from minigan.backend import Array, make_rng, to_device
+from minigan.backend import Array, make_rng, to_device, to_host
 from minigan.data import DataWarning
 from minigan.data.folder import open_upright, picture_files, transparent
 from minigan.data.pictures import fit, to_float
@@ -69,13 +69,14 @@ def translate_pictures(
     keeps its own unless `size` is given. With `tile` it keeps its own size, or has `size`, and goes
     through the network in overlapping tiles of that side (tiling.py). `reverse` takes F, from y to
     x, in G's place. `reference` is a picture whose style G puts onto each of them, where the run
-    has learned that, or a folder: each picture then goes, for each of these, into a folder of its
-    name. `to` says which classes pictures shall have, "blue" or "body=blue", where the run is a
-    StarGAN. `convert` lets grey pictures be taken for colour and colour ones for grey. `seed`
-    decides the noise: of a generator that takes a z, one z for all pictures. With `n` each picture
-    is translated so often, into the folders 1, 2, ..., which have a z of their own each; with
-    `interpolate` so many z go from one to another. Of a run on clips, `source` is
-    clips, and `frames` how many frames are predicted (predicting.py).
+    has learned that, or whose style takes the place of one that MUNIT would draw; or a folder: each
+    picture then goes, for each of these, into a folder of its name. `to` says which classes
+    pictures shall have, "blue" or "body=blue", where the run is a StarGAN. `convert` lets grey
+    pictures be taken for colour and colour ones for grey. `seed` decides the noise: of a generator
+    that takes a z, one z for all pictures. With `n` each picture is translated so often, into the
+    folders 1, 2, ..., which have a z of their own each; with `interpolate` so many z go from one to
+    another. Of a run on clips, `source` is clips, and `frames` how many frames are predicted
+    (predicting.py).
 
     Raises CheckpointError for a run that does not translate, OptionError for a size that the
     network cannot halve, for many answers of a network that has one, and for a checkpoint from
@@ -111,11 +112,20 @@ def translate_pictures(
     taken = _taken(check, trained, wanted, tile, keeps_size=options.keeps_size)
     name = "F" if reverse else "G"
     channels = options.picture_channels(both, name)
-    net = _generator(options, name, stored, config.run.device)
-    styles = _references(reference, config.algorithm, options.with_reference and not reverse)
+    parts, net = _generator(options, name, stored, config.run.device)
     rng, noisy = make_rng(seed, Purpose.TRANSLATIONS), options.noisy
     varies = options.prior is not None or has_dropout(net, noisy=noisy)
     answers = _answers(options.prior, n, interpolate, rng, f"{name} of {config.algorithm}", varies)
+    reader = options.reader(parts, name)
+    if reader is not None and reference is not None:
+        _refuse_drawn(reference, n=n, interpolate=interpolate)
+        made = options.picture_channels(both, "G" if reverse else "F")
+        answers = {
+            place: to_host(reader.forward(to_device(x, config.run.device), train=False)[0])
+            for place, x in _pictured(reference, trained, made, convert=convert)
+        }
+        reference = None
+    styles = _references(reference, config.algorithm, options.with_reference and not reverse)
 
     def of_z(z: Array | None) -> Translate:
         def forward(x: Array) -> Array:
@@ -184,7 +194,7 @@ def _refuse_ways(name: str, reverse: bool, reference: Path | None, **answers: in
         raise OptionError(f"{name} has one generator for all ways; say with --to where to go")
     if reference is not None:
         raise OptionError(
-            f"--reference {reference}: only G of pairedcyclegan takes one; leave it out"
+            f"--reference {reference}: only G of pairedcyclegan, and munit, take one; leave it out"
         )
     for option, number in answers.items():
         if number is not None:
@@ -290,7 +300,7 @@ def _answers(
         if prior is None:
             raise OptionError(
                 f"--interpolate {interpolate} goes from one z to another, and {network} takes "
-                "none; bicyclegan does"
+                "none; bicyclegan and munit do"
             )
         a, b = prior.draw(1, rng), prior.draw(1, rng)
         ts = np.linspace(0, 1, interpolate)
@@ -301,24 +311,47 @@ def _answers(
     return {place: None if prior is None else prior.draw(1, rng) for place in places}
 
 
-def _generator(options: TranslatingOptions, name: str, stored: Checkpoint, device: str) -> Layer:
-    """G or F as it was stored. Raises CheckpointError."""
+def _generator(
+    options: TranslatingOptions, name: str, stored: Checkpoint, device: str
+) -> tuple[dict[str, Layer], Layer]:
+    """G or F as it was stored, behind the networks it is made of. Raises CheckpointError."""
     parts, net = options.build_translator(*stored.sides, name, make_rng(0))
     for part, layer in parts.items():
         stored.fill(layer, part)
         layer.to(device)
-    return net
+    return parts, net
+
+
+def _refuse_drawn(reference: Path, **drawn: int | None) -> None:
+    """Raise OptionError where z shall be drawn although pictures tell it."""
+    for option, number in drawn.items():
+        if number is not None:
+            raise OptionError(
+                f"--{option} {number} draws styles, and --reference {reference} tells them; give "
+                "one of them"
+            )
+
+
+def _pictured(
+    given: Path, size: tuple[int, int], channels: int, *, convert: bool
+) -> Iterator[tuple[str, Array]]:
+    """References (1, H, W, channels) of that size, by the folders of their results.
+
+    Raises DataError for one that cannot be read, or of other channels.
+    """
+    for place, file in _found(given).items():
+        yield place, _reference(file, size, channels, convert=convert)
 
 
 def _references(given: Path | None, algorithm: str, wanted: bool) -> dict[str, Path | None]:
     """References by the folders of their results; of a single one, or where G takes none, "".
 
-    Raises OptionError for one that is not wanted or not given, DataError for none that is there.
+    Raises OptionError for one that is not wanted or not given, DataError as `_found`.
     """
     if not wanted:
         if given is not None:
             raise OptionError(
-                f"--reference {given}: only G of pairedcyclegan takes one; leave it out"
+                f"--reference {given}: only G of pairedcyclegan, and munit, take one; leave it out"
             )
         return {"": None}
     if given is None:
@@ -326,11 +359,19 @@ def _references(given: Path | None, algorithm: str, wanted: bool) -> dict[str, P
             f"G of {algorithm} puts the style of a reference onto pictures: give --reference "
             "FILE|DIR, or --reverse to take a style off"
         )
+    return dict(_found(given))
+
+
+def _found(given: Path) -> dict[str, Path]:
+    """Pictures by the folders of their results; of a single one "".
+
+    Raises DataError for none that is there.
+    """
     if not given.exists():
         raise DataError(f"--reference {given}: there is no such file or folder")
     if not given.is_dir():
         return {"": given}
-    found: dict[str, Path | None] = {}
+    found: dict[str, Path] = {}
     for file in picture_files(given):
         name = file.relative_to(given).with_suffix("").as_posix()
         if name in found:
@@ -403,7 +444,13 @@ def _given(
 
 def _beside(x: Array, style: Path, channels: int, *, convert: bool) -> Array:
     """x and a reference of its size, joined as G takes them. Raises DataError."""
-    reference = _picture(style, (x.shape[1], x.shape[2]), channels, convert=convert)
-    if reference is None:
-        raise DataError(f"--reference {style} cannot be read")
+    reference = _reference(style, (x.shape[1], x.shape[2]), channels, convert=convert)
     return np.concatenate([x, reference], -1)
+
+
+def _reference(file: Path, size: tuple[int, int], channels: int, *, convert: bool) -> Array:
+    """A reference (1, H, W, channels). Raises DataError."""
+    picture = _picture(file, size, channels, convert=convert)
+    if picture is None:
+        raise DataError(f"--reference {file} cannot be read")
+    return picture

@@ -99,6 +99,16 @@ SETTINGS: list[tuple[str, str, dict[str, Any]]] = [
     ),
     ("bicyclegan", "the authors' code", {"norm": "instance", "encoder": "resnet"}),
     (
+        "munit",
+        PAPER,
+        {
+            **{"weight_reconstruction": 10.0, "weight_content": 1.0, "weight_style": 1.0},
+            **{"objective": "lsgan", "lr": 1e-4, "beta1": 0.5, "schedule": "halving", "scales": 3},
+            **{"z_dim": 8, "blocks": 4, "halvings": 2, "width": 64},
+        },
+    ),
+    ("munit", "the authors' code", {"weight_cycle": 0.0, "norm": "none", "mlp_width": 256}),
+    (
         "cyclegan",
         PAPER,
         {"objective": "lsgan", "weight_cycle": 10.0, "pool": 50, "lr": 2e-4, "schedule": "linear"},

@@ -38,6 +38,7 @@ OWN = {
     "biggan": {"z_dim": 6},
     "cgan": {"hidden_G": (9, 8, 7), "hidden_D": (9, 8, 7)},
     "pix2pixhd": {"patch": 7, "scales": 2},
+    "munit": {"scales": 2},
     "next-frame": {"optimizer": "adam", "lr": 1e-3},
     "stackgan": {"stage_steps": 1},
     "srgan": {"pretrain": 1},
@@ -94,6 +95,7 @@ VALUES: dict[str, list[Any]] = {
     "width_D": [6, 8],
     "frames": [3],
     "patch": [34, 7],
+    "decay_end": [2, 30],
     "labels": [200],
     "x_channels": [1, 3],
     "y_channels": [1, 3],
@@ -107,6 +109,7 @@ ELSEWHERE = {
     ("*", "running_statistics"): "how a trained G translates: tests/training/test_translations.py",
     ("pix2pixhd", "scales"): "pictures of 16x16 have no third scale",
     ("bicyclegan", "encoder"): "pictures of 16x16 are halved once, which both do in one way",
+    ("munit", "dropout"): "there is none in its networks, which the option's help says",
     ("unit", "dropout"): "there is none in its networks, which the option's help says",
 }
 

@@ -1,4 +1,4 @@
-"""Steps of pix2pixHD, by stages, of UNIT, BicycleGAN and next frames are captured when tiny."""
+"""Steps of pix2pixHD, by stages, of UNIT, MUNIT, BicycleGAN, next frames are captured."""
 
 from dataclasses import fields, replace
 
@@ -15,6 +15,7 @@ CASES = {
     "pix2pixhd": ({"scales": 2, "blocks": 0, "local_blocks": 0, "stage_steps": 3}, 9, 3),
     "unit": ({"blocks": 0, "halvings": 1}, 4, 1),
     "bicyclegan": ({"halvings": 2, "z_dim": 2, "scales": 1}, 4, 1),
+    "munit": ({"halvings": 1, "blocks": 1, "mlp_width": 3, "scales": 1, "weight_cycle": 1.0}, 4, 1),
     "next-frame": ({"optimizer": "adam"}, 4, 1),
 }
 

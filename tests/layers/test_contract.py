@@ -326,6 +326,7 @@ WRONG_SHAPES = {
     L.GlobalAvgPool: [(3, 5)],
     L.GlobalMaxPool: [(3, 5)],
     L.GlobalSumPool: [(3, 5)],
+    L.GroupNorm: [(3,), (2, 5, 7, 5), (3, 1, 1, 1)],
     L.InstanceNorm: [(2, 3), (2, 5, 7, 4), (2, 1, 1, 3)],
     L.JoinCondition: [(5,)],
     L.LayerNorm: [(5,), (3, 4)],

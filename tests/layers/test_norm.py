@@ -6,6 +6,7 @@ import torch
 
 from minigan import layers as L
 from minigan.errors import OptionError, ShapeError
+from tests.oracles import gan_twin
 from tests.oracles.torch_twins import relative_error
 
 
@@ -31,6 +32,31 @@ def test_running_statistics_equal_pytorch_after_several_steps(momentum, shape):
     y, _ = layer.forward(x, train=False)
     expected = np.moveaxis(twin(in_torch(x)).detach().numpy(), 1, -1)
     assert relative_error(y, expected) < 1e-12
+
+
+@pytest.mark.parametrize("groups", [1, 2, 6])
+def test_group_norm_is_pytorchs(groups):
+    rng = np.random.default_rng(0)
+    layer = L.GroupNorm(groups, 6, eps=1e-3).astype(np.float64)
+    layer.flat.load(rng.standard_normal(layer.flat.size))
+    twin = torch.nn.GroupNorm(groups, 6, eps=1e-3).double()
+    gan_twin.load(twin, {name: p.data for name, p in layer.params.items()})
+    x = rng.standard_normal((3, 5, 4, 6))
+    expected = np.moveaxis(twin(in_torch(x)).detach().numpy(), 1, -1)
+    assert relative_error(layer.forward(x)[0], expected) < 1e-12
+
+
+def test_one_group_is_layer_norm_and_a_group_for_each_channel_instance_norm():
+    x = np.random.default_rng(0).standard_normal((2, 3, 5, 4))
+    for groups, same in ((1, L.LayerNorm((3, 5, 4), affine=False)), (4, L.InstanceNorm(4))):
+        y, _ = L.GroupNorm(groups, 4, affine=False).forward(x)
+        np.testing.assert_allclose(y, same.forward(x)[0], rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("groups", [0, -1, 3])
+def test_groups_that_do_not_divide_the_channels_are_refused(groups):
+    with pytest.raises(OptionError, match=f"num_groups={groups} must be at least 1 and divide"):
+        L.GroupNorm(groups, 4)
 
 
 def test_momentum_is_the_share_of_the_new_batch():

@@ -82,6 +82,15 @@ def test_a_bicyclegan_has_some_without_dropout():
     assert measure("diversity", subject(**translating(made)), N).values["l1"] > 0
 
 
+def test_both_ways_of_a_munit_have_some():
+    o = recipe("munit").options(width=2, patch=7, blocks=1, scales=1, mlp_width=4)
+    task = Task((16, 16, 4), "pairs", 9, channels=(1, 3))
+    made = recipe("munit").build(o, task, Streams(0))
+    found = measure("diversity", subject(**translating(made)), N).values
+    assert found["l1"] > 0
+    assert found["l1 of F(y)"] > 0
+
+
 def test_both_ways_are_measured_where_there_is_a_way_back():
     data = open_pairs("kittens-recolour", aligned=True, size=16, split="test")
     found = measure("diversity", subject(data, G=tinted, F=lambda x, rng: x), N).values

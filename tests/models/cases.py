@@ -595,6 +595,35 @@ NETWORKS = [
         "halved once",
     ),
     Network(
+        "munit_content_encoder",
+        lambda r: models.munit_content_encoder((8, 12, 3), width=2, blocks=1, rng=r),
+        (4, 8, 12, 3),
+        (4, 2, 3, 8),
+    ),
+    Network(
+        "munit_style_encoder",
+        lambda r: models.munit_style_encoder((16, 24, 1), 3, width=2, rng=r),
+        (4, 16, 24, 1),
+        (4, 3),
+    ),
+    Network(
+        "munit_decoder",
+        lambda r: models.munit_decoder((8, 12, 3), 3, width=2, blocks=2, mlp_width=5, rng=r),
+        (4, 2, 3, 8),
+        (4, 8, 12, 3),
+        also=(4, 3),
+    ),
+    Network(
+        "munit_decoder",
+        lambda r: models.munit_decoder(
+            (8, 8, 1), 2, width=2, halvings=1, blocks=1, mlp_width=4, up="transposed", rng=r
+        ),
+        (4, 4, 4, 4),
+        (4, 8, 8, 1),
+        "halved once, transposed",
+        (4, 2),
+    ),
+    Network(
         "biggan_generator",
         lambda r: models.biggan_generator(6, 3, (8, 12, 3), width=4, embed_dim=3, rng=r),
         (4, 6),

@@ -30,6 +30,7 @@ SMALL: dict[str, Any] = {
     "scales": 2,
     "local_blocks": 1,
     "shared_blocks": 1,
+    "mlp_width": 5,
     "w_dim": 4,
     "mapping_layers": 2,
     "conditioner": 2,
@@ -43,7 +44,10 @@ OWN: dict[str, dict[str, Any]] = {
     "segan": {"window": 64, "halvings": 2, "reference_batch": 2},
 }
 SIZES = {"pix2pixhd": 32}
-REFUSED = {("unit", "VAE"): "neither a sample nor a step of unit"}
+REFUSED = {
+    ("unit", "VAE"): "neither a sample nor a step of unit",
+    ("munit", "AE"): "neither a sample nor a step of munit",
+}
 
 
 def made(

@@ -133,7 +133,7 @@ REFUSED = {
     "--to body=": "--to 'body=': wanted LABEL=CLASS, e.g. body=maroon",
     "--to blue --to lime": "'body' is not blue and lime at once: ask for one",
     "--to blue --reverse": "stargan has one generator for all ways; say with --to where to go",
-    "--to blue --reference x.png": "only G of pairedcyclegan takes one",
+    "--to blue --reference x.png": "only G of pairedcyclegan, and munit, take one",
     "--to blue --n 2": "--n 2: stargan has one answer to a picture and a class; leave it out",
     "--to blue --size 18": "nearest legal sizes: 16x16 and 20x20",
     "--to blue --tile 18": "--tile 18: the residual generator halves",

@@ -23,6 +23,7 @@ RUNS = {
     "pix2pixhd": split(f"pix2pixhd {SMALL} --patch 7 --scales 2 --blocks 1 --stage-steps 1"),
     "unit": split(f"unit {SMALL} --blocks 1"),
     "bicyclegan": split(f"bicyclegan {SMALL} --patch 7 --z-dim 3"),
+    "munit": split(f"munit {SMALL} --blocks 1 --patch 7 --scales 2 --z-dim 3 --weight-cycle 1"),
 }
 SHOWN = {
     "pix2pix": {"loss_D", "loss_G", "L1", "GAN_G", "D(y)", "D(G(x))"},
@@ -31,6 +32,7 @@ SHOWN = {
     "dualgan": {"cycle_x", "cycle_y", "wasserstein_X", "wasserstein_Y"},
     "pix2pixhd": {"GAN", "GAN/2", "features", "features/2", "score(y)", "score(G(x)/2)"},
     "bicyclegan": {"L1", "KL", "latent", "GAN_VAE", "GAN_LR", "score(G(x, z)/2)"},
+    "munit": {"reconstruction_x", "content_y", "style_x", "cycle_y", "GAN_F", "score(F(y)/2)"},
     "unit": {"KL_x", "reconstruction_y", "cycle_x", "cycle_KL_y", "GAN_G", "GAN_F", "D(F(y))"},
 }
 
@@ -258,6 +260,43 @@ def test_answers_on_the_way_from_one_z_to_another(
     assert (way["2/a.png"] != way["1/a.png"]).any()
 
 
+@pytest.mark.parametrize(("way", "reverse"), [("G", []), ("F", ["--reverse"])])
+def test_munit_takes_the_style_of_a_picture_or_draws_some(
+    minigan: Command, runs: Path, tmp_path: Path, way: str, reverse: list[str]
+) -> None:
+    """Each way has styles of its goal, which are read off pictures of the run's size."""
+    from minigan.backend import make_rng
+    from minigan.training import Trainer
+    from minigan.training.pictures import to_image
+
+    algorithm = Trainer.resume(runs / "munit").algorithm
+    rng = np.random.default_rng(2)
+    channels = {"G": (1, 3), "F": (3, 1)}[way]
+    goal = "YX"[way == "F"]
+
+    def picture(name: str, c: int) -> np.ndarray:
+        pixels = rng.integers(0, 255, (16, 16, c), np.uint8)
+        Image.fromarray(pixels[..., 0] if c == 1 else pixels).save(tmp_path / name)
+        return pixels[None].astype(np.float32) / 127.5 - 1
+
+    (tmp_path / "styles").mkdir()
+    x = picture("x.png", channels[0])
+    styles = {f"s{k}": picture(f"styles/s{k}.png", channels[1]) for k in range(2)}
+    call = ["translate", runs / "munit", "--input", tmp_path / "x.png", *reverse, "--output"]
+    result = minigan(*call, tmp_path / "out", "--reference", tmp_path / "styles")
+    assert f"2 pictures through {way} of step 4 of munit" in result.out, result.err
+    found = translated(tmp_path / "out")
+    for name, style in styles.items():
+        z, _ = algorithm.AE.style[goal].forward(style)
+        expected = to_image(algorithm.translate(x, make_rng(0), name=way, z=z)[0])
+        np.testing.assert_array_equal(found[f"{name}/x.png"], np.asarray(expected))
+    result = minigan(*call, tmp_path / "one", "--reference", tmp_path / "styles/s1.png")
+    assert result.code == 0, result.err
+    np.testing.assert_array_equal(translated(tmp_path / "one")["x.png"], found["s1/x.png"])
+    assert minigan(*call, tmp_path / "many", "--n", 3).code == 0
+    assert len({a.tobytes() for a in translated(tmp_path / "many").values()}) == 3
+
+
 def test_dropout_gives_many_answers_too(
     minigan: Command, runs: Path, photos: Path, tmp_path: Path
 ) -> None:
@@ -324,8 +363,13 @@ REFUSED = {
     ("bicyclegan", "--size 24"): "nearest legal sizes: 16x16 and 32x32",
     ("bicyclegan", "--n 2 --interpolate 3"): "--n 2 and --interpolate 3: give one of them",
     ("bicyclegan", "--reverse"): "bicyclegan has no generator from y to x",
+    ("munit", "--size 18"): "nearest legal sizes: 16x16 and 20x20",
+    ("munit", "--reference no"): "--reference no: there is no such file or folder",
+    ("munit", "--reference . --n 2"): "--n 2 draws styles, and --reference . tells them; give one",
+    ("munit", "--reference . --interpolate 3"): "--interpolate 3 draws styles, and --reference .",
+    ("unit", "--reference ."): "--reference .: only G of pairedcyclegan, and munit, take one",
     ("cyclegan", "--n 2"): "--n 2: G of cyclegan has one answer to a picture; leave it out",
-    ("pix2pix", "--interpolate 3"): "and G of pix2pix takes none; bicyclegan does",
+    ("pix2pix", "--interpolate 3"): "and G of pix2pix takes none; bicyclegan and munit do",
     ("unit", "--size 18"): "nearest legal sizes: 16x16 and 20x20",
 }
 

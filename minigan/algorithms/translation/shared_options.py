@@ -95,6 +95,13 @@ class TranslatingOptions(OptimizerOptions, ABC):
     ) -> tuple[dict[str, Layer], Layer]:
         """Generator `name`, G or F, and the networks by their names that it is made of."""
 
+    def reader(self, parts: dict[str, Layer], name: str) -> Layer | None:
+        """What reads a z off pictures like those that generator `name` makes, among its `parts`.
+
+        None where nothing does.
+        """
+        return None
+
     def check(self, task: Task) -> tuple[Size, tuple[int, int]]:
         """Size and channels of the task's pictures. Raises OptionError for what cannot be."""
         if task.kind != "pairs" or task.channels is None:
