@@ -33,7 +33,9 @@ from minigan.layers.given import (
     ConditionalSequential,
     Embedded,
 )
+from minigan.layers.highway import Highway
 from minigan.layers.inner_product import InnerProduct
+from minigan.layers.lstm import LSTM
 from minigan.layers.minibatch import MinibatchDiscrimination, MinibatchStdDev
 from minigan.layers.modulated import ModulatedConv2d
 from minigan.layers.noise import AddNoise
@@ -56,6 +58,7 @@ __all__ = [
     "ELU",
     "ENCODERS",
     "GRU",
+    "LSTM",
     "Activation",
     "AdaIN",
     "AddNoise",
@@ -84,6 +87,7 @@ __all__ = [
     "GlobalMaxPool",
     "GlobalSumPool",
     "GradContext",
+    "Highway",
     "Identity",
     "InnerProduct",
     "InstanceNorm",
