@@ -95,6 +95,26 @@ def _objective(objective: losses.Objective) -> Callable[[Rng], list[Result]]:
     return check
 
 
+def _weighted_nll(rng: Rng) -> list[Result]:
+    tokens, weights = rng.integers(4, size=(2, 3)), rng.standard_normal((2, 3))
+    return check_loss(
+        lambda logits: losses.weighted_nll(logits, tokens, weights),
+        rng.standard_normal((2, 3, 4)),
+        rng=rng,
+    )
+
+
+def _tokens(build: Callable[[Rng], L.Layer]) -> Callable[[Rng], list[Result]]:
+    """A network of sentences of 5 tokens, of 6 words."""
+
+    def check(rng: Rng) -> list[Result]:
+        net = build(rng).astype(np.float64)
+        net.flat.load(net.flat.data + 0.3 * rng.standard_normal(net.flat.size))
+        return check_layer(net, rng.integers(6, size=(3, 5)), rng=rng, orders=(1,))
+
+    return check
+
+
 def _match_means(rng: Rng) -> list[Result]:
     real = rng.standard_normal((5, 3))
     return check_loss(
@@ -308,6 +328,8 @@ LAYERS: dict[str, Callable[[Rng], list[Result]]] = {
     "GlobalMaxPool": _layer(lambda r: L.GlobalMaxPool(), (2, 3, 2, 2)),
     "GRU": _layer(lambda r: L.GRU(2, 3, rng=r), (2, 3, 2), orders=(1,)),
     "GRU (lengths)": _lengths,
+    "LSTM": _layer(lambda r: L.LSTM(2, 3, rng=r), (2, 3, 2), orders=(1,)),
+    "Highway": _layer(lambda r: L.Highway(3, rng=r), (4, 3)),
     "RecurrentEncoder": _on_words(L.RecurrentEncoder),
     "ConvolutionalEncoder": _on_words(L.ConvolutionalEncoder),
     "ChannelwiseDense": _layer(lambda r: L.ChannelwiseDense(3, 6, rng=r), (4, 2, 3, 3)),
@@ -411,6 +433,7 @@ LOSSES: dict[str, Callable[[Rng], list[Result]]] = {
         rng=rng,
     ),
     "spread_nll": _spread_nll,
+    "weighted_nll": _weighted_nll,
     "match_means": _match_means,
     "orthogonal": _orthogonal,
     "path_length": _path_length,
@@ -433,6 +456,14 @@ LOSSES: dict[str, Callable[[Rng], list[Result]]] = {
 NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
     "mlp_generator": _network(
         lambda r: models.mlp_generator(5, (4, 3, 1), hidden=(8, 8), rng=r), (6, 5)
+    ),
+    "sentence_generator": _tokens(
+        lambda r: models.sentence_generator(6, embedding=3, hidden=4, rng=r)
+    ),
+    "sentence_discriminator": _tokens(
+        lambda r: models.sentence_discriminator(
+            6, 5, embedding=3, windows=(1, 2, 4), filters=(2, 1, 3), rng=r
+        )
     ),
     "mlp_discriminator": _network(
         lambda r: models.mlp_discriminator((4, 3, 1), hidden=(8, 8), dropout=0.3, rng=r),

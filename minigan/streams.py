@@ -17,6 +17,8 @@ class Purpose(IntEnum):
     NOISE = 2  # z, dropout and whatever else a step draws
     DATA = 0xDA7A  # the order of examples, and how they are varied (data/loader.py)
     REFERENCE = 8  # examples that stand for the data: of reference norms, and for translations
+    ORACLE = 27  # weights of the oracle that says sentences
+    SENTENCES = 28  # sentences of the oracle, and captions, that are a data set
     DEGRADED = 21  # holes in and blurs of the pictures of finite data, from a picture's index
     LABELLED = 12  # the examples whose labels semi-supervised learning sees
     CLASSIFIER_WEIGHTS = 6  # of a classifier of pictures, and its dropout

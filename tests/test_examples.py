@@ -136,6 +136,10 @@ SHORT = {
         ["--steps", "2", "--width", "4", "--hidden", "8"],
         ["none.png", "last.png", "all.png", "all/samples.gif"],
     ),
+    "seqgan_oracle.py": (
+        ["--steps", "4", "--words", "9", "--filters", "3"],
+        ["samples/step_000004.png", "samples.gif"],
+    ),
     "segan_voices.py": (
         ["--steps", "2", "--window", "256", "--width", "2", "--batch", "2"],
         ["samples/step_000002.png", "samples.gif"],

@@ -13,7 +13,7 @@ from minigan.algorithms.codes import clustergan, cogan, infogan, semi
 from minigan.algorithms.conditional import biggan, cdcgan, cgan
 from minigan.algorithms.options import OptimizerOptions, Streams, Task
 from minigan.algorithms.restoration import context_encoder, deblurgan, srgan
-from minigan.algorithms.sequence import midinet, next_frame, segan
+from minigan.algorithms.sequence import midinet, next_frame, segan, seqgan
 from minigan.algorithms.text import gan_cls, stackgan
 from minigan.algorithms.translation import (
     bicyclegan,
@@ -40,6 +40,7 @@ Takes = Literal[
     "bars",
     "sounds",
     "clips",
+    "sentences",
 ]
 
 
@@ -51,8 +52,8 @@ class Recipe:
     with their labels (its options then have `label`), pictures with captions, aligned pairs of
     pictures, pictures of two domains, pictures and references whose style they shall take, pictures
     that it degrades itself to restore them, bars of melodies, sounds: speech in noise and the same
-    speech without (its options then have `window`), or frames of clips and the next (its options
-    then have `frames`).
+    speech without (its options then have `window`), frames of clips and the next (its options then
+    have `frames`), or sentences (its options then have `words` and `length`).
     batch: the paper's, where the command line takes it unless told.
     """
 
@@ -410,6 +411,16 @@ ALGORITHMS: dict[str, Recipe] = {
         explains=("segan", "lsgan", "reference"),
         takes="sounds",
         batch=400,
+    ),
+    "seqgan": Recipe(
+        summary="sentences word by word: G is a policy, D's judgement of roll-outs its reward",
+        paper="Yu et al. 2017, arXiv:1609.05473",
+        options=seqgan.Options,
+        build=seqgan.build,
+        data="oracle",
+        explains=("seqgan", "loss"),
+        takes="sentences",
+        batch=64,
     ),
     "next-frame": Recipe(
         summary="the next frame of a clip from the last ones, at several sizes, without a ghost",

@@ -47,7 +47,7 @@ class Task(NamedTuple):
     """What an algorithm is built for: examples of one shape and kind, and a run of some length."""
 
     shape: tuple[int, ...]  # of one example: (H, W, C), (D,) or (T, 2)
-    kind: Literal["image", "points", "pairs", "bars", "sounds"]
+    kind: Literal["image", "points", "pairs", "bars", "sounds", "sentences"]
     steps: int  # the length of the run, for schedules
     batch: int | None = None  # examples of a minibatch
     examples: Callable[[int], Array] | None = None  # as many of the data set, always the same
@@ -56,6 +56,8 @@ class Task(NamedTuple):
     labels: Callable[[int, np.random.Generator], Array] | None = None  # (n, L) as the data has
     balanced: Callable[[int], tuple[Array, Array]] | None = None  # examples and labels, by class
     rate: int | None = None  # samples a second, of sounds
+    words: int | None = None  # that sentences are made of, 0 among them
+    ends: bool = False  # whether 0 ends a sentence
 
 
 class Streams:

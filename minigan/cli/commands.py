@@ -143,7 +143,7 @@ resume.params.append(_serve("the run"))
     "--out",
     type=click.Path(path_type=Path),
     required=True,
-    help="A .png or .npz file; of tunes a .mid too.",
+    help="A .png or .npz file; of tunes a .mid too, of sentences a .txt.",
 )
 @click.option("--from", "step", type=StepOrBest(), help=_FROM)
 @_DEVICE

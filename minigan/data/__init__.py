@@ -7,9 +7,11 @@ from minigan.data.captions import Captioned, open_captions
 from minigan.data.catalogue import (
     CLIPS,
     DATASETS,
+    NAMED,
     PAIRS,
     READERS,
     REFERENCES,
+    SENTENCES,
     SOUNDS,
     UnknownDataError,
     open_clips,
@@ -17,6 +19,7 @@ from minigan.data.catalogue import (
     open_degraded,
     open_pairs,
     open_references,
+    open_sentences,
     open_sounds,
 )
 from minigan.data.clips import Clips
@@ -24,6 +27,7 @@ from minigan.data.degraded import DEGRADATIONS, Degraded
 from minigan.data.loader import Loader
 from minigan.data.makeup import References
 from minigan.data.pairs import Pairs
+from minigan.data.sentences import Sentences
 from minigan.data.sounds import Sounds
 from minigan.data.tunes import Tunes
 
@@ -31,9 +35,11 @@ __all__ = [
     "CLIPS",
     "DATASETS",
     "DEGRADATIONS",
+    "NAMED",
     "PAIRS",
     "READERS",
     "REFERENCES",
+    "SENTENCES",
     "SOUNDS",
     "Augmentation",
     "Batch",
@@ -47,6 +53,7 @@ __all__ = [
     "Loader",
     "Pairs",
     "References",
+    "Sentences",
     "Sounds",
     "Tunes",
     "UnknownDataError",
@@ -57,5 +64,6 @@ __all__ = [
     "open_degraded",
     "open_pairs",
     "open_references",
+    "open_sentences",
     "open_sounds",
 ]

@@ -2,7 +2,8 @@
 
 An *image* is float32 (H, W, C) in [-1, 1], a *point* is float32 (D,); *pairs*
 are two images that lie in one array (pairs.py), *bars* are melodies, float32 (T, P, 1) of 0 and 1
-(tunes.py), *sounds* two windows of speech, float32 (T, 2) (sounds.py). A data set may carry labels:
+(tunes.py), *sounds* two windows of speech, float32 (T, 2) (sounds.py), *sentences* rows of tokens,
+int64 (T,) (sentences.py). A data set may carry labels:
 several columns of class numbers, one column per name in
 `label_names`.
 """
@@ -15,7 +16,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 LabelNames = dict[str, tuple[str, ...]]
-Kind = Literal["image", "points", "pairs", "bars", "sounds"]
+Kind = Literal["image", "points", "pairs", "bars", "sounds", "sentences"]
 
 
 class DataWarning(UserWarning):
@@ -25,7 +26,8 @@ class DataWarning(UserWarning):
 class Batch(NamedTuple):
     """Examples and their labels, row by row.
 
-    x       float32; images (N, H, W, C) in [-1, 1], points (N, D), sounds (N, T, 2)
+    x       float32; images (N, H, W, C) in [-1, 1], points (N, D), sounds (N, T, 2); int64 of
+            sentences (N, T)
     labels  int64 (N, L), one column per name in the data set's `label_names`, or None
     """
 
@@ -37,7 +39,7 @@ class Dataset(ABC):
     """Examples of one shape. Every data set can `draw`; a finite one can also `take` by index.
 
     name         a short name, or the path as the user typed it
-    shape        of one example: (H, W, C), (D,) or of sounds (T, 2)
+    shape        of one example: (H, W, C), (D,), of sounds (T, 2), of sentences (T,)
     label_names  label -> names of its classes, in the column order of `Batch.labels`;
                  empty when unlabelled
     """

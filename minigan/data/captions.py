@@ -101,8 +101,8 @@ def open_captions(
     file = next((path / name for name in FILES if (path / name).is_file()), None)
     if file is None:
         raise DataError(
-            f"{name_or_path} has no captions: give kittens, or a folder of pictures that holds "
-            f"{', '.join(FILES)}"
+            f"{name_or_path} has no captions of pictures: give kittens, or a folder of pictures "
+            f"that holds {', '.join(FILES)}"
         )
     options.refuse_test_split(name_or_path, "leave --split out")
     return _folder(file, options)

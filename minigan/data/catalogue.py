@@ -14,13 +14,16 @@ from minigan.data import (
     digits,
     folder,
     idx,
+    kitten_captions,
     kitten_pairs,
     kittens,
     mixtures,
     moving_digits,
     npz,
+    oracle,
     pair_folder,
     reference_folder,
+    sentences,
     simple_tunes,
     speech_folder,
     stacked,
@@ -35,6 +38,7 @@ from minigan.data.degraded import DEGRADATIONS, Degraded, degraded
 from minigan.data.makeup import References
 from minigan.data.options import Channels, Options, Split, place
 from minigan.data.pairs import PairOptions, Pairs
+from minigan.data.sentences import SentenceOptions, Sentences
 from minigan.data.sounds import SoundOptions, Sounds
 from minigan.errors import DataError, UnknownNameError
 
@@ -65,6 +69,13 @@ class ClipEntry(NamedTuple):
 
     description: str
     open: Callable[[str, PairOptions, int], Clips]
+
+
+class SentenceEntry(NamedTuple):
+    """Sentences that have a name: one line for `minigan list`, and how to open them."""
+
+    description: str
+    open: Callable[[str, SentenceOptions], Sentences]
 
 
 class Reader(Protocol):
@@ -141,6 +152,19 @@ CLIPS: dict[str, ClipEntry] = {
     ),
 }
 
+SENTENCES: dict[str, SentenceEntry] = {
+    "oracle": SentenceEntry(
+        "10,000 sentences of a random LSTM, of 5,000 words and 20 long unless told", oracle.Oracle
+    ),
+    "captions": SentenceEntry(
+        "10,000 captions of kittens, of 102 words and up to 23 long",
+        kitten_captions.open_captions_alone,
+    ),
+}
+
+# Every name that goes before a path.
+NAMED = (*DATASETS, *PAIRS, *SOUNDS, *CLIPS, *SENTENCES)
+
 # Pairs that are also known as pictures and references whose style they shall take (makeup.py).
 REFERENCES = tuple(subjects.SUBJECTS)
 
@@ -182,6 +206,7 @@ def open_data(
             "`minigan train segan`"
         )
     _refuse_clips(name_or_path)
+    _refuse_sentences(name_or_path)
     path = _there(name_or_path, DATASETS)
     for reader in READERS:
         if reader.recognises(path):
@@ -220,6 +245,7 @@ def open_pairs(
     )
     if name_or_path in PAIRS:
         return PAIRS[name_or_path].open(name_or_path, options)
+    _refuse_sentences(name_or_path)
     if name_or_path in DATASETS or name_or_path in SOUNDS:
         what = "sounds" if name_or_path in SOUNDS else "single examples"
         raise DataError(
@@ -279,6 +305,7 @@ def open_references(
     )
     if name_or_path in REFERENCES:
         return subjects.open_references(name_or_path, options)
+    _refuse_sentences(name_or_path)
     if any(name_or_path in table for table in (DATASETS, PAIRS, SOUNDS)):
         raise DataError(
             f"{name_or_path} holds no references; {', '.join(REFERENCES)} do, or a folder that "
@@ -303,6 +330,7 @@ def open_sounds(
     options = SoundOptions.checked(window, split, strict)
     if name_or_path in SOUNDS:
         return SOUNDS[name_or_path].open(name_or_path, options)
+    _refuse_sentences(name_or_path)
     if any(name_or_path in table for table in (DATASETS, PAIRS, CLIPS)):
         raise DataError(
             f"{name_or_path} holds no speech; {', '.join(SOUNDS)} does, or a folder of WAV files"
@@ -336,6 +364,7 @@ def open_clips(
     )
     if name_or_path in CLIPS:
         return CLIPS[name_or_path].open(name_or_path, options, frames)
+    _refuse_sentences(name_or_path)
     if any(name_or_path in table for table in (DATASETS, PAIRS, SOUNDS)):
         raise DataError(
             f"{name_or_path} holds no clips; {', '.join(CLIPS)} does, or a folder of folders of "
@@ -348,11 +377,46 @@ def open_clips(
         raise DataError(f"{path} cannot be read: {error}") from error
 
 
+def open_sentences(
+    name_or_path: str,
+    *,
+    words: int | None = None,
+    length: int | None = None,
+    split: Split = "train",
+) -> Sentences:
+    """Sentences of that name (see `SENTENCES`), or those of the user's text file (sentences.py).
+
+    words: of the oracle; length: of a sentence in words; both the data's own if None. Raises what
+    `open_data` raises.
+    """
+    options = SentenceOptions(words, length, split).checked()
+    if name_or_path in SENTENCES:
+        return SENTENCES[name_or_path].open(name_or_path, options)
+    if name_or_path in NAMED:
+        raise DataError(
+            f"{name_or_path} holds no sentences; {', '.join(SENTENCES)} do, or a .txt file with a "
+            "sentence a line"
+        )
+    path = _there(name_or_path, SENTENCES)
+    if path.is_dir() or path.suffix.lower() != ".txt":
+        raise DataError(f"{path} is no text: give a .txt file with a sentence a line")
+    return sentences.open_text(path, options)
+
+
 def _refuse_clips(name: str) -> None:
     """Raise DataError for clips where something else is wanted."""
     if name in CLIPS:
         raise DataError(
             f"{name} holds clips, whose next frames are predicted: train next-frame with it"
+        )
+
+
+def _refuse_sentences(name: str) -> None:
+    """Raise DataError for sentences where something else is wanted."""
+    if name in SENTENCES:
+        raise DataError(
+            f"{name} holds sentences, which seqgan learns from: `minigan train seqgan --data "
+            f"{name}`"
         )
 
 

@@ -153,6 +153,32 @@ def _recurrence(g: Graph, layer: L.GRU, x: Value, lengths: Value | None) -> tupl
     return ordered, g.node("Squeeze", last, front, shape=(H,))
 
 
+def _lstm(g: Graph, layer: L.LSTM, x: Value) -> Value:
+    """The states h of all steps. ONNX's gates are i, o, f, g."""
+    H = layer.hidden_size
+    p = {name: to_host(param.data) for name, param in layer.own_params.items()}
+
+    def gates(a: Any) -> Any:
+        i, f, new, o = np.split(a.T, 4)
+        return np.concatenate([i, o, f, new])
+
+    W, R = (g.constant(gates(p[k])[None]) for k in ("weight_ih", "weight_hh"))
+    biases = g.constant(np.concatenate([gates(p["bias_ih"]), gates(p["bias_hh"])])[None])
+    shape = (*x.shape[:-1], H)
+    rows = g.node("Transpose", g.channels_last(x), shape=x.shape, perm=[1, 0, 2])
+    states = g.node("LSTM", rows, W, R, biases, shape=shape, hidden_size=H)
+    flat = g.node("Squeeze", states, g.constant(np.array([1], np.int64)), shape=shape)
+    return g.node("Transpose", flat, shape=shape, perm=[1, 0, 2])
+
+
+def _highway(g: Graph, layer: L.Highway, x: Value) -> Value:
+    """x + t (relu(q) - x)."""
+    x = g.channels_last(x)
+    t = g.like("Sigmoid", g.emit(layer.gate, x))
+    r = g.like("Relu", g.emit(layer.transform, x))
+    return g.like("Add", x, g.like("Mul", t, g.like("Sub", r, x.name).name).name)
+
+
 def _recurrent_encoder(g: Graph, layer: L.RecurrentEncoder, text: Value) -> Value:
     zero = g.constant(np.int64(0))
     words = g.node("Cast", g.like("Greater", text, zero), shape=text.shape, to=6)  # int32
@@ -209,6 +235,8 @@ RULES: dict[type[L.Layer], Rule] = {
     L.LogSumExp: _evidence,
     L.Embedding: _embedding,
     L.GRU: _gru,
+    L.LSTM: _lstm,
+    L.Highway: _highway,
     L.RecurrentEncoder: _recurrent_encoder,
     L.ConvolutionalEncoder: _convolutional_encoder,
     L.SelfAttention: _attention,

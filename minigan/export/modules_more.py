@@ -152,6 +152,29 @@ class GRU(nn.Module):
     def forward(self, x):
         return self.gru(x.movedim(1, 2))[0].movedim(2, 1)
 ''',
+    "LSTM": '''\
+class LSTM(nn.Module):
+    """The states of all steps: (N, C, T) -> (N, H, T)."""
+
+    def __init__(self, inputs, units):
+        super().__init__()
+        self.lstm = nn.LSTM(inputs, units, batch_first=True)
+
+    def forward(self, x):
+        return self.lstm(x.movedim(1, 2))[0].movedim(2, 1)
+''',
+    "Highway": '''\
+class Highway(nn.Module):
+    """A gate t says how much of x is transformed."""
+
+    def __init__(self, transform, gate):
+        super().__init__()
+        self.transform, self.gate = transform, gate
+
+    def forward(self, x):
+        t = self.gate(x).sigmoid()
+        return t * self.transform(x).relu() + (1 - t) * x
+''',
     "RecurrentEncoder": '''\
 class RecurrentEncoder(nn.Module):
     """Word numbers (N, T), 0 behind the last, -> the state at each row's last word."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from minigan import layers as L
 from minigan.backend import Array, to_host
-from minigan.export.torch_module import Converter, Module, Rule, chain, holding, made, nn
+from minigan.export.torch_module import Converter, Module, Rule, chain, holding, made, nn, on_last
 from minigan.layers.given import ConditionalLayer
 from minigan.models.biggan import ConditionalResidual, SkipZ
 from minigan.models.text_to_image import TextDiscriminator
@@ -93,14 +93,24 @@ def _text_discriminator(t: Converter, layer: TextDiscriminator, *places: int) ->
 # --- words ----------------------------------------------------------------------------------------
 
 
-def _gru_state(layer: L.GRU) -> dict[str, Array]:
-    """nn.GRU's names and layouts; its gates stand in the same order."""
+def _recurrent_state(layer: L.GRU | L.LSTM) -> dict[str, Array]:
+    """The names and layouts of nn.GRU and nn.LSTM, whose gates stand in the same order."""
     return {f"{name}_l0": to_host(p.data).T for name, p in layer.own_params.items()}
 
 
 def _gru(t: Converter, layer: L.GRU, *places: int) -> Module:
-    state = {f"gru.{k}": a for k, a in _gru_state(layer).items()}
+    state = {f"gru.{k}": a for k, a in _recurrent_state(layer).items()}
     return made("GRU", layer.input_size, layer.hidden_size, places=1, state=state)
+
+
+def _lstm(t: Converter, layer: L.LSTM, places: int) -> Module:
+    state = {f"lstm.{k}": a for k, a in _recurrent_state(layer).items()}
+    return made("LSTM", layer.input_size, layer.hidden_size, places=1, state=state)
+
+
+def _highway(t: Converter, layer: L.Highway, places: int) -> Module:
+    parts = {n: t.convert(part, 0) for n, part in layer.children.items()}
+    return on_last(replace(holding("Highway", parts, 0), places=places))
 
 
 def _encoder(kind: str, state: Any) -> Rule:
@@ -113,7 +123,7 @@ def _encoder(kind: str, state: Any) -> Rule:
 
 
 def _recurrent(t: Converter, layer: L.RecurrentEncoder) -> dict[str, Array]:
-    return {f"gru.{k}": a for k, a in _gru_state(layer.gru).items()}
+    return {f"gru.{k}": a for k, a in _recurrent_state(layer.gru).items()}
 
 
 def _convolutional(t: Converter, layer: L.ConvolutionalEncoder) -> dict[str, Array]:
@@ -123,7 +133,9 @@ def _convolutional(t: Converter, layer: L.ConvolutionalEncoder) -> dict[str, Arr
 
 def _embedding(t: Converter, layer: L.Embedding, places: int) -> Module:
     call = f"Embedding({layer.num_embeddings}, {layer.embedding_dim})"
-    return nn(call, places + 1, weight=to_host(layer.weight.data))
+    table = nn(call, places + 1, weight=to_host(layer.weight.data))
+    first = made("ChannelsFirst", places=places + 1)
+    return table if places < 0 else chain([table, first], places + 1)
 
 
 # --- the rest -------------------------------------------------------------------------------------
@@ -163,6 +175,8 @@ RULES: dict[type[L.Layer], Rule] = {
     L.LogSumExp: _evidence,
     L.Embedding: _embedding,
     L.GRU: _gru,
+    L.LSTM: _lstm,
+    L.Highway: _highway,
     L.RecurrentEncoder: _encoder("RecurrentEncoder", _recurrent),
     L.ConvolutionalEncoder: _encoder("ConvolutionalEncoder", _convolutional),
     L.SelfAttention: _attention,

@@ -35,7 +35,9 @@ from minigan.layers.given import (
     Embedded,
 )
 from minigan.layers.group import GroupNorm
+from minigan.layers.highway import Highway
 from minigan.layers.inner_product import InnerProduct
+from minigan.layers.lstm import LSTM
 from minigan.layers.minibatch import MinibatchDiscrimination, MinibatchStdDev
 from minigan.layers.modulated import ModulatedConv2d
 from minigan.layers.noise import AddNoise
@@ -58,6 +60,7 @@ __all__ = [
     "ELU",
     "ENCODERS",
     "GRU",
+    "LSTM",
     "Activation",
     "AdaIN",
     "AddNoise",
@@ -88,6 +91,7 @@ __all__ = [
     "GradContext",
     "GroupNorm",
     "Hardtanh",
+    "Highway",
     "Identity",
     "InnerProduct",
     "InstanceNorm",

@@ -19,6 +19,7 @@ from minigan.losses.reconstruction import (
     laplace_nll,
     squared_error,
 )
+from minigan.losses.tokens import weighted_nll
 
 __all__ = [
     "OBJECTIVES",
@@ -44,4 +45,5 @@ __all__ = [
     "pulling_away",
     "spread_nll",
     "squared_error",
+    "weighted_nll",
 ]

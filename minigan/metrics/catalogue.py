@@ -9,6 +9,7 @@ from minigan.data import Dataset
 from minigan.data.captions import Captioned, CaptionedKittens
 from minigan.data.kittens import Kittens
 from minigan.data.moving_digits import MovingDigits
+from minigan.data.oracle import Oracle
 from minigan.data.relabelled import Relabelled
 from minigan.data.stacked import StackedDigits
 from minigan.errors import DataError, OptionError, UnknownNameError
@@ -35,6 +36,7 @@ from minigan.metrics.melody import melody
 from minigan.metrics.precision_recall import precision_recall
 from minigan.metrics.relabelling import kept_labels
 from minigan.metrics.result import Result
+from minigan.metrics.sentences import nll_oracle, nll_test, sentences
 from minigan.metrics.speech import enhancement
 from minigan.metrics.subject import Subject
 from minigan.metrics.translations import (
@@ -253,6 +255,30 @@ METRICS: dict[str, Metric] = {
         lambda data: 200,
         {"si_sdr": "higher", "segmental": "higher"},
         enhancement,
+    ),
+    "nll-oracle": Metric(
+        "how likely generated sentences are under the oracle that the data is of",
+        "sentences of an oracle",
+        lambda data: isinstance(data, Oracle),
+        lambda data: 2000,
+        {"nll": "lower"},
+        nll_oracle,
+    ),
+    "nll-test": Metric(
+        "how likely sentences of the data are under the generator",
+        "sentences",
+        lambda data: data.kind == "sentences",
+        lambda data: 2000,
+        {},  # what chose a checkpoint is not held out
+        nll_test,
+    ),
+    "sentences": Metric(
+        "shares of generated sentences that are different, new, and captions",
+        "sentences",
+        lambda data: data.kind == "sentences",
+        lambda data: 2000,
+        {"distinct": "higher"},
+        sentences,
     ),
     "l1": Metric(
         "mean absolute error of translations",

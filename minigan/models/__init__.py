@@ -38,6 +38,7 @@ from minigan.models.pix2pixhd import local_enhancer
 from minigan.models.resnet import resnet_generator
 from minigan.models.rrdb import rrdbnet
 from minigan.models.segan import segan_discriminator, segan_generator
+from minigan.models.seqgan import sentence_discriminator, sentence_generator
 from minigan.models.srgan import srgan_discriminator, srresnet
 from minigan.models.stackgan import conditioning_augmentation, refining_generator
 from minigan.models.stargan import stargan_discriminator, stargan_generator
@@ -101,6 +102,8 @@ __all__ = [
     "rrdbnet",
     "segan_discriminator",
     "segan_generator",
+    "sentence_discriminator",
+    "sentence_generator",
     "srgan_discriminator",
     "srresnet",
     "stargan_discriminator",

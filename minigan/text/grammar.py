@@ -13,6 +13,7 @@ another one's end, so that `Grammar.parse` finds what was named.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ import numpy as np
 from minigan.text.vocabulary import CaptionError, Vocabulary, words
 
 NOUNS = ("kitten", "cat", "kitty")
+ARTICLES = ("a", "the")
 PARTS = ("with", "and")
 WORN = ("wearing", "with", "and")
 BODY = "body"
@@ -51,7 +53,7 @@ class Grammar:
         parts = [self._head(labels[body] if body in named else None, rng)]
         for i in named[named != body]:
             name, phrases = self._classes[i][labels[i]]
-            connectors = WORN if (self.labels[i], name) in self.worn else PARTS
+            connectors = self._connectors(self.labels[i], name)
             # "and" joins a part to one before it.
             connector = _one(connectors[: -1 if len(parts) == 1 else None], rng)
             parts.append(f"{connector} {_one(phrases, rng)}")
@@ -78,20 +80,56 @@ class Grammar:
             i += 1
         return found
 
+    def allows(self, caption: str) -> bool:
+        """Whether `caption` could have made it, of some labels."""
+        text = tuple(words(caption))
+        return any(
+            self._goes_on(text[len(head) :], frozenset({BODY} if named else ()), first=True)
+            for head, named in self._heads.items()
+            if text[: len(head)] == head
+        )
+
+    def _goes_on(self, text: tuple[str, ...], named: frozenset[str], *, first: bool) -> bool:
+        """Whether the text behind a head, in which some labels are named, is parts."""
+        if not text:
+            return bool(named)
+        return any(
+            self._goes_on(text[len(part) :], named | {label}, first=False)
+            for part, label in self._parts.items()
+            if text[: len(part)] == part
+            and label not in named
+            and not (first and part[0] == PARTS[-1])
+        )
+
+    @cached_property
+    def _heads(self) -> dict[tuple[str, ...], bool]:
+        """Every head, and whether it names a body."""
+        plain = {(article, noun): False for article in ARTICLES for noun in NOUNS}
+        bodies = [a for _, phrases in self._classes[self.labels.index(BODY)] for a in phrases]
+        shapes = (shape for noun in NOUNS for a in bodies for shape in _shapes(a, noun))
+        return plain | {tuple(words(shape)): True for shape in shapes}
+
+    @cached_property
+    def _parts(self) -> dict[tuple[str, ...], str]:
+        """Every part with its connector, and the label that it names."""
+        return {
+            (connector, *words(phrase)): label
+            for label, classes in zip(self.labels, self._classes, strict=True)
+            for name, phrases in classes
+            for phrase in phrases
+            for connector in self._connectors(label, name)
+            if label != BODY
+        }
+
+    def _connectors(self, label: str, name: str) -> tuple[str, ...]:
+        return WORN if (label, name) in self.worn else PARTS
+
     def _head(self, body: int | None, rng: np.random.Generator) -> str:
         noun = _one(NOUNS, rng)
         if body is None:
-            return f"{_one(('a', 'the'), rng)} {noun}"
+            return f"{_one(ARTICLES, rng)} {noun}"
         adjective = _one(self._classes[self.labels.index(BODY)][body][1], rng)
-        article = "an" if adjective[0] in "aeiou" else "a"
-        shapes = (
-            f"{article} {adjective} {noun}",
-            f"the {adjective} {noun}",
-            f"{adjective} {noun}",
-            f"a {noun} that is {adjective}",
-            f"the {noun} that is {adjective}",
-        )
-        return _one(shapes, rng)
+        return _one(_shapes(adjective, noun), rng)
 
     def _readings(self) -> list[tuple[tuple[str, ...], tuple[str, int]]]:
         """Every run of words that names a class, articles apart; adjectives do at their nouns."""
@@ -125,6 +163,18 @@ class _Named(NamedTuple):
 
     phrases: dict[str, tuple[str, ...]]
     worn: frozenset[str] = frozenset()
+
+
+def _shapes(adjective: str, noun: str) -> tuple[str, ...]:
+    """Heads that name a body."""
+    article = "an" if adjective[0] in "aeiou" else "a"
+    return (
+        f"{article} {adjective} {noun}",
+        f"the {adjective} {noun}",
+        f"{adjective} {noun}",
+        f"a {noun} that is {adjective}",
+        f"the {noun} that is {adjective}",
+    )
 
 
 def _one(choices: tuple[str, ...], rng: np.random.Generator) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from minigan.algorithms import Algorithm, Streams, Task, recipe
 from minigan.backend import Array, make_rng
-from minigan.data import Batch, Dataset, Pairs, Sounds, open_captions, open_data
+from minigan.data import Batch, Dataset, Pairs, Sentences, Sounds, open_captions, open_data
 from minigan.data.balanced import balanced
 from minigan.data.options import Split
 from minigan.errors import DataError, OptionError
@@ -17,6 +17,7 @@ from minigan.streams import Purpose
 from minigan.training.config import Config
 from minigan.training.labels import Conditions, conditions
 from minigan.training.speech import sounds_of
+from minigan.training.telling import sentences_of
 from minigan.training.translating import pairs_of
 
 
@@ -50,6 +51,8 @@ def _opened(config: Config, split: Split) -> Dataset:
         return pairs_of(config, run.data, split)
     if recipe(config.algorithm).takes == "sounds":
         return sounds_of(config, run.data, split)
+    if recipe(config.algorithm).takes == "sentences":
+        return sentences_of(config, run.data, split)
     of_name = open_captions if recipe(config.algorithm).takes == "captions" else open_data
     return of_name(
         run.data,
@@ -103,6 +106,8 @@ def build_algorithm(config: Config, dataset: Dataset) -> Algorithm:
         examples=lambda n: dataset.draw(n, make_rng(run.seed, Purpose.REFERENCE)).x,
         channels=dataset.channels if isinstance(dataset, Pairs) else None,
         rate=dataset.rate if isinstance(dataset, Sounds) else None,
+        words=dataset.words if isinstance(dataset, Sentences) else None,
+        ends=isinstance(dataset, Sentences) and dataset.ends,
         label_names=chosen.label_names if chosen else {},
         labels=partial(chosen.draw, dataset) if chosen else None,
         balanced=partial(_balanced, dataset, chosen, run.seed) if chosen else None,

@@ -15,7 +15,7 @@ from minigan.algorithms import recipe
 from minigan.algorithms.options import option
 from minigan.backend import require_device
 from minigan.cuda import PRECISIONS, set_precision
-from minigan.data import CLIPS, DATASETS, PAIRS, SOUNDS
+from minigan.data import NAMED
 from minigan.data.options import place
 from minigan.errors import CheckpointError, OptionError
 from minigan.parallel import available_threads, use_threads
@@ -80,7 +80,7 @@ class RunOptions:
         data = recipe(algorithm).data if self.data is None else self.data
         if not data:
             raise OptionError("--data '' names no data: give a data set or a path, or leave it out")
-        if data not in (*DATASETS, *PAIRS, *SOUNDS, *CLIPS) and os.path.exists(place(data)):
+        if data not in NAMED and os.path.exists(place(data)):
             data = str(place(data).absolute())  # a run resumes from any folder
         return replace(
             self,

@@ -86,6 +86,7 @@ def evaluate(
         seed=seed,
         asked=asked,
         judge=judge,
+        training=partial(_scored, config, "train"),
     )
     return (measure(name, subject, n) for name in names)
 

@@ -11,13 +11,15 @@ import numpy as np
 from minigan.algorithms import Algorithm
 from minigan.algorithms.conditional.base import Conditional, Relabelling
 from minigan.algorithms.sequence.segan import SEGAN
+from minigan.algorithms.sequence.seqgan import SeqGAN
 from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, to_device, to_host
-from minigan.data import Dataset, Pairs, Sounds
+from minigan.data import Dataset, Pairs, Sentences, Sounds
 from minigan.data.makeup import Applied
 from minigan.data.relabelled import Relabelled
 from minigan.metrics import Subject, TranslationSubject
 from minigan.metrics.relabelling import RelabelSubject
+from minigan.metrics.sentences import SentenceSubject, Speaker
 from minigan.metrics.speech import SpeechSubject
 from minigan.metrics.subject import Asked, Judge
 from minigan.metrics.translations import Translators
@@ -79,11 +81,14 @@ def translating(algorithm: Translating) -> Translators:
 
 
 def made_by(algorithm: Algorithm) -> Any:
-    """What a subject of the metrics measures: translations, enhanced speech, or samples."""
+    """What a subject of the metrics measures: translations, enhanced speech, what says sentences,
+    or samples."""
     if isinstance(algorithm, Relabelling):
         return {"G": partial(in_chunks, algorithm.relabel)}
     if isinstance(algorithm, SEGAN):
         return algorithm.enhance
+    if isinstance(algorithm, SeqGAN):
+        return Speaker(drawing(algorithm), algorithm.log_likelihood)
     return translating(algorithm) if isinstance(algorithm, Translating) else drawing(algorithm)
 
 
@@ -97,14 +102,17 @@ def subject_of(
     seed: int = 0,
     asked: Asked | None = None,
     judge: Judge | None = None,
+    training: Callable[[], Any] | None = None,
 ) -> Subject:
-    """What `made_by` gave before the data, for metrics."""
+    """What `made_by` gave before the data, for metrics; `training` opens what was trained on."""
     if isinstance(data, Relabelled):
         return RelabelSubject(made, data, split=split, extractor=extractor, seed=seed)
     if isinstance(data, Applied):
         made = {"G": made["G"]}
     if isinstance(data, Sounds):
         return SpeechSubject(made, data, split=split, seed=seed)
+    if isinstance(data, Sentences):
+        return SentenceSubject(made, data, split=split, training=training, seed=seed)
     if isinstance(data, Pairs):
         return TranslationSubject(made, data, split=split, extractor=extractor, seed=seed)
     return Subject(

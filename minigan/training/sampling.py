@@ -23,10 +23,16 @@ from minigan.training.config import Config
 from minigan.training.files import write_atomically
 from minigan.training.latent_tools import Arithmetic, Source, Tool, chosen, source_of
 from minigan.training.pictures import to_image, write_png
+from minigan.training.telling import write_sentences
 from minigan.training.translating import picture_of
 from minigan.wording import counted
 
 SAMPLES = 64  # unless told
+# Of runs that make no pictures and no points: what they make, and the options that are for it.
+OWN_WAYS = {
+    "bars": "tunes, which --n, --bars, --chords and --tempo are for",
+    "sentences": "sentences, which --n is for",
+}
 
 
 def write_samples(
@@ -54,17 +60,18 @@ def write_samples(
     same samples. `interpolate` is short for a tool. Of a conditional run, `class_name` and
     `attributes` ("body=blue") ask for labels, and `panels` draws those of training/asking.py; of a
     run on captions, `texts` ask for pictures of them (training/captioning.py); of a run on bars,
-    `score` says what the tunes are (training/composing.py).
+    `score` says what the tunes are (training/composing.py). Of a run on sentences `out` may be a
+    .txt (training/telling.py).
 
     Raises OptionError for what cannot be asked at once, or of this run, UnknownNameError for a
     label or a class that is not there, CaptionError for a text that the run cannot read,
     CheckpointError for a run or a checkpoint that is missing or damaged.
     """
-    tuneful = out.suffix.lower() == ".mid"
-    if not (single or tuneful or out.suffix.lower() in (".png", ".npz")):
+    tuneful, told = (out.suffix.lower() == suffix for suffix in (".mid", ".txt"))
+    if not (single or tuneful or told or out.suffix.lower() in (".png", ".npz")):
         raise OptionError(
-            f"--out {out}: wanted a .png or .npz file (of tunes a .mid too), or a folder with "
-            "--single"
+            f"--out {out}: wanted a .png or .npz file (of tunes a .mid, of sentences a .txt too), "
+            "or a folder with --single"
         )
     wish = Wish(class_name, attributes, panels)
     if interpolate is not None:
@@ -74,19 +81,29 @@ def write_samples(
         tool = walk
     _check_together(out, n=n, columns=columns, single=single, tool=tool, wish=wish, texts=texts)
     config = Config.load(folder / "config.json").on(device)
-    if recipe(config.algorithm).takes == "bars":
-        _refuse_beside_tunes(
+    takes = recipe(config.algorithm).takes
+    if takes in OWN_WAYS:
+        _refuse_beside(
+            takes,
             columns=columns is not None,
             single=single,
             walk=tool is not None,
             wish=wish,
             texts=texts,
         )
+    if takes == "bars":
         return write_tunes(folder, out, n=n, seed=seed, step=step, device=device, score=score)
     if tuneful or score.flag is not None:
         raise OptionError(
             f"{score.flag or f'--out {out}'} asks for tunes, and this run of {config.algorithm} "
             "makes none; leave it out, or train midinet"
+        )
+    if takes == "sentences":
+        return write_sentences(config, folder, out, n=n, seed=seed, step=step)
+    if told:
+        raise OptionError(
+            f"--out {out} asks for sentences, and this run of {config.algorithm} makes none; give "
+            "a .png or .npz file, or train seqgan"
         )
     n = SAMPLES if n is None else n
     config = config.in_force()
@@ -166,10 +183,10 @@ def _check_together(
         raise OptionError("--columns arranges a grid in one .png: leave it out")
 
 
-def _refuse_beside_tunes(
-    *, columns: bool, single: bool, walk: bool, wish: Wish, texts: Sequence[str]
+def _refuse_beside(
+    takes: str, *, columns: bool, single: bool, walk: bool, wish: Wish, texts: Sequence[str]
 ) -> None:
-    """Raise OptionError for what is asked of pictures where a run makes tunes."""
+    """Raise OptionError for what is asked of pictures where a run makes something else."""
     said = {
         "--columns": columns,
         "--single": single,
@@ -180,8 +197,7 @@ def _refuse_beside_tunes(
     asked = next((flag for flag, given in said.items() if given), None)
     if asked is not None:
         raise OptionError(
-            f"{asked} is for runs that make pictures; this one makes tunes, which --n, --bars, "
-            "--chords and --tempo are for"
+            f"{asked} is for runs that make pictures; this one makes {OWN_WAYS[takes]}"
         )
 
 

@@ -15,11 +15,12 @@ from minigan.algorithms.conditional.base import Conditional, Relabelling
 from minigan.algorithms.latent import Reconstructing
 from minigan.algorithms.sequence.midinet import MidiNet
 from minigan.algorithms.sequence.segan import SEGAN
+from minigan.algorithms.sequence.seqgan import SeqGAN
 from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, make_rng
 from minigan.data import Dataset
 from minigan.streams import Purpose
-from minigan.training import composing, relabelling, speech, translating
+from minigan.training import composing, relabelling, speech, telling, translating
 from minigan.training.labels import COLUMNS, panel
 from minigan.training.pictures import Sheet, grid, pairs, plot_points, png_bytes
 from minigan.training.translating import picture_of
@@ -39,6 +40,7 @@ SHEETS: tuple[tuple[Any, Callable[..., Sheet]], ...] = (
     (Relabelling, relabelling.sheet),
     (MidiNet, composing.sheet),
     (SEGAN, speech.sheet),
+    (SeqGAN, telling.sheet),
 )
 
 

@@ -6,6 +6,7 @@ runs/NAME/
     samples/step_000300.png        G on one fixed z; of a translation, rows of x, G(x) and y; of a
                                    conditional one a label along each row, a z down each column;
                                    of bars tunes, bar after bar
+    samples/step_000300.txt        of sentences, more than are in the picture
     samples/step_000300.wav        of speech, what is in the picture, with noisy.wav and clean.wav
     samples/reconstruction_step_*  examples above what comes back of them, where there is an encoder
     checkpoints/step_000300.*      to resume from
@@ -33,10 +34,7 @@ from minigan.algorithms import Algorithm, recipe
 from minigan.algorithms.conditional.base import Relabelling
 from minigan.backend import keep_freed_memory
 from minigan.data import (
-    CLIPS,
-    DATASETS,
-    PAIRS,
-    SOUNDS,
+    NAMED,
     Dataset,
     DataWarning,
     Loader,
@@ -65,6 +63,9 @@ from minigan.training.sheets import sheet_of
 from minigan.training.stepper import Stepper, read
 from minigan.training.stop import StopRequest
 from minigan.training.watch import Watch, calmer, small_data, young_average
+
+# Options that say how many minibatches D learns from in a step; the first that there is counts.
+STEPS_OF_D = {"d_steps": "--d-steps", "k": "--k"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,8 @@ class Trainer:
         self.step = 0
         found = checkpoint.steps(self.checkpoints)
         self._latest = found[-1] if found else None  # what is on the disk
-        of = "--k {} steps of D" if hasattr(config.options, "k") else "{} minibatches of a step"
+        flag = next((f for f in STEPS_OF_D if hasattr(config.options, f)), None)
+        of = f"{STEPS_OF_D[flag]} {{}} steps of D" if flag else "{} minibatches of a step"
         _refuse_large_steps(self.dataset, run.batch, self.algorithm.minibatches, of)
         self.loader = Loader(
             self.dataset, run.batch * self.algorithm.minibatches, seed=run.seed, start=0
@@ -128,7 +130,7 @@ class Trainer:
             run_there = folder.is_dir() and (folder / "config.json").exists()
             go_on = f", or go on with `minigan resume {folder}`" if run_there else ""
             raise OptionError(f"{folder} exists already; choose another --out{go_on}")
-        if run.data in (*DATASETS, *PAIRS, *SOUNDS, *CLIPS) and Path(run.data).exists():
+        if run.data in NAMED and Path(run.data).exists():
             warnings.warn(
                 f"--data {run.data} is minigan's own; your {run.data} here is --data ./{run.data}",
                 DataWarning,
@@ -362,9 +364,11 @@ def _refuse_large_steps(dataset: Dataset, batch: int, k: int, of: str) -> None:
     of: what takes them, with a place for k.
     """
     if k > 1 and dataset.size is not None and batch * k > dataset.size:
+        flag = of.split()[0]
+        lower = f"--batch or {flag}" if flag.startswith("--") else "--batch"
         raise OptionError(
             f"--batch {batch} for each of {of.format(k)}: {batch * k} examples, more than the "
-            f"{dataset.size} examples of {dataset.name}; lower --batch{' or --k' * ('--k' in of)}, "
+            f"{dataset.size} examples of {dataset.name}; lower {lower}, "
             "or give more data"
         )
 

@@ -70,6 +70,17 @@ SETTINGS: list[tuple[str, str, dict[str, Any]]] = [
             **{"lambda_1": 0.1, "lambda_2": 1.0, "label_smoothing": 0.1, "updates_G": 2},
         },
     ),
+    ("seqgan", PAPER, {"g_steps": 1, "d_steps": 5, "k": 3}),
+    (
+        "seqgan",
+        "the authors' code",
+        {
+            **{"lr": 0.01, "lr_D": 1e-4, "clip_norm": 5.0, "rollouts": 16, "rollout_lag": 0.8},
+            **{"embedding": 32, "hidden": 32, "embedding_D": 64, "dropout": 0.25, "l2": 0.2},
+            "windows": (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 20),
+            "filters": (100, 200, 200, 200, 200, 100, 100, 100, 100, 100, 160, 160),
+        },
+    ),
     (
         "midinet",
         "the authors' code",

@@ -44,6 +44,10 @@ OWN = {
     "srgan": {"pretrain": 1},
     "deblurgan": {"k": 2},
     "segan": {"window": 64, "halvings": 2, "reference_batch": 2},
+    "seqgan": {
+        **{"words": 9, "length": 5, "windows": (2, 3), "filters": (3, 2), "rollouts": 2},
+        **{"pretrain_G": 1, "pretrain_D": 1, "d_steps": 2, "k": 1, "embedding": 5, "dropout": 0.25},
+    },
 }
 
 # What an option needs beside it to count, tried one after another until it does.
@@ -103,6 +107,12 @@ VALUES: dict[str, list[Any]] = {
     "window": [128],
     "stages": [1, 3],
     "attention": [0, 8],
+    "words": [12],
+    "length": [4],
+    "windows": [(1, 3)],
+    "filters": [(2, 4)],
+    "pretrain_G": [2],
+    "pretrain_D": [2],
 }
 # Of no consequence for a training, or for these small ones.
 ELSEWHERE = {
@@ -127,7 +137,7 @@ def data(opened: dict[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
 
     def kept(config: Any, split: Any = "train") -> Any:
         names = ("direction", "flip", "jitter", "x_channels", "y_channels", "window", "frames")
-        names += ("length",)
+        names += ("words", "length")
         key = config.run.data, *(getattr(config.options, name, None) for name in names)
         if key not in opened:
             opened[key] = open_(config, split)
@@ -143,7 +153,7 @@ def trained(name: str, given: dict[str, Any]) -> tuple[Any, ...]:
     known = {f.name for f in fields(options)}
     small = {k: v for k, v in (SMALL | OWN.get(name, {})).items() if k in known}
     small = {k: v for k, v in small.items() if not idle_in(options, {k: v} | given)}
-    size = None if ALGORITHMS[name].takes in ("bars", "sounds") else "16"
+    size = None if ALGORITHMS[name].takes in ("bars", "sounds", "sentences") else "16"
     run = RunOptions(batch=4, steps=STEPS + 1, size=size, threads=1)
     made = Trainer.start(name, options.of(**small | given), run, Path("/nowhere/run"))
     log = []

@@ -166,7 +166,9 @@ def test_captions_that_cannot_be_read(
 
 @pytest.mark.parametrize("name", ["digits", "no-such-folder"])
 def test_data_without_captions_is_refused(name: str) -> None:
-    with pytest.raises(DataError, match=rf"{name} has no captions: give kittens, or a folder"):
+    with pytest.raises(
+        DataError, match=rf"{name} has no captions of pictures: give kittens, or a f"
+    ):
         open_captions(name)
 
 

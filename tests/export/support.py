@@ -19,7 +19,7 @@ def built(network: Network, seed: int = 0) -> tuple[L.Layer, list[Array], Array]
     net = network.build(rng)
     net.flat.data[...] += 0.1 * rng.standard_normal(net.flat.size).astype(np.float32)
     net.flat.touch()
-    xs = [rng.standard_normal(shape).astype(np.float32) for shape in network.inputs]
+    xs = [*network.drawn(rng, np.float32)]
     for _ in range(3):
         net.forward(*xs)
     return net, xs, net.forward(*xs, train=False)[0]

@@ -243,7 +243,7 @@ def test_double_backward_may_run_twice_and_adds_to_the_gradients(case):
 def test_every_layer_of_a_critic_has_a_second_derivative():
     """All but the look-up of integers, what is tested with one in it, and what reads text."""
     without = {c.spec.kind for c in VARIED if not c.second} - set(CONTAINERS)
-    text = {L.GRU, *L.ENCODERS.values()}
+    text = {L.GRU, L.LSTM, *L.ENCODERS.values()}
     assert without == {L.Embedding} | text
     assert {c.spec.kind for c in VARIED if c.second} | without == {c.spec.kind for c in VARIED}
 
@@ -335,6 +335,8 @@ WRONG_SHAPES = {
     L.MaxPool2d: [(5, 7, 3), (2, 1, 7, 3)],
     L.Maxout: [(4, 5)],
     L.GRU: [(2, 5, 3), (5, 4), (2, 0, 4)],
+    L.LSTM: [(2, 5, 3), (5, 4), (2, 0, 4)],
+    L.Highway: [(4,), (5, 3)],
     L.RecurrentEncoder: [(5,), (2, 0)],
     L.ConvolutionalEncoder: [(5,), (2, 0)],
     L.MinibatchDiscrimination: [(5, 3), (5, 4, 4)],

@@ -13,7 +13,7 @@ from tests.layers.cases import VARIED
 from tests.oracles.torch_twins import Env, each, largest_error, zero_grad
 
 # These stand under no unrolled objective.
-REFUSED = (L.ReconstructionError, L.ModulatedConv2d)
+REFUSED = (L.ReconstructionError, L.ModulatedConv2d, L.Highway)
 TRAINED = [
     c
     for c in VARIED
@@ -115,7 +115,7 @@ def test_a_layer_without_parameters_owes_nothing():
 
 def test_the_gradient_of_every_trained_layer_was_compared():
     trained = {c.spec.kind for c in VARIED if c.build().flat.size > 0}
-    words = {L.Embedding, L.GRU, L.RecurrentEncoder, L.ConvolutionalEncoder}  # first order alone
+    words = {L.Embedding, L.GRU, L.LSTM, *L.ENCODERS.values()}  # first order alone
     assert trained - {c.spec.kind for c in TRAINED} == {*words, *REFUSED}
 
 

@@ -21,7 +21,8 @@ Rng = np.random.Generator
 class Network:
     """How a network is built, and the shapes of four examples that go in and come out.
 
-    `also` is the shape of a second input.
+    `also` is the shape of a second input. words: how many tokens there are, of a network that takes
+    these.
     """
 
     function: str
@@ -30,10 +31,17 @@ class Network:
     gives: Shape
     label: str = ""
     also: Shape | None = None
+    words: int | None = None
 
     @property
     def inputs(self) -> tuple[Shape, ...]:
         return (self.takes,) if self.also is None else (self.takes, self.also)
+
+    def drawn(self, rng: Rng, dtype: typing.Any) -> tuple[np.ndarray, ...]:
+        """Inputs of these shapes: numbers of `dtype`, or tokens."""
+        if self.words is not None:
+            return tuple(rng.integers(self.words, size=shape) for shape in self.inputs)
+        return tuple(rng.standard_normal(shape).astype(dtype) for shape in self.inputs)
 
     def __str__(self) -> str:
         return f"{self.function} {self.label}".strip()
@@ -290,6 +298,22 @@ NETWORKS = [
         (4, 4, 3, 1),
         (4, 6),
         "with batch norm",
+    ),
+    Network(
+        "sentence_generator",
+        lambda r: models.sentence_generator(6, embedding=3, hidden=4, rng=r),
+        (4, 5),
+        (4, 5, 6),
+        words=6,
+    ),
+    Network(
+        "sentence_discriminator",
+        lambda r: models.sentence_discriminator(
+            6, 5, embedding=3, windows=(1, 2, 4, 9), filters=(2, 1, 3, 9), rng=r
+        ),
+        (4, 5),
+        (4, 1),
+        words=6,
     ),
     Network(
         "mlp_decoder",

@@ -224,6 +224,21 @@ def _gru_spec(env: Env, x: Tensor, *rest: Any) -> Tensor:
     return _gru(env, x, *rest[len(lengths) :], *lengths)
 
 
+def _lstm(env: Env, x: Tensor, cin: int, size: int) -> Tensor:
+    lstm = torch.nn.LSTM(cin, size, batch_first=True).to(x.dtype)
+    weights = {f"{k}_l0": p.mT if p.ndim == 2 else p for k, p in env.params.items()}
+    y, _ = torch.func.functional_call(lstm, weights, (x,))
+    return y
+
+
+def _highway(env: Env, x: Tensor, _: int) -> Tensor:
+    def affine(name: str) -> Tensor:
+        return x @ env.below(name).params["weight"] + env.below(name).params["bias"]
+
+    t = affine("gate").sigmoid()
+    return t * affine("transform").relu() + (1 - t) * x
+
+
 def _recurrent_encoder(env: Env, text: Tensor, _: int, width: int, size: int) -> Tensor:
     rows = F.embedding(text, env.below("embedding").params["weight"])
     return _gru(env.below("gru"), rows, width, size, (text > 0).sum(1))[:, -1]
@@ -478,9 +493,11 @@ TWINS: dict[type[L.Layer], Callable[..., Tensor]] = {
     L.GlobalAvgPool: lambda env, x: _places(x).mean(2),
     L.GlobalMaxPool: lambda env, x: _places(x).max(2).values,
     L.GlobalSumPool: lambda env, x: _places(x).sum(2),
+    L.Highway: _highway,
     L.Identity: lambda env, x: x,
     L.GroupNorm: _group_norm,
     L.InstanceNorm: _instance_norm,
+    L.LSTM: _lstm,
     L.LayerNorm: _layer_norm,
     L.LeakyReLU: _elementwise(F.leaky_relu),
     L.MaxPool2d: _on_images(F.max_pool2d),

@@ -132,3 +132,22 @@ def test_of_two_phrases_the_longer_one_is_meant():
     grammar = Grammar(phrases, frozenset())
     assert grammar.parse("a green cat with a dot row") == {"body": 0, "sign": 1}
     assert grammar.parse("a green cat with a dot") == {"body": 0, "sign": 0}
+
+
+def test_the_grammar_allows_its_captions_and_no_others(drawn):
+    _, captions = drawn
+    assert all(map(KITTENS.allows, captions))
+    for caption in (
+        "",
+        "a kitten",  # names nothing
+        "kitten with a bell",
+        "the blue kitten with a bell with a monocle with a red hat",  # two accessories
+        "a kitten and a bell",  # "and" joins to a part
+        "a kitten with a bell a monocle",
+        "a kitten wearing round eyes",
+        "a orange kitten",
+        "the blue kitten that is blue",
+        "a kitten with a",
+    ):
+        assert not KITTENS.allows(caption), caption
+    assert KITTENS.allows("A kitten, with a bell and round eyes.")

@@ -42,11 +42,16 @@ OWN: dict[str, dict[str, Any]] = {
     "biggan": {"attention": 0},
     "cgan": {"hidden_G": (5, 5, 5), "hidden_D": (2, 3, 4)},
     "segan": {"window": 64, "halvings": 2, "reference_batch": 2},
+    "seqgan": {
+        **{"words": 9, "length": 5, "windows": (2, 3), "filters": (3, 2), "rollouts": 2},
+        **{"pretrain_G": 1, "pretrain_D": 1},
+    },
 }
 SIZES = {"pix2pixhd": 32}
 REFUSED = {
     ("unit", "VAE"): "neither a sample nor a step of unit",
     ("munit", "AE"): "neither a sample nor a step of munit",
+    ("seqgan", "rollout"): "neither a sample nor a step of seqgan",  # G, a little later
 }
 
 
@@ -57,7 +62,7 @@ def made(
     recipe = ALGORITHMS[name]
     known = {f.name for f in fields(recipe.options)}
     small = {k: v for k, v in SMALL.items() if k in known} | OWN.get(name, {}) | options
-    unsized = recipe.data.startswith("digits") or recipe.takes in ("bars", "sounds")
+    unsized = recipe.data.startswith("digits") or recipe.takes in ("bars", "sounds", "sentences")
     sized = None if unsized else str(size)
     run = RunOptions(size=sized, batch=BATCH, steps=3, threads=1)
     config = Config.create(name, replace(recipe.options(), **small), run)

@@ -67,7 +67,8 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "a place": (
         "x.jpg",
         {},
-        "--out x.jpg: wanted a .png or .npz file (of tunes a .mid too), or a folder with --single",
+        "--out x.jpg: wanted a .png or .npz file (of tunes a .mid, of sentences a .txt too), or a "
+        "folder with --single",
     ),
 }
 

@@ -222,7 +222,7 @@ def test_words_that_cannot_be_read_are_told(minigan: Command, runs: Path, tmp_pa
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        ("train gan-cls --data digits", ["digits has no captions", "captions.json"]),
+        ("train gan-cls --data digits", ["digits has no captions of pictures", "captions.json"]),
         ("train stackgan --size 30", ["stage 1 of pictures of 30x30 has 15x15", "nearest legal"]),
         ("train stackgan --size 18 --stages 3", ["a StackGAN of 3 stages", "32x32"]),
         ("train gan-cls --width 0", ["--width 0"]),

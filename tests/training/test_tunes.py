@@ -108,7 +108,7 @@ def test_a_tune_of_one_bar_is_the_data_s(minigan: Command, run: Path, tmp_path: 
 
 
 REFUSED = {
-    "--out t.wav": "wanted a .png or .npz file (of tunes a .mid too)",
+    "--out t.wav": "wanted a .png or .npz file (of tunes a .mid, of sentences a .txt too)",
     "--out t.npz --tempo 90": "--tempo is that of a .mid file; leave it out",
     "--out t.png --chords C,H": "chord 'H': give a letter A to G",
     "--out t.png --columns 3": "--columns is for runs that make pictures; this one makes tunes",
