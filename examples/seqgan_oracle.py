@@ -3,7 +3,7 @@
     python examples/seqgan_oracle.py [--words 100] [--steps 1200] [--out runs/example-seqgan]
 
 Half of the steps are of maximum likelihood. Prints NLL_oracle and NLL_test after these and at the
-end; the curves show both stages. Some five minutes on one core.
+end; the curves show both stages.
 """
 
 import argparse
