@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from minigan.algorithms.gan import GAN
 from minigan.backend import make_rng
 from minigan.errors import NonFiniteError
 from minigan.layers import FlatParams, Layer
+from minigan.noise import restore_rng, rng_state
 from minigan.optim import Adam, Optimizer
 from minigan.prior import Prior
 
@@ -88,6 +90,28 @@ def changed(before: dict[str, Array], after: dict[str, Array]) -> set[str]:
     """The names of the arrays that differ by as much as a bit."""
     assert before.keys() == after.keys()
     return {name for name, a in before.items() if a.tobytes() != after[name].tobytes()}
+
+
+def assert_resumes(
+    unbroken: Any, resumed: Any, batches: Sequence[Any], at: int | None = None
+) -> dict[str, Array]:
+    """What is stored after `at` batches, half of them unless told, goes on to the bit.
+
+    resumed: a game like `unbroken` with other weights and noise. A batch is what a step takes, a
+    tuple where that is several arrays. Returns what was stored.
+    """
+    given = [batch if isinstance(batch, tuple) else (batch,) for batch in batches]
+    at = len(given) // 2 if at is None else at
+    for xs in given[:at]:
+        unbroken.step(*xs)
+    arrays = {name: a.copy() for name, a in unbroken.state_dict().items()}
+    random = json.loads(json.dumps(rng_state(unbroken.rng)))
+    resumed.load_state_dict(arrays)
+    restore_rng(resumed.rng, random)
+    for xs in given[at:]:
+        assert unbroken.step(*xs) == resumed.step(*xs)
+    assert changed(unbroken.state_dict(), resumed.state_dict()) == set()
+    return arrays
 
 
 def held_back(algorithm: Any, first: str, second: str, x: Array) -> None:

@@ -1,7 +1,5 @@
 """Next-frame prediction equals PyTorch, descends its loss, and predicts one frame after another."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -14,8 +12,7 @@ from minigan.errors import CheckpointError, NonFiniteError, OptionError, Unknown
 from minigan.gradcheck import check_loss
 from minigan.losses import gradient_difference
 from minigan.models import frame_pyramid
-from minigan.noise import restore_rng, rng_state
-from tests.algorithms.games import changed
+from tests.algorithms.games import assert_resumes
 from tests.algorithms.translation.test_golden import assert_close
 from tests.algorithms.translation.test_updates import moved, moving, snapshot
 from tests.oracles import gan_twin
@@ -167,16 +164,7 @@ def test_what_the_log_shows():
 def test_resumes_to_the_bit(options):
     unbroken = build(dtype=np.float32, **options)
     batches = [examples(2 * unbroken.minibatches, seed, dtype=np.float32) for seed in range(6)]
-    for x in batches[:3]:
-        unbroken.step(x)
-    arrays = {name: a.copy() for name, a in unbroken.state_dict().items()}
-    random = json.loads(json.dumps(rng_state(unbroken.rng)))
-    resumed = build(seed=8, dtype=np.float32, **options)
-    resumed.load_state_dict(arrays)
-    restore_rng(resumed.rng, random)
-    for x in batches[3:]:
-        assert unbroken.step(x) == resumed.step(x)
-    assert changed(unbroken.state_dict(), resumed.state_dict()) == set()
+    arrays = assert_resumes(unbroken, build(seed=8, dtype=np.float32, **options), batches)
     with pytest.raises(CheckpointError, match="belongs to another architecture"):
         build(scales=1).load_state_dict(arrays)
 

@@ -1,6 +1,5 @@
 """BicycleGAN and its parts equal PyTorch; E learns what the paper says; z makes the answers."""
 
-import json
 import math
 
 import numpy as np
@@ -14,8 +13,7 @@ from minigan.errors import OptionError, UnknownNameError
 from minigan.gradcheck import check_loss
 from minigan.layers import JoinCondition
 from minigan.models.encoders import encoder_halvings
-from minigan.noise import restore_rng, rng_state
-from tests.algorithms.games import changed
+from tests.algorithms.games import assert_resumes
 from tests.algorithms.translation.cases import optimizer_of
 from tests.algorithms.translation.test_golden import assert_close
 from tests.algorithms.translation.test_updates import moved, moving, snapshot, through
@@ -230,16 +228,7 @@ def test_each_z_is_another_answer_and_the_same_z_the_same(z_into):
 def test_resumes_to_the_bit():
     unbroken = build(dtype=np.float32)
     batches = [examples(2, seed, dtype=np.float32) for seed in range(4)]
-    for x in batches[:2]:
-        unbroken.step(x)
-    arrays = {name: a.copy() for name, a in unbroken.state_dict().items()}
-    random = json.loads(json.dumps(rng_state(unbroken.rng)))
-    resumed = build(seed=8, dtype=np.float32)
-    resumed.load_state_dict(arrays)
-    restore_rng(resumed.rng, random)
-    for x in batches[2:]:
-        assert unbroken.step(x) == resumed.step(x)
-    assert changed(unbroken.state_dict(), resumed.state_dict()) == set()
+    assert_resumes(unbroken, build(seed=8, dtype=np.float32), batches)
 
 
 def test_defaults_are_the_papers():

@@ -1,6 +1,5 @@
 """pix2pixHD equals PyTorch stage by stage, descends its total loss, and moves who is trained."""
 
-import json
 import math
 from dataclasses import replace
 
@@ -17,8 +16,7 @@ from minigan.gradcheck import check_loss
 from minigan.layers import AvgPool2d
 from minigan.models import receptive_field
 from minigan.models.pix2pixhd import CoarseToFine, until_activations
-from minigan.noise import restore_rng, rng_state
-from tests.algorithms.games import changed
+from tests.algorithms.games import assert_resumes
 from tests.algorithms.translation.cases import optimizer_of
 from tests.algorithms.translation.test_golden import assert_close
 from tests.algorithms.translation.test_updates import moved, moving, snapshot
@@ -221,16 +219,7 @@ def test_while_g1_is_trained_alone_its_pictures_are_shown_enlarged():
 def test_resumes_to_the_bit_from_any_stage(at):
     unbroken = build(stage_steps=2, dtype=np.float32)
     batches = [examples(2, seed, dtype=np.float32) for seed in range(6)]
-    for x in batches[:at]:
-        unbroken.step(x)
-    arrays = {name: a.copy() for name, a in unbroken.state_dict().items()}
-    random = json.loads(json.dumps(rng_state(unbroken.rng)))
-    resumed = build(seed=8, stage_steps=2, dtype=np.float32)
-    resumed.load_state_dict(arrays)
-    restore_rng(resumed.rng, random)
-    for x in batches[at:]:
-        assert unbroken.step(x) == resumed.step(x)
-    assert changed(unbroken.state_dict(), resumed.state_dict()) == set()
+    arrays = assert_resumes(unbroken, build(seed=8, stage_steps=2, dtype=np.float32), batches, at)
     with pytest.raises(CheckpointError, match="belongs to another architecture"):
         build(generator="global").load_state_dict(arrays)
 

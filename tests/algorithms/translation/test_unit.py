@@ -1,6 +1,5 @@
 """UNIT equals PyTorch, descends its total loss through every live application, shares weights."""
 
-import json
 import math
 
 import numpy as np
@@ -12,8 +11,7 @@ from minigan.algorithms.options import Streams, Task
 from minigan.backend import make_rng
 from minigan.errors import OptionError
 from minigan.gradcheck import check_loss
-from minigan.noise import restore_rng, rng_state
-from tests.algorithms.games import changed
+from tests.algorithms.games import assert_resumes
 from tests.algorithms.translation.cases import optimizer_of
 from tests.algorithms.translation.test_golden import assert_close
 from tests.algorithms.translation.test_updates import moved, moving, snapshot, through
@@ -187,16 +185,7 @@ def test_translations_take_the_mean_of_a_code():
 def test_resumes_to_the_bit():
     unbroken = build(dtype=np.float32)
     batches = [examples(2, seed, dtype=np.float32) for seed in range(4)]
-    for x in batches[:2]:
-        unbroken.step(x)
-    arrays = {name: a.copy() for name, a in unbroken.state_dict().items()}
-    random = json.loads(json.dumps(rng_state(unbroken.rng)))
-    resumed = build(seed=8, dtype=np.float32)
-    resumed.load_state_dict(arrays)
-    restore_rng(resumed.rng, random)
-    for x in batches[2:]:
-        assert unbroken.step(x) == resumed.step(x)
-    assert changed(unbroken.state_dict(), resumed.state_dict()) == set()
+    assert_resumes(unbroken, build(seed=8, dtype=np.float32), batches)
 
 
 def test_defaults_are_the_papers():
