@@ -18,7 +18,8 @@ SMALL_INTEGERS = {"u8": np.uint8, "i32": np.int32}
 
 def case(*shapes: Any, **named: Any) -> Make:
     """Positional arguments: ("x", sizes...) is a normal array of that shape, ("+", ...) one of
-    positive numbers, ("i", high, sizes...) one of integers; anything else is itself."""
+    positive numbers, ("u", ...) one uniform in [0, 1), ("i", high, sizes...) one of integers;
+    anything else is itself."""
 
     def make(dtype: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
         rng = np.random.default_rng(0)
@@ -31,6 +32,8 @@ def _made(shape: Any, rng: np.random.Generator, dtype: Any) -> Any:
     if not isinstance(shape, tuple) or not shape or not isinstance(shape[0], str):
         return shape
     kind, *sizes = shape
+    if kind == "u":
+        return rng.uniform(size=sizes)
     if kind == "i":
         return rng.integers(0, sizes[0], sizes[1:])
     if kind in SMALL_INTEGERS:
@@ -191,6 +194,7 @@ CASES: dict[str, list[Make]] = {
     "resample.pixel_shuffle": [case(("x", 2, 3, 5, 8), 2)],
     "resample.pixel_unshuffle": [case(("x", 2, 6, 4, 3), 2)],
     "resample.upsample_bilinear": [case(X, (2, 3))],
+    "tokens.draw_tokens": [case(("x", 40, 7), ("u", 40)), case(("x", 3, 1), ("u", 3))],
     "resample.upsample_bilinear_dx": [case(("x", 3, 10, 21, 6), (2, 3))],
     "resample.upsample_nearest": [case(X, (2, 3))],
     "resample.upsample_nearest_dx": [case(("x", 3, 10, 21, 6), (2, 3))],

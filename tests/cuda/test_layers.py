@@ -89,7 +89,7 @@ def test_a_network(network, dtype, device):
     here = network.build(make_rng(0)).astype(dtype)
     there = network.build(make_rng(0)).astype(dtype).to(device)
     rng = make_rng(1)
-    xs = tuple(rng.standard_normal(shape).astype(dtype) for shape in network.inputs)
+    xs = network.drawn(rng, dtype)
     dy = rng.standard_normal(network.gives).astype(dtype)
     tables = []
     for net, inputs, upstream in (

@@ -177,7 +177,7 @@ def test_what_cannot_be_translated_is_refused(minigan: Command, runs: Path, tmp_
     for words, says in (
         ("", "grey.png is a grey picture and the run was trained on colour ones"),
         ("--reverse", "srgan has no generator from y to x; what was lost is not made again"),
-        ("--reference x.png", "only G of pairedcyclegan takes one"),
+        ("--reference x.png", "only G of pairedcyclegan, and munit, take one"),
         ("--overlap 3", "--overlap 3 is of tiles; give --tile too"),
     ):
         result = minigan(*call, *split(words))
