@@ -172,8 +172,7 @@ PacGAN, table 1 (10 runs of {FULL.steps:,} steps). Another protocol, not to be c
 {ELSEWHERE}.
 
 On the mixtures reverse KL is of the samples near a mode, as in the authors' published code. Rows
-without it are older and had it of all samples by the nearest mode, which is smaller. Tables of the
-full budget without a line on what training left are older too, and of running statistics.
+without it are older and had it of all samples by the nearest mode, which is smaller.
 
 The short and wide budgets are not the paper's. What differs, in every run alike:
 

@@ -2,8 +2,8 @@
 
 The running statistics that training leaves are those of the last few batches, each at the weights
 of its own step. What they are off by is no part of what the network has learned, and it shows where
-samples must be exact: on the grid of 25 Gaussians it takes one sample in twenty away from its mode
-(docs/systems/pacgan.md). BigGAN's authors call the statistics of many batches at fixed weights
+samples must be exact: on the grid of 25 Gaussians it took up to one sample in twenty away from its
+mode (docs/systems/pacgan.md). BigGAN's authors call the statistics of many batches at fixed weights
 standing ones in their published code.
 """
 
