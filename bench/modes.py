@@ -7,12 +7,12 @@ KL of 2,500 samples (Lin et al. 2018, section 4.1 and table 1). Three things are
 published code, where the paper leaves them open: a minibatch holds 100 packs, so that packs of m
 see m times as many samples; weights start from N(0, 0.02^2); and before the samples are drawn, G's
 batch norms see 200 minibatches of 500 at fixed weights (there their monitoring of an epoch does it,
-the last ones with more weight). What training left them by then is kept in a row as `as_left`; the
-other budgets average weights and statistics, and standing ones made no difference to them. Not as
-there: G and D step one after the other, on samples of their own, and batch norm takes all examples
-of the packs together, where theirs takes each place of the packs alone. What another paper sets for
-its objective (WGAN's RMSProp, five steps of D) is kept. This is `--full`; killed, it goes on from
-its last checkpoint in runs/bench/, and a longer one goes on from a shorter one (`--steps`).
+the last ones with more weight). What training left them by then is kept in a row as `as_left`. The
+other budgets average weights and statistics; to three short runs standing ones made no difference.
+Not as there: G and D step one after the other, on samples of their own, and batch norm takes all
+examples of the packs together, where theirs takes each place of the packs alone. What another paper
+sets for its objective (WGAN's RMSProp, five steps of D) is kept. This is `--full`; killed, it goes
+on from its last checkpoint in runs/bench/, and a longer one goes on from a shorter one (`--steps`).
 
 The default is short, for a processor core: `SHORT` says how. Found by trial, on packs of 4 first:
 
