@@ -34,10 +34,12 @@ def to_onnx(
     integers (T,). In the file pictures and feature maps have their channels first. noisy: batch
     norms take the statistics of each picture (pix2pix); dropout is left out in any case. any_size:
     pictures of every size that the network takes. Raises OptionError where the package onnx is
-    missing, and for a layer or a size that cannot be exported.
+    missing, for a layer or a size that cannot be exported, and for any size without a picture.
     """
     with extra():
         import onnx  # noqa: F401  # the graph's own imports come after this one
+    if any_size and all(len(shape) != 3 for shape in inputs.values()):
+        raise OptionError("this network takes no pictures: leave out --any-size")
     graph = Graph(RULES, noisy=noisy)
     values = []
     for called, shape in inputs.items():

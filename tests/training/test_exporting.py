@@ -141,7 +141,11 @@ REFUSED = {
     ),
     "one size only": (
         ["export", "{dcgan}", "--onnx", "x.onnx", "--network", "D", "--any-size"],
-        "leave out --any-size",
+        "this network takes pictures of one size only: leave out --any-size",
+    ),
+    "any size of no picture": (
+        ["export", "{dcgan}", "--onnx", "x.onnx", "--any-size"],
+        "this network takes no pictures: leave out --any-size",
     ),
     "a trained run": (
         ["import", "{dcgan}", "--torch", "{file}"],
