@@ -685,6 +685,14 @@ NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
     "context_encoder": _network(
         lambda r: models.context_encoder((16, 24, 2), (8, 12, 2), width=2, rng=r), (3, 16, 24, 2)
     ),
+    "converter": _network(
+        lambda r: models.converter((8, 12, 2), 3, code_dim=4, width=2, rng=r), (4, 8, 12, 2)
+    ),
+    "dcgan_pair_discriminator": _network(
+        lambda r: models.dcgan_pair_discriminator((8, 12, 2), 1, width=2, rng=r),
+        (3, 8, 12, 1),
+        (3, 8, 12, 2),
+    ),
     "deblurring_generator": _network(
         lambda r: models.deblurring_generator((8, 12, 2), width=2, blocks=1, rng=r), (2, 8, 12, 2)
     ),

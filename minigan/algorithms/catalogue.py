@@ -24,6 +24,7 @@ from minigan.algorithms.translation import (
     pairedcyclegan,
     pix2pix,
     pix2pixhd,
+    pixeldtgan,
     stargan,
     unit,
 )
@@ -292,6 +293,16 @@ ALGORITHMS: dict[str, Recipe] = {
         explains=("bicyclegan", "posterior", "gaussian", "lsgan"),
         takes="pairs",
         batch=1,
+    ),
+    "pixeldtgan": Recipe(
+        summary="pictures of another domain with another geometry; D also judges what belongs",
+        paper="Yoo et al. 2016, arXiv:1603.07442",
+        options=pixeldtgan.Options,
+        build=pixeldtgan.build,
+        data="kittens-worn",
+        explains=("pixeldtgan", "loss"),
+        takes="pairs",
+        batch=128,
     ),
     "cyclegan": Recipe(
         summary="pictures between two domains, without pairs: what goes there comes back",

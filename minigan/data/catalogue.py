@@ -16,6 +16,7 @@ from minigan.data import (
     idx,
     kitten_captions,
     kitten_pairs,
+    kitten_worn,
     kittens,
     mixtures,
     moving_digits,
@@ -132,6 +133,10 @@ PAIRS: dict[str, PairEntry] = {
     ),
     "faces-makeup": PairEntry(
         "drawn faces without and with makeup, 16x16 to 256x256", subjects.open_pairs
+    ),
+    "kittens-worn": PairEntry(
+        "a kitten that wears something, and the thing alone and large, 8x8 to 64x64",
+        kitten_worn.open_worn,
     ),
     "kittens-fur": PairEntry(
         "kittens without and with a pattern of the fur, of any strength, 8x8 to 64x64",

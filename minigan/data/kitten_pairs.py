@@ -9,61 +9,30 @@ The test split is made of looks that the training split never shows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from minigan.data.base import Batch, Endless
-from minigan.data.kittens import LUMINANCE, NAMES, Kittens
-from minigan.data.pairs import PairOptions, Pairs
+from minigan.data.kittens import NAMES, Kittens
+from minigan.data.pairs import DrawnPairs, PairOptions, with_channels
 from minigan.errors import OptionError
 
 ORANGE, BLUE = (NAMES["body"].index(colour) for colour in ("orange", "blue"))
 CONTRAST = 0.6  # difference of neighbouring luminances, in [-1, 1], that is drawn black
 
-Make = Callable[[Kittens, np.ndarray], np.ndarray]
 
-
-class KittenPairs(Pairs, Endless):
-    """Pairs drawn without end.
-
-    labels    int (K, 5), of the kittens of this split
-    sides     from labels to the pictures A and to the pictures B, (N, H, W, C)
-    channels  of A and of B unless the options ask for others
-    """
+class KittenPairs(DrawnPairs):
+    """Kittens of `labels`, int (K, 5), each as likely as any; the rest as `DrawnPairs` has it."""
 
     def __init__(
-        self,
-        name: str,
-        kittens: Kittens,
-        options: PairOptions,
-        *,
-        labels: np.ndarray,
-        sides: tuple[Make, Make],
-        channels: tuple[int, int],
+        self, name: str, kittens: Kittens, options: PairOptions, labels: np.ndarray, **drawn: Any
     ) -> None:
-        wanted = zip(options.channels, options.in_order(*channels), strict=True)
-        x, y = [asked or own for asked, own in wanted]
         h, w, _ = kittens.shape
-        super().__init__(name, (h, w), (x, y), options)
-        self._kittens, self._labels = kittens, labels
-        self._of_x, self._of_y = options.in_order(*sides)
+        super().__init__(name, (h, w), options, **drawn)
+        self._labels = labels
 
-    def draw(self, n: int, rng: np.random.Generator) -> Batch:
-        x = self._some(n, rng)
-        return self._pairs(x, x if self.aligned else self._some(n, rng))
-
-    def matched(self, n: int, rng: np.random.Generator) -> Batch:
-        labels = self._some(n, rng)
-        return self._pairs(labels, labels)
-
-    def _some(self, n: int, rng: np.random.Generator) -> np.ndarray:
+    def scenes(self, n: int, rng: np.random.Generator) -> np.ndarray:
         return self._labels[rng.integers(len(self._labels), size=n)]
-
-    def _pairs(self, x: np.ndarray, y: np.ndarray) -> Batch:
-        sides = self._of_x(self._kittens, x), self._of_y(self._kittens, y)
-        both = [with_channels(s, c) for s, c in zip(sides, self.channels, strict=True)]
-        return Batch(np.concatenate(both, -1), None)
 
 
 def open_edges(name: str, options: PairOptions) -> KittenPairs:
@@ -74,7 +43,7 @@ def open_edges(name: str, options: PairOptions) -> KittenPairs:
         kittens,
         options,
         labels=kittens.labels(kittens.combinations),
-        sides=(lambda k, labels: edges(k.compose(labels)), Kittens.compose),
+        sides=(lambda labels: edges(kittens.compose(labels)), kittens.compose),
         channels=(1, 3),
     )
 
@@ -89,8 +58,8 @@ def open_recolour(name: str, options: PairOptions) -> KittenPairs:
         options,
         labels=labels[labels[:, 0] == ORANGE],  # the orange one says which split a pair is of
         sides=(
-            Kittens.compose,
-            lambda k, labels: k.compose(_in(labels, BLUE)),
+            kittens.compose,
+            lambda labels: kittens.compose(_in(labels, BLUE)),
         ),
         channels=(3, 3),
     )
@@ -115,12 +84,3 @@ def _kittens(name: str, options: PairOptions) -> Kittens:
     if height != width:
         raise OptionError(f"{name} of size {height}x{width}: kittens are square, give one side")
     return Kittens(height, 3, options.split)
-
-
-def with_channels(x: np.ndarray, channels: int) -> np.ndarray:
-    """Pictures as they are, their luminance, or grey ones with three equal channels."""
-    if x.shape[-1] == channels:
-        return x
-    if channels == 1:
-        return (x @ LUMINANCE.astype(x.dtype))[..., None]
-    return np.repeat(x, channels, -1)

@@ -20,8 +20,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from minigan.data.base import Batch, Endless
-from minigan.data.kitten_pairs import with_channels
-from minigan.data.pairs import PairOptions, Pairs
+from minigan.data.pairs import PairOptions, Pairs, with_channels
 from minigan.data.warp import warp
 from minigan.errors import DataError, OptionError
 

@@ -26,8 +26,7 @@ from minigan.data import resources
 from minigan.data.base import Batch, Endless
 from minigan.data.clips import Clips, joined
 from minigan.data.digits import in_test
-from minigan.data.kitten_pairs import with_channels
-from minigan.data.pairs import PairOptions
+from minigan.data.pairs import PairOptions, with_channels
 from minigan.data.pictures import to_float
 from minigan.errors import OptionError
 

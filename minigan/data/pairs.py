@@ -6,6 +6,8 @@ others: a pair goes through loaders, copies and augmentations as one example.
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
@@ -13,6 +15,7 @@ import numpy as np
 
 from minigan.data.augment import Augmentation
 from minigan.data.base import Batch, Dataset, Endless, Finite
+from minigan.data.kittens import LUMINANCE
 from minigan.data.options import Channels, Options, Split
 from minigan.data.pictures import to_float
 from minigan.errors import OptionError
@@ -163,3 +166,51 @@ class TwoDomains(Pairs, Endless):
 
     def _at(self, i: np.ndarray, j: np.ndarray) -> Batch:
         return Batch(to_float(np.concatenate([self._x[i], self._y[j]], -1)), None)
+
+
+class DrawnPairs(Pairs, Endless):
+    """Pairs painted without end: what is to be seen is drawn first, then both sides of it are made.
+
+    sides     from what `scenes` draws to the pictures A and to the pictures B, (N, H, W, C)
+    channels  of A and of B unless the options ask for others
+    """
+
+    def __init__(
+        self,
+        name: str,
+        size: tuple[int, int],
+        options: PairOptions,
+        *,
+        sides: tuple[Callable[[Any], np.ndarray], Callable[[Any], np.ndarray]],
+        channels: tuple[int, int],
+    ) -> None:
+        wanted = zip(options.channels, options.in_order(*channels), strict=True)
+        x, y = [asked or own for asked, own in wanted]
+        super().__init__(name, size, (x, y), options)
+        self._of_x, self._of_y = options.in_order(*sides)
+
+    @abstractmethod
+    def scenes(self, n: int, rng: np.random.Generator) -> Any:
+        """What n pictures shall show."""
+
+    def draw(self, n: int, rng: np.random.Generator) -> Batch:
+        x = self.scenes(n, rng)
+        return self._pairs(x, x if self.aligned else self.scenes(n, rng))
+
+    def matched(self, n: int, rng: np.random.Generator) -> Batch:
+        scenes = self.scenes(n, rng)
+        return self._pairs(scenes, scenes)
+
+    def _pairs(self, x: Any, y: Any) -> Batch:
+        sides = self._of_x(x), self._of_y(y)
+        both = [with_channels(s, c) for s, c in zip(sides, self.channels, strict=True)]
+        return Batch(np.concatenate(both, -1), None)
+
+
+def with_channels(x: np.ndarray, channels: int) -> np.ndarray:
+    """Pictures as they are, their luminance, or grey ones with three equal channels."""
+    if x.shape[-1] == channels:
+        return x
+    if channels == 1:
+        return (x @ LUMINANCE.astype(x.dtype))[..., None]
+    return np.repeat(x, channels, -1)

@@ -60,6 +60,15 @@ class Objective(ABC):
             "halved)"
         )
 
+    def positive(self, real: Array) -> tuple[Value, Array]:
+        """The share of J(D) that real examples have alone, and its gradient.
+
+        It is what `negative` leaves of J(D). Raises OptionError as that.
+        """
+        of_fake, _ = self.negative(real)
+        loss, d_real, _ = self.discriminator(real, real)
+        return loss - of_fake, d_real
+
     def report(self, real: Array, fake: Array) -> dict[str, Value]:
         """What a log shows of D's numbers besides the losses: here their means."""
         return {"score(x)": mean(real), "score(G(z))": mean(fake)}

@@ -36,6 +36,7 @@ from minigan.metrics.melody import melody
 from minigan.metrics.precision_recall import precision_recall
 from minigan.metrics.relabelling import kept_labels
 from minigan.metrics.result import Result
+from minigan.metrics.retrieval import retrievals
 from minigan.metrics.sentences import nll_oracle, nll_test, sentences
 from minigan.metrics.speech import enhancement
 from minigan.metrics.subject import Subject
@@ -307,6 +308,18 @@ METRICS: dict[str, Metric] = {
             "11x11 Gaussian window, sigma 1.5, K1 0.01, K2 0.03, mean over channels "
             "(Wang et al. 2004)",
             similarities,
+        ),
+    ),
+    "retrieval": Metric(
+        "share of translations that are nearer to their own truth than to any other's",
+        "pairs of pictures that are known to belong together",
+        has_truth,
+        _pairs_n,
+        {"own": "higher"},
+        each_way(
+            "retrieval",
+            "the nearest of the N true pictures, by squares of pixels, is the own one",
+            retrievals,
         ),
     ),
     "cycle": Metric(

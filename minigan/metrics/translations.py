@@ -29,6 +29,7 @@ Translators = Mapping[str, Callable[[Array, np.random.Generator], Array]]
 EXTRACTORS = {
     "kittens-edges": "kittens",
     "kittens-recolour": "kittens",
+    "kittens-worn": "kittens",
     **{name: name for name in OWN},
 }
 LOUDEST = 100.0  # decibels that equal pictures count as

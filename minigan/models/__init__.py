@@ -18,7 +18,12 @@ from minigan.models.conditional import (
     conditional_mlp_generator,
 )
 from minigan.models.context_encoder import context_encoder
-from minigan.models.dcgan import dcgan_discriminator, dcgan_generator
+from minigan.models.converter import converter
+from minigan.models.dcgan import (
+    dcgan_discriminator,
+    dcgan_generator,
+    dcgan_pair_discriminator,
+)
 from minigan.models.deblurgan import deblurring_generator
 from minigan.models.dilated import dilated_generator
 from minigan.models.encoders import residual_encoder, strided_encoder
@@ -71,10 +76,12 @@ __all__ = [
     "conv_decoder",
     "conv_encoder",
     "conv_joint_discriminator",
+    "converter",
     "coupled_discriminator",
     "coupled_generator",
     "dcgan_discriminator",
     "dcgan_generator",
+    "dcgan_pair_discriminator",
     "deblurring_generator",
     "dense_discriminator",
     "dilated_generator",

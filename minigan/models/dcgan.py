@@ -24,8 +24,10 @@ from minigan.layers import (
     ConvTranspose2d,
     Dense,
     Flatten,
+    Identity,
     Layer,
     LeakyReLU,
+    Parallel,
     ReLU,
     Reshape,
     Sequential,
@@ -102,6 +104,23 @@ def dcgan_discriminator(
         parts.weighted(last, rng),
     ]
     return norms.network(*layers)
+
+
+def dcgan_pair_discriminator(
+    shape: tuple[int, ...],
+    beside: int,
+    *,
+    width: int = 64,
+    norm: str = "batch",
+    rng: np.random.Generator,
+) -> Sequential:
+    """D of pairs: pictures (N, H, W, beside) and (N, H, W, C), `shape`, -> logits (N, 1).
+
+    The channels of both are those of one picture for `dcgan_discriminator`; raises as that.
+    """
+    h, w, channels = shape
+    D = dcgan_discriminator((h, w, channels + beside), width=width, norm=norm, rng=rng)
+    return Sequential(Parallel(Identity(), Identity()), *D.layers)
 
 
 def base_of(shape: tuple[int, ...], width: int) -> tuple[int, int, int]:

@@ -119,6 +119,8 @@ SETTINGS: list[tuple[str, str, dict[str, Any]]] = [
         },
     ),
     ("munit", "the authors' code", {"weight_cycle": 0.0, "norm": "none", "mlp_width": 256}),
+    ("pixeldtgan", PAPER, {"code_dim": 64, "width": 128, "judges": "both", "distance": "none"}),
+    ("pixeldtgan", "published code", {"lr": 2e-4, "beta1": 0.5, "weight_gan": 1.0}),
     (
         "cyclegan",
         PAPER,

@@ -84,6 +84,7 @@ COMPANY: dict[str, list[dict[str, Any]]] = {
     "blocks": [{"generator": "resnet"}],
     "halvings": [{"generator": "unet"}],
     "patch": [{"discriminator": "patch"}],
+    "weight_close": [{"distance": "l2"}],
     "power": [{"distance": "power"}],
     "growth": [{"generator": "rrdb"}],
     "content_layer": [{"content": "kittens"}],

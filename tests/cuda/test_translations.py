@@ -1,4 +1,4 @@
-"""Steps of pix2pixHD, by stages, of UNIT, MUNIT, BicycleGAN, next frames are captured."""
+"""Steps of pix2pixHD, by stages, of UNIT, BicycleGAN, PixelDTGAN, ... are captured."""
 
 from dataclasses import fields, replace
 
@@ -9,12 +9,14 @@ from minigan.algorithms import ALGORITHMS, Streams, Task
 from minigan.backend import to_host
 from minigan.training.stepper import Stepper, read
 
+BATCH = 2
 TINY = {"width": 2, "patch": 7, "lr": 1e-3}
 # options, steps, and how many kinds of steps are graphs in the end
 CASES = {
     "pix2pixhd": ({"scales": 2, "blocks": 0, "local_blocks": 0, "stage_steps": 3}, 9, 3),
     "unit": ({"blocks": 0, "halvings": 1}, 4, 1),
     "bicyclegan": ({"halvings": 2, "z_dim": 2, "scales": 1}, 4, 1),
+    "pixeldtgan": ({"code_dim": 3, "distance": "l1"}, 4, 1),
     "munit": ({"halvings": 1, "blocks": 1, "mlp_width": 3, "scales": 1, "weight_cycle": 1.0}, 4, 1),
     "next-frame": ({"optimizer": "adam"}, 4, 1),
 }
@@ -23,14 +25,14 @@ CASES = {
 def run(name, device, *, graph):
     options, steps, kinds = CASES[name]
     recipe = ALGORITHMS[name]
-    task = Task((8, 8, 2), "pairs", 20, batch=1, channels=(1, 1))
+    task = Task((8, 8, 2), "pairs", 20, batch=BATCH, channels=(1, 1))
     known = {f.name for f in fields(recipe.options)}
     tiny = {k: v for k, v in TINY.items() if k in known}
     made = recipe.build(replace(recipe.options(), **tiny, **options), task, Streams(0))
     stepper = Stepper(made.to(device), graph=graph)
     rng, log = np.random.default_rng(1), []
     for _ in range(steps):
-        x = rng.uniform(-1, 1, (made.minibatches, 8, 8, 2)).astype(np.float32)
+        x = rng.uniform(-1, 1, (BATCH * made.minibatches, 8, 8, 2)).astype(np.float32)
         log.append(read(stepper(x)))
     made.check_health()
     assert stepper.captured == kinds * graph

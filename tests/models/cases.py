@@ -694,6 +694,20 @@ NETWORKS = [
         "of the centre",
     ),
     Network(
+        "converter",
+        lambda r: models.converter((16, 24, 3), 1, code_dim=5, width=2, rng=r),
+        (4, 16, 24, 3),
+        (4, 16, 24, 1),
+    ),
+    Network(
+        "dcgan_pair_discriminator",
+        lambda r: models.dcgan_pair_discriminator((16, 24, 3), 1, width=2, rng=r),
+        (4, 16, 24, 1),
+        (4, 1),
+        "",
+        (4, 16, 24, 3),
+    ),
+    Network(
         "deblurring_generator",
         lambda r: models.deblurring_generator((8, 12, 3), width=2, blocks=2, rng=r),
         (4, 8, 12, 3),

@@ -185,7 +185,15 @@ def test_what_is_measured(minigan: Command, run: Path) -> None:
     result = minigan("eval", run, "--n", 12)
     assert result.code == 0, result.err
     names = [line.split(":")[0] for line in result.out.splitlines() if line[0] != " "]
-    assert names == ["l1", "psnr", "ssim", "sharpness", "sharpness-difference", "corners"]
+    assert names == [
+        "l1",
+        "psnr",
+        "ssim",
+        "retrieval",
+        "sharpness",
+        "sharpness-difference",
+        "corners",
+    ]
     data = open_clips("moving-digits", frames=M, size=16, split="test")
     x, y = data.split(data.draw(12, make_rng(0, 9)).x)
     still = np.abs(x[..., 1:] - y).mean()

@@ -111,7 +111,7 @@ def test_own_pictures_of_any_kind(minigan: Command, tmp_path: Path, name: str) -
     assert result.code == 0, result.err
     names = [line.partition(":")[0] for line in result.out.splitlines() if line[0] != " "]
     # No extractor is known, so that no features are compared.
-    assert names == ["l1", "psnr", "ssim", "sharpness", "sharpness-difference"]
+    assert names == ["l1", "psnr", "ssim", "retrieval", "sharpness", "sharpness-difference"]
     assert "split: train" in result.out
 
 

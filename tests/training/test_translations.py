@@ -23,6 +23,7 @@ RUNS = {
     "pix2pixhd": split(f"pix2pixhd {SMALL} --patch 7 --scales 2 --blocks 1 --stage-steps 1"),
     "unit": split(f"unit {SMALL} --blocks 1"),
     "bicyclegan": split(f"bicyclegan {SMALL} --patch 7 --z-dim 3"),
+    "pixeldtgan": split("pixeldtgan --size 16 --width 2 --batch 4 --distance l1"),
     "munit": split(f"munit {SMALL} --blocks 1 --patch 7 --scales 2 --z-dim 3 --weight-cycle 1"),
 }
 SHOWN = {
@@ -32,6 +33,7 @@ SHOWN = {
     "dualgan": {"cycle_x", "cycle_y", "wasserstein_X", "wasserstein_Y"},
     "pix2pixhd": {"GAN", "GAN/2", "features", "features/2", "score(y)", "score(G(x)/2)"},
     "bicyclegan": {"L1", "KL", "latent", "GAN_VAE", "GAN_LR", "score(G(x, z)/2)"},
+    "pixeldtgan": {"L1", "GAN_D_R", "GAN_D_A", "D(y)", "D(x, G(x))", "D(x, other y)"},
     "munit": {"reconstruction_x", "content_y", "style_x", "cycle_y", "GAN_F", "score(F(y)/2)"},
     "unit": {"KL_x", "reconstruction_y", "cycle_x", "cycle_KL_y", "GAN_G", "GAN_F", "D(F(y))"},
 }
@@ -363,6 +365,10 @@ REFUSED = {
     ("bicyclegan", "--size 24"): "nearest legal sizes: 16x16 and 32x32",
     ("bicyclegan", "--n 2 --interpolate 3"): "--n 2 and --interpolate 3: give one of them",
     ("bicyclegan", "--reverse"): "bicyclegan has no generator from y to x",
+    ("pixeldtgan", "--size 32"): "trained on, 16x16, and not 32x32: leave out --size",
+    ("pixeldtgan", "--tile 16"): "of the whole of another, which tiles are not; leave out --tile",
+    ("pixeldtgan", "--reverse"): "pixeldtgan has no generator from y to x; train it with",
+    ("pixeldtgan", "--n 2"): "--n 2: G of pixeldtgan has one answer to a picture; leave it out",
     ("munit", "--size 18"): "nearest legal sizes: 16x16 and 20x20",
     ("munit", "--reference no"): "--reference no: there is no such file or folder",
     ("munit", "--reference . --n 2"): "--n 2 draws styles, and --reference . tells them; give one",

@@ -111,7 +111,7 @@ class Translating(Algorithm):
         loss = weight * loss
         terms = {term.name: term(D, real, fake, self.rng) for term in self.terms}
         norm = self.descend(name, loss + added(terms) if terms else loss)
-        report = _named(
+        report = named_report(
             self.objective.report(real_scores, fake_scores), name, self.told_apart(name)
         )
         return {f"loss_{name}": loss, **report, **terms, f"grad_norm_{name}": norm}
@@ -195,6 +195,8 @@ JUDGES = {
     "D_S": ("y, W", "y, G"),
     "D_VAE": ("y, VAE", "G(x, E(y))"),
     "D_LR": ("y, LR", "G(x, z)"),
+    "D_R": ("y", "G(x)"),
+    "D_A": ("x, y", "x, G(x)"),
 }
 
 
@@ -216,7 +218,7 @@ def _told_apart(name: str) -> tuple[str, str]:
     return f"{real}{at}", f"{fake}{at}"
 
 
-def _named(report: Scalars, name: str, apart: tuple[str, str] | None = None) -> Scalars:
+def named_report(report: Scalars, name: str, apart: tuple[str, str] | None = None) -> Scalars:
     """An objective's "score(x)" and "score(G(z))" by what discriminator `name` sees."""
     real, fake = apart or _told_apart(name)
 

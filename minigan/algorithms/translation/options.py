@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from minigan.algorithms.pair_options import PairDataOptions
 from minigan.algorithms.settings import Company, Needs, known, option
 from minigan.algorithms.translation.shared_options import Rng, Size, TranslatingOptions
-from minigan.layers import Identity, Layer, Parallel, Sequential
+from minigan.layers import Layer
 from minigan.models import (
     dcgan_discriminator,
+    dcgan_pair_discriminator,
     dilated_generator,
     patch_discriminator,
     resnet_generator,
@@ -149,9 +150,10 @@ def _patch(o: TranslationOptions, shape: tuple[int, ...], beside: int, rng: Rng)
 
 def _image(o: TranslationOptions, shape: tuple[int, ...], beside: int, rng: Rng) -> Layer:
     """DCGAN's discriminator."""
-    joined = (*shape[:2], shape[2] + beside)
-    D = dcgan_discriminator(joined, width=o.width, norm=o.norm, rng=rng)
-    return Sequential(Parallel(Identity(), Identity()), *D.layers) if beside else D
+    how: dict[str, Any] = {"width": o.width, "norm": o.norm, "rng": rng}
+    if beside:
+        return dcgan_pair_discriminator(shape, beside, **how)
+    return dcgan_discriminator(shape, **how)
 
 
 GENERATORS: dict[str, Callable[..., Layer]] = {
