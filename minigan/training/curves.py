@@ -19,7 +19,7 @@ PANELS: tuple[tuple[str, tuple[str, ...], str], ...] = (  # what belongs togethe
     ("terms of D's loss", (*PENALTIES, "ranking"), "linear"),
     (
         "terms of a translation",
-        ("L1", "GAN_", "cycle_", "identity_", "cls(", "rec", "latent"),
+        ("L1", "L2", "GAN_", "cycle_", "identity_", "cls(", "rec", "latent"),
         "linear",
     ),
     ("gradient norms", ("grad_norm_",), "log"),

@@ -152,14 +152,14 @@ class PixelDTGAN(Translating):
         D = net if given is None else Given(net, given)
         weight = self.weight_D / (counts + len(fakes))
         seen = [D.forward(picture) for picture in (real, *fakes)]
-        share, d_real = self.objective.positive(seen[0][0])
+        share, d_real = self.objective.positive(seen[0][0])  # eq: pixeldtgan.r, pixeldtgan.a
         loss, slopes = counts * share, [counts * d_real]
         for scores, _ in seen[1:]:
-            share, d_fake = self.objective.negative(scores)
+            share, d_fake = self.objective.negative(scores)  # eq: pixeldtgan.r, pixeldtgan.a
             loss = loss + share
             slopes.append(d_fake)
         for slope, (_, ctx) in zip(slopes, seen, strict=True):
-            D.backward(weight * slope, ctx, need_dx=False)  # eq: pixeldtgan.r, pixeldtgan.a
+            D.backward(weight * slope, ctx, need_dx=False)
         loss = weight * loss
         norm = self.descend(name, loss)
         report = self.reported(name, [scores for scores, _ in seen])
