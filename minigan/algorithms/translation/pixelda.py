@@ -138,7 +138,7 @@ class PixelDA(Translating):
         x, y = self.split(first)
         if self.G is None:
             return self.update_classifier(x, c, None)
-        fake, _ = self.G.forward(x, self.noise(x))
+        fake, _ = self.G.forward(x, self.noise(x), update_stats=False)
         scalars = self.update_discriminator("D", y, fake)  # eq: pixelda.1, pixelda.2
         scalars |= self.update_classifier(x, c, fake)  # eq: pixelda.1
         return scalars | self.update_generator(self.G, *self.split(second), c_G)
