@@ -202,6 +202,7 @@ REFUSED: list[tuple[str, int, list[str]]] = [
     ("train pixelda --size 3", 1, ["pictures of 3x3 are too small for T", "sides of 4 or more"]),
     ("train pixelda --size 64", 1, ["digits-m of size 64x64", "sides go up to 48"]),
     ("train pixelda --x-channels 1", 1, ["x has 1 channels, y 3", "give --channels 1 or 3"]),
+    ("train pixelda --batch 1", 1, ["norms are over a batch", "use --batch 2 or more"]),
     ("train pixelda --z-dim 0", 1, ["--z-dim 0 must be at least 1"]),
     ("train pixelda --blocks -1", 1, ["--blocks -1 must be at least 0"]),
     ("train pixelda --dropout-D 1", 1, ["dropout p=1.0 must lie in [0, 1)"]),
@@ -224,7 +225,7 @@ REFUSED: list[tuple[str, int, list[str]]] = [
     (
         "train pix2pix --data digits-m",
         1,
-        ["digits-m holds no pairs that belong together", "pixelda"],
+        ["digits-m holds no pairs that belong", "pixelda"],
     ),
     ("train dcgan --data digits-m", 1, ["digits-m holds pairs of pictures"]),
     ("train unit --halvings -1", 1, ["--halvings -1 must be at least 0"]),

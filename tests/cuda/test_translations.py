@@ -1,4 +1,4 @@
-"""Steps of pix2pixHD, by stages, of UNIT, MUNIT, BicycleGAN, next frames and PixelDA are captured."""
+"""Steps of pix2pixHD, by stages, UNIT, MUNIT, BicycleGAN, next frames, PixelDA are captured."""
 
 from dataclasses import fields, replace
 
@@ -27,15 +27,16 @@ def run(name, device, *, graph):
     recipe = ALGORITHMS[name]
     labelled = recipe.takes == "labelled-domains"
     names = LABELS if labelled else {}
-    task = Task((8, 8, 2), "pairs", 20, batch=1, channels=(1, 1), label_names=names)
+    batch = 2 if labelled else 1  # its batch norms want two
+    task = Task((8, 8, 2), "pairs", 20, batch=batch, channels=(1, 1), label_names=names)
     known = {f.name for f in fields(recipe.options)}
     tiny = {k: v for k, v in TINY.items() if k in known}
     made = recipe.build(replace(recipe.options(), **tiny, **options), task, Streams(0))
     stepper = Stepper(made.to(device), graph=graph)
     rng, log = np.random.default_rng(1), []
     for _ in range(steps):
-        x = rng.uniform(-1, 1, (made.minibatches, 8, 8, 2)).astype(np.float32)
-        labels = [rng.integers(3, size=(made.minibatches, 1))] if labelled else []
+        x = rng.uniform(-1, 1, (batch * made.minibatches, 8, 8, 2)).astype(np.float32)
+        labels = [rng.integers(3, size=(batch * made.minibatches, 1))] if labelled else []
         log.append(read(stepper(x, *labels)))
     made.check_health()
     assert stepper.captured == kinds * graph

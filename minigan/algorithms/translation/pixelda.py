@@ -263,6 +263,10 @@ class Options(PairDataOptions, TranslatingOptions):
         if len(task.label_names) != 1:
             raise OptionError(f"pixelda learns from {self.wanted}")
         check_counts(self, "z_dim")
+        if task.batch == 1 and self.method == "pixelda":
+            raise OptionError(
+                "G's norms are over a batch, and a picture alone is none: use --batch 2 or more"
+            )
         return size, (x, y)
 
     def check_size(self, size: Size, trained: Size) -> None:
