@@ -158,6 +158,13 @@ def _edges(alpha: int) -> Callable[[Rng], list[Result]]:
     return check
 
 
+def _pairwise(rng: Rng) -> list[Result]:
+    x, mask = np.tanh(rng.standard_normal((2, 3, 4, 2))), rng.integers(2, size=(2, 3, 4, 1))
+    return check_loss(
+        lambda y: losses.masked_pairwise_error(y, x, mask), rng.standard_normal(x.shape), rng=rng
+    )
+
+
 def _evaluating(rng: Rng) -> list[Result]:
     """Batch norm out of training: the statistics are constants."""
     layer = Frozen(L.BatchNorm(3)).astype(np.float64)
@@ -264,6 +271,7 @@ LAYERS: dict[str, Callable[[Rng], list[Result]]] = {
     "Softplus": _layer(lambda r: L.Softplus(beta=1.5), (3, 4)),
     "Maxout": _layer(lambda r: L.Maxout(3), (4, 6)),
     "Dropout": _layer(lambda r: L.Dropout(0.4, rng=r), (4, 5)),
+    "GaussianNoise": _layer(lambda r: L.GaussianNoise(0.4, rng=r), (4, 5)),
     "MinibatchDiscrimination": _layer(
         lambda r: L.MinibatchDiscrimination(3, 2, kernel_dim=2, rng=r), (4, 3)
     ),
@@ -442,6 +450,7 @@ LOSSES: dict[str, Callable[[Rng], list[Result]]] = {
     "mean_absolute_error": _reconstruction(losses.mean_absolute_error),
     "mean_squared_error": _reconstruction(losses.mean_squared_error),
     **{f"gradient_difference (alpha = {alpha})": _edges(alpha) for alpha in (1, 2)},
+    "masked_pairwise_error": _pairwise,
     "gaussian_nll": _reconstruction(partial(losses.gaussian_nll, scale=0.3)),
     "laplace_nll": _reconstruction(partial(losses.laplace_nll, scale=0.3)),
     "bernoulli_nll": _reconstruction(losses.bernoulli_nll),
@@ -681,6 +690,17 @@ NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
         lambda r: models.munit_decoder((8, 12, 1), 3, width=2, blocks=1, mlp_width=4, rng=r),
         (2, 2, 3, 8),
         (2, 3),
+    ),
+    "pixelda_generator": _network(
+        lambda r: models.pixelda_generator((4, 5, 2), 2, 3, width=3, blocks=1, rng=r),
+        (3, 4, 5, 2),
+        (3, 3),
+    ),
+    "pixelda_discriminator": _network(
+        lambda r: models.pixelda_discriminator((6, 9, 2), width=2, rng=r), (3, 6, 9, 2)
+    ),
+    "task_classifier": _network(
+        lambda r: models.task_classifier((5, 4, 2), 3, rng=r), (2, 5, 4, 2)
     ),
     "context_encoder": _network(
         lambda r: models.context_encoder((16, 24, 2), (8, 12, 2), width=2, rng=r), (3, 16, 24, 2)

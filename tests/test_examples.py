@@ -100,6 +100,10 @@ SHORT = {
         ["--steps", "2", "--width", "2", "--batch", "2"],
         ["samples/step_000002.png", "samples.gif"],
     ),
+    "pixelda_digits.py": (
+        ["--steps", "2", "--width", "2", "--batch", "2"],
+        ["source-only/curves.png", "pixelda/samples.gif"],
+    ),
     "munit_kittens.py": (
         ["--steps", "2", "--width", "2", "--batch", "2"],
         ["samples/step_000002.png", "samples.gif", "styles.png"],

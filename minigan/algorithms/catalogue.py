@@ -24,6 +24,7 @@ from minigan.algorithms.translation import (
     pairedcyclegan,
     pix2pix,
     pix2pixhd,
+    pixelda,
     pixeldtgan,
     stargan,
     unit,
@@ -36,6 +37,7 @@ Takes = Literal[
     "captions",
     "pairs",
     "domains",
+    "labelled-domains",
     "references",
     "degraded",
     "bars",
@@ -51,7 +53,8 @@ class Recipe:
 
     explains: the topics of `minigan explain` that belong to it. takes: single examples, examples
     with their labels (its options then have `label`), pictures with captions, aligned pairs of
-    pictures, pictures of two domains, pictures and references whose style they shall take, pictures
+    pictures, pictures of two domains, the same with labels of the
+    first, pictures and references whose style they shall take, pictures
     that it degrades itself to restore them, bars of melodies, sounds: speech in noise and the same
     speech without (its options then have `window`), frames of clips and the next (its options then
     have `frames`), or sentences (its options then have `words` and `length`).
@@ -70,7 +73,9 @@ class Recipe:
     @property
     def translates(self) -> bool:
         """Whether it makes pictures of pictures, from data that has two in each example."""
-        return self.takes in ("pairs", "domains", "references", "degraded", "clips")
+        return self.takes in (
+            *("pairs", "domains", "labelled-domains", "references", "degraded", "clips"),
+        )
 
 
 ALGORITHMS: dict[str, Recipe] = {
@@ -363,6 +368,16 @@ ALGORITHMS: dict[str, Recipe] = {
         explains=("stargan", "cyclegan", "wgan", "penalty"),
         takes="labelled",
         batch=16,
+    ),
+    "pixelda": Recipe(
+        summary="a classifier for a domain without labels, from pictures made to look like it",
+        paper="Bousmalis et al. 2017, arXiv:1612.05424",
+        options=pixelda.Options,
+        build=pixelda.build,
+        data="digits-m",
+        explains=("pixelda", "loss"),
+        takes="labelled-domains",
+        batch=32,
     ),
     "pairedcyclegan": Recipe(
         summary="the style of a reference onto a picture, and off: makeup on another's face",

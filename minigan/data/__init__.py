@@ -1,5 +1,6 @@
 """Data: what ships with minigan, the user's own, and the loader that makes batches of it."""
 
+from minigan.data.adaptation import LabelledDomains
 from minigan.data.arrays import from_arrays
 from minigan.data.augment import Augmentation
 from minigan.data.base import Batch, Dataset, DataWarning, Endless, Finite
@@ -17,6 +18,7 @@ from minigan.data.catalogue import (
     open_clips,
     open_data,
     open_degraded,
+    open_labelled_domains,
     open_pairs,
     open_references,
     open_sentences,
@@ -50,6 +52,7 @@ __all__ = [
     "Degraded",
     "Endless",
     "Finite",
+    "LabelledDomains",
     "Loader",
     "Pairs",
     "References",
@@ -62,6 +65,7 @@ __all__ = [
     "open_clips",
     "open_data",
     "open_degraded",
+    "open_labelled_domains",
     "open_pairs",
     "open_references",
     "open_sentences",

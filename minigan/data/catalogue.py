@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from minigan.data import (
+    adaptation,
     cifar,
     clip_folder,
     digit_pairs,
     digits,
+    digits_m,
     folder,
     idx,
     kitten_captions,
@@ -32,6 +34,7 @@ from minigan.data import (
     tunes,
     voices,
 )
+from minigan.data.adaptation import LabelledDomains
 from minigan.data.augment import Augmentation
 from minigan.data.base import Dataset
 from minigan.data.clips import FRAMES, Clips
@@ -123,6 +126,10 @@ PAIRS: dict[str, PairEntry] = {
     "digits-edges": PairEntry(
         "digits, and the outlines of other digits, 28x28 grey", digit_pairs.open_edges
     ),
+    "digits-m": PairEntry(
+        "digits, and other digits over patches of kittens, with labels, 8x8 to 48x48 colour",
+        digits_m.open_digits_m,
+    ),
     "kittens-edges": PairEntry(
         "lines of a kitten in grey and the kitten in colour, 8x8 to 64x64",
         kitten_pairs.open_edges,
@@ -169,6 +176,9 @@ SENTENCES: dict[str, SentenceEntry] = {
 
 # Every name that goes before a path.
 NAMED = (*DATASETS, *PAIRS, *SOUNDS, *CLIPS, *SENTENCES)
+
+# Pairs of two domains whose first one has labels (adaptation.py).
+LABELLED_DOMAINS = ("digits-m",)
 
 # Pairs that are also known as pictures and references whose style they shall take (makeup.py).
 REFERENCES = tuple(subjects.SUBJECTS)
@@ -261,6 +271,42 @@ def open_pairs(
     path = _there(name_or_path, PAIRS)
     try:
         return pair_folder.open(path, options)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+
+
+def open_labelled_domains(
+    name_or_path: str,
+    *,
+    size: int | tuple[int, int] | None = None,
+    channels: tuple[Channels | None, Channels | None] = (None, None),
+    split: Split = "train",
+    strict: bool = False,
+    direction: str = "AtoB",
+    augmentation: Augmentation | None = None,
+) -> LabelledDomains:
+    """A labelled domain and another: of that name (see `LABELLED_DOMAINS`), or of that folder.
+
+    The arguments are those of `open_pairs`, and so is what is raised; see adaptation.py.
+    """
+    options = PairOptions.checked(
+        False, size, channels, split, strict, direction, augmentation or Augmentation()
+    )
+    if name_or_path in LABELLED_DOMAINS:
+        opened = PAIRS[name_or_path].open(name_or_path, options)
+        assert isinstance(opened, LabelledDomains)
+        return opened
+    _refuse_sentences(name_or_path)
+    if any(name_or_path in table for table in (DATASETS, PAIRS, SOUNDS)):
+        raise DataError(
+            f"{name_or_path} holds no two domains of which one has labels; "
+            f"{', '.join(LABELLED_DOMAINS)} does, or a folder that holds class folders in A and "
+            "pictures in B"
+        )
+    _refuse_clips(name_or_path)
+    path = _there(name_or_path, LABELLED_DOMAINS)
+    try:
+        return adaptation.open_folder(path, options)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error}") from error
 

@@ -36,6 +36,14 @@ def outlines(x: np.ndarray) -> np.ndarray:
     return np.max(shifted, 0) - x
 
 
+def in_first(digit: np.ndarray) -> np.ndarray:
+    """Whether each example belongs to the first domain, bool (N,), from its class, int (N,)."""
+    chosen = np.zeros(len(digit), bool)
+    for number in np.unique(digit):
+        chosen[np.flatnonzero(digit == number)[::2]] = True
+    return chosen
+
+
 class DigitDomains(TwoDomains):
     """Digits of either domain; pairs of one digit, which training never draws, are `aligned`'s."""
 
@@ -65,9 +73,7 @@ def _open(make: Make, name: str, options: PairOptions) -> Pairs:
     aligned = AlignedPictures(name, *options.in_order(a, b), options)
     if options.aligned:
         return aligned
-    in_a = np.zeros(len(digit), bool)
-    for number in np.unique(digit):
-        in_a[np.flatnonzero(digit == number)[::2]] = True
+    in_a = in_first(digit)
     return DigitDomains(name, *options.in_order(a[in_a], b[~in_a]), options, aligned)
 
 

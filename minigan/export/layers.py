@@ -466,6 +466,7 @@ RULES: dict[type[L.Layer], Rule] = {
     L.Maxout: _maxout,
     L.Identity: _same,
     L.Dropout: _same,
+    L.GaussianNoise: _same,
     L.Scale: _scale,
     L.Reshape: _reshape,
     L.Flatten: _flatten,

@@ -61,6 +61,17 @@ class Chain(nn.Sequential):
             xs = (module(*xs),)
         return xs[0]
 ''',
+    "GaussianNoise": '''\
+class GaussianNoise(nn.Module):
+    """Normal noise on everything, in training mode."""
+
+    def __init__(self, std):
+        super().__init__()
+        self.std = std
+
+    def forward(self, x):
+        return x + self.std * torch.randn_like(x) if self.training else x
+''',
     "Maxout": '''\
 class Maxout(nn.Module):
     """The largest of `pieces` neighbouring features."""

@@ -260,6 +260,7 @@ RULES: dict[type[L.Layer], Rule] = {
     L.Softplus: _call("Softplus({beta}, threshold=1e9)"),
     L.Identity: _call("Identity()"),
     L.Dropout: _call("Dropout({p})"),
+    L.GaussianNoise: lambda t, layer, places: made("GaussianNoise", layer.std, places=places),
     L.ReflectionPad2d: _call("ReflectionPad2d({padding})"),
     L.AvgPool2d: _call("AvgPool2d" + _WINDOW),
     L.MaxPool2d: _call("MaxPool2d" + _WINDOW),

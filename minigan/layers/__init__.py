@@ -29,6 +29,7 @@ from minigan.layers.dropout import Dropout
 from minigan.layers.energy import ReconstructionError
 from minigan.layers.equalized import EqualizedLR
 from minigan.layers.evidence import LogSumExp
+from minigan.layers.gaussian_noise import GaussianNoise
 from minigan.layers.given import (
     ConditionalConcat,
     ConditionalSequential,
@@ -85,6 +86,7 @@ __all__ = [
     "EqualizedLR",
     "FlatParams",
     "Flatten",
+    "GaussianNoise",
     "GlobalAvgPool",
     "GlobalMaxPool",
     "GlobalSumPool",

@@ -11,6 +11,7 @@ from minigan.losses.history import HistoricalAveraging
 from minigan.losses.matching import FeatureMatching, match_means
 from minigan.losses.objective import Objective
 from minigan.losses.objectives import OBJECTIVES
+from minigan.losses.pairwise import masked_pairwise_error
 from minigan.losses.penalties import PENALTIES
 from minigan.losses.reconstruction import (
     absolute_error,
@@ -39,6 +40,7 @@ __all__ = [
     "kl_of_unit_variance",
     "kl_to_standard_normal",
     "laplace_nll",
+    "masked_pairwise_error",
     "match_means",
     "mean_absolute_error",
     "mean_squared_error",

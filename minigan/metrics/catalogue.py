@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from minigan.data import Dataset
+from minigan.data import Dataset, LabelledDomains
 from minigan.data.captions import Captioned, CaptionedKittens
 from minigan.data.kittens import Kittens
 from minigan.data.moving_digits import MovingDigits
@@ -13,6 +13,7 @@ from minigan.data.oracle import Oracle
 from minigan.data.relabelled import Relabelled
 from minigan.data.stacked import StackedDigits
 from minigan.errors import DataError, OptionError, UnknownNameError
+from minigan.metrics.adaptation import target_accuracy
 from minigan.metrics.answers import INPUTS, answers_diversity
 from minigan.metrics.caption_accuracy import caption_accuracy
 from minigan.metrics.d_features import d_features
@@ -168,6 +169,14 @@ METRICS: dict[str, Metric] = {
         lambda data: 1000,
         {"kept": "higher"},
         kept_labels,
+    ),
+    "target-accuracy": Metric(
+        "share of pictures of a target domain that a classifier adapted to it names right",
+        "a labelled source domain and a target whose labels are known (digits-m)",
+        lambda data: isinstance(data, LabelledDomains) and data.target_known,
+        lambda data: 2000,
+        {},  # what chose a checkpoint by the target's labels would have seen them
+        target_accuracy,
     ),
     "caption-accuracy": Metric(
         "share of what captions name that samples show",

@@ -41,6 +41,7 @@ class TranslationSubject(Subject):
 
     translators  from pictures (N, H, W, C) and rng to pictures: G, and F where there is one
     data         the split that is looked at; its known pairs are for scoring
+    classify     pictures -> class numbers (N,), of what was trained to name classes too
     """
 
     data: Pairs
@@ -53,12 +54,13 @@ class TranslationSubject(Subject):
         split: str,
         extractor: str | None = None,
         seed: int = 0,
+        classify: Callable[[Array], Array] | None = None,
     ) -> None:
         def draw(n: int, rng: np.random.Generator) -> Array:
             raise AssertionError("a translation is made of pictures")
 
         super().__init__(draw, data, split=split, extractor=extractor, seed=seed)
-        self.translators = translators
+        self.translators, self.classify = translators, classify
         self.name = "G"
 
     def redrawn(self, made: Any) -> TranslationSubject:

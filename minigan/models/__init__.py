@@ -40,6 +40,7 @@ from minigan.models.mlp import mlp_discriminator, mlp_generator
 from minigan.models.munit import munit_content_encoder, munit_decoder, munit_style_encoder
 from minigan.models.patchgan import patch_discriminator, receptive_field
 from minigan.models.pix2pixhd import local_enhancer
+from minigan.models.pixelda import pixelda_discriminator, pixelda_generator, task_classifier
 from minigan.models.resnet import resnet_generator
 from minigan.models.rrdb import rrdbnet
 from minigan.models.segan import segan_discriminator, segan_generator
@@ -101,6 +102,8 @@ __all__ = [
     "munit_decoder",
     "munit_style_encoder",
     "patch_discriminator",
+    "pixelda_discriminator",
+    "pixelda_generator",
     "receptive_field",
     "recognising_discriminator",
     "refining_generator",
@@ -118,6 +121,7 @@ __all__ = [
     "strided_encoder",
     "stylegan_discriminator",
     "stylegan_generator",
+    "task_classifier",
     "text_code",
     "text_discriminator",
     "text_generator",

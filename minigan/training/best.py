@@ -76,6 +76,11 @@ class Best:
         self.name = f"{self._metric}.{self._value}"
         self.folder = checkpoints / FOLDER
         checked([self._metric], dataset)
+        if isinstance(dataset, Pairs) and not ways:
+            raise OptionError(
+                f"--keep-best {wanted} is of pictures that G makes, and this run trains no G; "
+                "leave it out"
+            )
         if self._metric == "cycle" and "F" not in ways:
             raise OptionError(NO_WAY_BACK)
         _refuse_hidden_pairs(self._metric, dataset)

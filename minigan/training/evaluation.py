@@ -10,6 +10,7 @@ from pathlib import Path
 
 from minigan.algorithms.catalogue import recipe
 from minigan.algorithms.conditional.base import Relabelling
+from minigan.algorithms.latent import Classifying
 from minigan.algorithms.translation.base import Translating
 from minigan.algorithms.translation.shared_options import TranslatingOptions
 from minigan.data import Dataset, References
@@ -61,16 +62,25 @@ def evaluate(
     judge = judging(algorithm, build, partial(_scored, config, "train"))
     if isinstance(algorithm, Relabelling):  # its one G goes back too
         data, cycles = Relabelled(data, tuple(algorithm.label_names)), True
+    translates = not isinstance(algorithm, Translating) or bool(algorithm.translators)
+    classify = algorithm.classify if isinstance(algorithm, Classifying) else None
     if metrics is None:
         metrics = fitting(
             data,
             held_out,
             cycles=cycles,
             varies=isinstance(algorithm, Translating) and algorithm.varies,
+            translates=translates,
+            names=classify is not None,
             asks=asked is not None or isinstance(data, Relabelled),
             extractor=extractor,
         )
     names = checked(metrics, data)
+    if not translates and (others := sorted({*names} - {"target-accuracy"})):
+        raise OptionError(
+            f"metric {others[0]!r} is of pictures that G made, and this run trained no G; measure "
+            "target-accuracy"
+        )
     if "cycle" in names and not cycles:
         raise OptionError(NO_WAY_BACK)
     config.in_force()
@@ -86,6 +96,7 @@ def evaluate(
         seed=seed,
         asked=asked,
         judge=judge,
+        classify=classify,
         training=partial(_scored, config, "train"),
     )
     return (measure(name, subject, n) for name in names)
@@ -97,21 +108,26 @@ def fitting(
     *,
     cycles: bool = False,
     varies: bool = False,
+    translates: bool = True,
+    names: bool = False,
     asks: bool = False,
     extractor: str | None = None,
 ) -> list[str]:
     """The metrics that take the data.
 
     cycles: whether there is a generator each way; varies: whether one picture has many
-    translations; asks: whether samples are asked for by labels. Of pairs without an extractor no
-    features are wanted. d-features measures D, and takes minutes: it must be asked for.
+    translations; translates: whether there is a generator; names: whether classes of pictures are
+    named; asks: whether samples are asked for by labels. Of pairs without an extractor no features
+    are wanted. d-features measures D, and takes minutes: it must be asked for.
     """
     known = data.name in EXTRACTORS or data.name in OWN
     plain = data.kind == "pairs" and extractor is None and not known
     left_out = {
         "parzen": held_out is None,
         "cycle": not cycles,
-        "diversity": not varies,
+        "diversity": not (varies and translates),
+        "sharpness": not translates,
+        "target-accuracy": not names,
         "label-accuracy": not asks,
         "caption-accuracy": not asks,
         "d-features": True,

@@ -102,9 +102,11 @@ def subject_of(
     seed: int = 0,
     asked: Asked | None = None,
     judge: Judge | None = None,
+    classify: Callable[[Array], Array] | None = None,
     training: Callable[[], Any] | None = None,
 ) -> Subject:
-    """What `made_by` gave before the data, for metrics; `training` opens what was trained on."""
+    """What `made_by` gave before the data, for metrics; `training` opens what was trained on, and
+    `classify` names the classes of pictures, of translations that learn to."""
     if isinstance(data, Relabelled):
         return RelabelSubject(made, data, split=split, extractor=extractor, seed=seed)
     if isinstance(data, Applied):
@@ -114,7 +116,9 @@ def subject_of(
     if isinstance(data, Sentences):
         return SentenceSubject(made, data, split=split, training=training, seed=seed)
     if isinstance(data, Pairs):
-        return TranslationSubject(made, data, split=split, extractor=extractor, seed=seed)
+        return TranslationSubject(
+            made, data, split=split, extractor=extractor, seed=seed, classify=classify
+        )
     return Subject(
         made,
         data,

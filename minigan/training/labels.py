@@ -43,7 +43,7 @@ def conditions(config: Config, dataset: Dataset) -> Conditions | None:
 
     Raises DataError for data without labels, UnknownNameError for a label that it does not have.
     """
-    if recipe(config.algorithm).takes not in ("labelled", "captions", "bars"):
+    if recipe(config.algorithm).takes not in ("labelled", "labelled-domains", "captions", "bars"):
         return None
     known = dataset.label_names
     if not known:

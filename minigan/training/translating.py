@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
@@ -12,6 +12,7 @@ from minigan.algorithms.catalogue import recipe
 from minigan.algorithms.pair_options import PairDataOptions
 from minigan.algorithms.restoration.options import RestorationOptions
 from minigan.algorithms.translation.base import Translating
+from minigan.algorithms.translation.pixelda import PixelDA
 from minigan.backend import Array, make_rng
 from minigan.data import (
     Augmentation,
@@ -21,6 +22,7 @@ from minigan.data import (
     References,
     open_clips,
     open_degraded,
+    open_labelled_domains,
     open_pairs,
     open_references,
 )
@@ -36,7 +38,15 @@ SHOWN = 16  # pictures of each direction
 CLIPS_SHOWN = 8
 ENLARGED = 96  # pixels that small frames are enlarged towards
 COLUMNS = 8
+ADAPTED_SHOWN, ZS_SHOWN, TARGETS_SHOWN, ZOOM = 8, 5, 5, 2  # of a sheet of an adaptation
 ANSWERED = 8  # pictures of each direction that are shown with many answers
+
+
+# Of algorithms that take pairs of a kind of their own.
+OPENERS: dict[str, Callable[..., Pairs]] = {
+    "references": open_references,
+    "labelled-domains": open_labelled_domains,
+}
 
 
 def pairs_of(config: Config, data: str, split: Split, aligned: bool | None = None) -> Pairs:
@@ -62,11 +72,11 @@ def pairs_of(config: Config, data: str, split: Split, aligned: bool | None = Non
     assert isinstance(options, PairDataOptions)
     if aligned is None:
         aligned = takes == "pairs"
-    opened = open_references if takes == "references" else partial(open_pairs, aligned=aligned)
+    opened = OPENERS.get(takes) or partial(open_pairs, aligned=aligned)
     return opened(
         data,
         size=run.picture_size,
-        channels=(options.x_channels or run.channels, options.y_channels or run.channels),  # type: ignore[arg-type]  # checked by open_pairs
+        channels=(options.x_channels or run.channels, options.y_channels or run.channels),
         split=split,
         strict=run.strict,
         direction=options.direction,
@@ -96,11 +106,14 @@ def sheet(algorithm: Translating, pairs: Pairs, *, seed: int) -> Sheet:
 
     With references rows of x, y, G(x, y) and the truth, then of y, F(y) and the truth. Where G
     takes a z, each row shows an x, its y and then G(x, z), the same z in all rows of a column. Of
+    a source and a target domain true pictures of the target stand beside what is adapted to it. Of
     clips each row has the frames x, G(x) and the true y. The pairs are always the same. Where
     nobody knows any that belong together, no truth is shown.
     """
     if isinstance(pairs, Clips):
         return _of_clips(algorithm, pairs, seed)
+    if isinstance(algorithm, PixelDA):
+        return _of_adapted(algorithm, pairs, seed)
     if algorithm.prior is not None:
         return _of_answers(algorithm, algorithm.prior, pairs, seed)
     if isinstance(pairs, References):
@@ -154,6 +167,24 @@ def _of_clips(algorithm: Translating, clips: Clips, seed: int) -> Sheet:
     x, y = clips.split(clips.telling(CLIPS_SHOWN, make_rng(seed, Purpose.SHOWN)))
     made = algorithm.translate(x, make_rng(seed, Purpose.PICTURES))
     return Sheet(predicted_beside(x, {"predicted": made, "true": y}), made, y)
+
+
+def _of_adapted(algorithm: PixelDA, pairs: Pairs, seed: int) -> Sheet:
+    """A row for each source picture: it, what it is for some z, and beside them true pictures of
+    the target."""
+    n = ADAPTED_SHOWN * TARGETS_SHOWN
+    x, y = pairs.split(pairs.draw(n, make_rng(seed, Purpose.SHOWN)).x)
+    source = x[:ADAPTED_SHOWN]
+    columns = {"source": grid(source, columns=1, factor=ZOOM)}
+    made = source
+    if algorithm.prior is not None:
+        rng = make_rng(seed, Purpose.PICTURES)
+        zs = np.repeat(algorithm.prior.draw(ZS_SHOWN, rng)[:, None], ADAPTED_SHOWN, 1)
+        rows = np.stack([algorithm.translate(source, rng, z=z) for z in zs], 1)
+        made = rows.reshape(-1, *rows.shape[2:])
+        columns["adapted, a z each column"] = grid(made, columns=ZS_SHOWN, factor=ZOOM)
+    columns["target"] = grid(y, columns=TARGETS_SHOWN, factor=ZOOM)
+    return Sheet(beside(columns), made, y)
 
 
 def predicted_beside(x: Array, nexts: Mapping[str, Array]) -> Image.Image:

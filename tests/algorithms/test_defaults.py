@@ -121,6 +121,16 @@ SETTINGS: list[tuple[str, str, dict[str, Any]]] = [
     ("munit", "the authors' code", {"weight_cycle": 0.0, "norm": "none", "mlp_width": 256}),
     ("pixeldtgan", PAPER, {"code_dim": 64, "width": 128, "judges": "both", "distance": "none"}),
     ("pixeldtgan", "published code", {"lr": 2e-4, "beta1": 0.5, "weight_gan": 1.0}),
+    ("pixelda", PAPER, {"z_dim": 10, "width": 64, "content": "none", "method": "pixelda"}),
+    (
+        "pixelda",
+        "the authors' code",
+        {
+            **{"lr": 1e-3, "beta1": 0.5, "blocks": 6, "dropout_D": 0.1, "noise_D": 0.2},
+            **{"clip_norm": 5.0, "objective": "non-saturating"},
+        },
+    ),
+    ("pixelda", "its README", {"weight_gan": 0.0113, "weight_task": 0.0101}),
     (
         "cyclegan",
         PAPER,

@@ -44,6 +44,7 @@ OWN = {
     "srgan": {"pretrain": 1},
     "deblurgan": {"k": 2},
     "segan": {"window": 64, "halvings": 2, "reference_batch": 2},
+    "pixelda": {"lr": 1e-2},
     "seqgan": {
         **{"words": 9, "length": 5, "windows": (2, 3), "filters": (3, 2), "rollouts": 2},
         **{"pretrain_G": 1, "pretrain_D": 1, "d_steps": 2, "k": 1, "embedding": 5, "dropout": 0.25},
@@ -90,6 +91,7 @@ COMPANY: dict[str, list[dict[str, Any]]] = {
     "content_layer": [{"content": "kittens"}],
     "content_before": [{"content": "kittens"}],
     "stages": [{"stage_steps": 2}],
+    "weight_content": [{"content": "all"}],
 }
 VALUES: dict[str, list[Any]] = {
     "clip_weights": [1e-3],

@@ -1,4 +1,4 @@
-"""Steps of pix2pixHD, by stages, of UNIT, BicycleGAN, PixelDTGAN, ... are captured."""
+"""Steps of algorithms that make pictures of pictures are captured, those with stages too."""
 
 from dataclasses import fields, replace
 
@@ -19,13 +19,17 @@ CASES = {
     "pixeldtgan": ({"code_dim": 3, "distance": "l1"}, 4, 1),
     "munit": ({"halvings": 1, "blocks": 1, "mlp_width": 3, "scales": 1, "weight_cycle": 1.0}, 4, 1),
     "next-frame": ({"optimizer": "adam"}, 4, 1),
+    "pixelda": ({"blocks": 1, "z_dim": 2, "content": "not-black"}, 4, 1),
 }
+LABELS = {"digit": ("0", "1", "2")}  # of algorithms that learn from them
 
 
 def run(name, device, *, graph):
     options, steps, kinds = CASES[name]
     recipe = ALGORITHMS[name]
-    task = Task((8, 8, 2), "pairs", 20, batch=BATCH, channels=(1, 1))
+    labelled = recipe.takes == "labelled-domains"
+    names = LABELS if labelled else {}
+    task = Task((8, 8, 2), "pairs", 20, batch=BATCH, channels=(1, 1), label_names=names)
     known = {f.name for f in fields(recipe.options)}
     tiny = {k: v for k, v in TINY.items() if k in known}
     made = recipe.build(replace(recipe.options(), **tiny, **options), task, Streams(0))
@@ -33,7 +37,8 @@ def run(name, device, *, graph):
     rng, log = np.random.default_rng(1), []
     for _ in range(steps):
         x = rng.uniform(-1, 1, (BATCH * made.minibatches, 8, 8, 2)).astype(np.float32)
-        log.append(read(stepper(x)))
+        labels = [rng.integers(3, size=(BATCH * made.minibatches, 1))] if labelled else []
+        log.append(read(stepper(x, *labels)))
     made.check_health()
     assert stepper.captured == kinds * graph
     return log, {key: to_host(a) for key, a in made.state_dict().items()}

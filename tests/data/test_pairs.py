@@ -43,8 +43,11 @@ def two_folders(tmp_path):
 # --- every kind -----------------------------------------------------------------------------------
 
 
+NOT_ALIGNED = {"digits-m"}  # of which nobody knows pairs: tests/data/test_adaptation.py
+
+
 @pytest.mark.parametrize("aligned", [True, False])
-@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("name", sorted({*PAIRS} - NOT_ALIGNED))
 def test_every_named_pair_keeps_the_contract(name, aligned):
     for split in ("train", "test"):
         data = open_pairs(name, aligned=aligned, split=split, size=16)
@@ -64,7 +67,7 @@ def test_every_named_pair_keeps_the_contract(name, aligned):
         assert np.array_equal(matched, first) == aligned
 
 
-@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("name", sorted({*PAIRS} - NOT_ALIGNED))
 def test_channels_and_direction_are_as_asked(name):
     forth = open_pairs(name, aligned=True, channels=(1, 3))
     back = open_pairs(name, aligned=True, channels=(3, 1), direction="BtoA")

@@ -356,7 +356,7 @@ WRONG_SHAPES = {
 }
 TAKES_ANY_SHAPE = {
     *(L.ReLU, L.LeakyReLU, L.ELU, L.Tanh, L.Hardtanh, L.Sigmoid, L.Softplus),
-    *(L.Dropout, L.Embedding, L.Flatten, L.Identity, L.Scale),
+    *(L.Dropout, L.Embedding, L.Flatten, L.GaussianNoise, L.Identity, L.Scale),
 }
 FIRST = {c.spec.kind: c for c in reversed(VARIED)}
 

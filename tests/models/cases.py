@@ -727,6 +727,33 @@ NETWORKS = [
         "twice",
     ),
     Network(
+        "pixelda_generator",
+        lambda r: models.pixelda_generator((6, 5, 3), 3, 4, width=3, blocks=2, rng=r),
+        (4, 6, 5, 3),
+        (4, 6, 5, 3),
+        also=(4, 4),
+    ),
+    Network(
+        "pixelda_discriminator",
+        lambda r: models.pixelda_discriminator((14, 9, 3), width=2, dropout=0.0, noise=0.0, rng=r),
+        (4, 14, 9, 3),
+        (4, 1),
+        "undisturbed",
+    ),
+    Network(
+        "pixelda_discriminator",
+        lambda r: models.pixelda_discriminator((4, 3, 1), width=2, rng=r),
+        (4, 4, 3, 1),
+        (4, 1),
+        "never halved",
+    ),
+    Network(
+        "task_classifier",
+        lambda r: models.task_classifier((9, 6, 1), 3, rng=r),
+        (4, 9, 6, 1),
+        (4, 3),
+    ),
+    Network(
         "rrdbnet",
         lambda r: models.rrdbnet(3, width=3, growth=2, blocks=2, rng=r),
         (4, 3, 5, 3),

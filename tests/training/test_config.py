@@ -53,7 +53,7 @@ def test_defaults_are_written_out(given: dict[str, object], resolved: dict[str, 
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_the_data_of_the_algorithm_unless_told(name: str) -> None:
     assert RunOptions().resolved(name).data == ALGORITHMS[name].data
-    kinds = dict.fromkeys(("pairs", "domains", "references"), PAIRS)
+    kinds = dict.fromkeys(("pairs", "domains", "labelled-domains", "references"), PAIRS)
     kinds |= {"clips": CLIPS, "sounds": SOUNDS, "sentences": SENTENCES}
     assert ALGORITHMS[name].data in kinds.get(ALGORITHMS[name].takes, DATASETS)
 

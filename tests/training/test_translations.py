@@ -25,6 +25,7 @@ RUNS = {
     "bicyclegan": split(f"bicyclegan {SMALL} --patch 7 --z-dim 3"),
     "pixeldtgan": split("pixeldtgan --size 16 --width 2 --batch 4 --distance l1"),
     "munit": split(f"munit {SMALL} --blocks 1 --patch 7 --scales 2 --z-dim 3 --weight-cycle 1"),
+    "pixelda": split("pixelda --size 16 --width 2 --batch 2 --blocks 1 --z-dim 3 --content all"),
 }
 SHOWN = {
     "pix2pix": {"loss_D", "loss_G", "L1", "GAN_G", "D(y)", "D(G(x))"},
@@ -35,6 +36,7 @@ SHOWN = {
     "bicyclegan": {"L1", "KL", "latent", "GAN_VAE", "GAN_LR", "score(G(x, z)/2)"},
     "pixeldtgan": {"L1", "GAN_D_R", "GAN_D_A", "D(y)", "D(x, G(x))", "D(x, other y)"},
     "munit": {"reconstruction_x", "content_y", "style_x", "cycle_y", "GAN_F", "score(F(y)/2)"},
+    "pixelda": {"task(x)", "task(G(x, z))", "task_G", "content", "D(G(x, z))", "accuracy(target)"},
     "unit": {"KL_x", "reconstruction_y", "cycle_x", "cycle_KL_y", "GAN_G", "GAN_F", "D(F(y))"},
 }
 
@@ -376,6 +378,9 @@ REFUSED = {
     ("unit", "--reference ."): "--reference .: only G of pairedcyclegan, and munit, take one",
     ("cyclegan", "--n 2"): "--n 2: G of cyclegan has one answer to a picture; leave it out",
     ("pix2pix", "--interpolate 3"): "and G of pix2pix takes none; bicyclegan and munit do",
+    ("pixelda", "--size 24"): "this G takes pictures of 16x16 alone",
+    ("pixelda", "--tile 16"): "pixelda adapts whole pictures, for z is one of each",
+    ("pixelda", "--reverse"): "pixelda has no generator from y to x; G adapts to the target alone",
     ("unit", "--size 18"): "nearest legal sizes: 16x16 and 20x20",
 }
 
