@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from minigan.data import Dataset
+from minigan.data.ages import AgedFaces
 from minigan.data.captions import Captioned, CaptionedKittens
 from minigan.data.kittens import Kittens
 from minigan.data.moving_digits import MovingDigits
@@ -33,6 +34,7 @@ from minigan.metrics.measures import (
     two_sample_values,
 )
 from minigan.metrics.melody import melody
+from minigan.metrics.persons import persons
 from minigan.metrics.precision_recall import precision_recall
 from minigan.metrics.relabelling import kept_labels
 from minigan.metrics.result import Result
@@ -167,6 +169,14 @@ METRICS: dict[str, Metric] = {
         lambda data: 1000,
         {"kept": "higher"},
         kept_labels,
+    ),
+    "persons": Metric(
+        "whether faces at another age still show the same person, and that age",
+        "faces-ages, translated between ages",
+        lambda data: isinstance(data, Relabelled) and isinstance(data.data, AgedFaces),
+        lambda data: 100,  # each is sought for in two or three ways
+        {"found": "higher", "recognised": "higher", "own": "lower"},
+        persons,
     ),
     "caption-accuracy": Metric(
         "share of what captions name that samples show",
