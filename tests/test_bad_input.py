@@ -201,7 +201,7 @@ REFUSED: list[tuple[str, int, list[str]]] = [
         ["--encoder-steps 10 leave the game none of --steps 10"],
     ),
     ("train age-cgan --iterations 0", 1, ["--iterations 0 must be at least 1"]),
-    ("train age-cgan --z-dim 0", 1, ["z_dim=0 must be at least 1"]),
+    ("train age-cgan --z-dim 0", 1, ["--z-dim 0 must be at least 1"]),
     ("train pix2pix --data faces-ages", 1, ["faces-ages holds single examples"]),
     ("train munit --data digits", 1, ["digits holds single examples", "pairs are digits-negative"]),
     ("train munit --blocks 0", 1, ["--blocks 0 must be at least 1", "a style enters G"]),

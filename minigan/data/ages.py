@@ -3,7 +3,7 @@
 A picture is an age group, a person and a photograph. The person is a face of faces.py, its skin,
 hair and the shape and place of all its parts; the photograph decides what changes from one picture
 of a person to the next: paper, clothes, pose, smile. The groups are those of Antipov et al. 2017
-(arXiv:1702.01983, section 2.1). How many years a person has in each, when hair goes grey, how far
+(arXiv:1702.01983). How many years a person has in each, when hair goes grey, how far
 it recedes, and how deep wrinkles are, is the person's own, so that everybody ages in a way of their
 own and there is one true picture of each at each age.
 

@@ -3,7 +3,7 @@
 Of drawn faces it is known what everybody looks like at every age, so that a face made older can be
 compared with that person's true older face, and with CROWD - 1 other persons of that age on the
 same photograph, between which it must be told whom it shows. Antipov et al. 2017
-(arXiv:1702.01983, section 3) had no truth, and asked a face recognition network whether faces that
+(arXiv:1702.01983, section 3), without a truth, asked a face recognition network whether faces that
 come back unaged show the same person; that is measured too.
 """
 

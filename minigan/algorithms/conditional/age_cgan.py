@@ -185,8 +185,7 @@ class AgeCGAN(ConditionalGAN):
 @dataclass(frozen=True, kw_only=True)
 class Options(CDCGANOptions):
     """The paper's: DCGAN's networks and settings, y after D's first convolution, z ~ N(0, I) of 100
-    numbers, L-BFGS (section 2). How many steps are E's is not stated there; it has 100 epochs for
-    the game and 100,000 pairs (z, G(z, y)) to learn from."""
+    numbers, L-BFGS (section 2). How the steps are shared out is ours."""
 
     d_sees: str = option("first", "where D sees the condition", DISCRIMINATORS)
     prior: str = option("normal", "distribution of the noise z", PRIORS)
@@ -219,8 +218,8 @@ class Options(CDCGANOptions):
 def build(options: Options, task: Task, streams: Streams) -> AgeCGAN:
     """The game of cdcgan's networks, and the encoders. Raises OptionError for values that cannot
     be."""
+    check_counts(options, "z_dim", "iterations")
     G, D = networks(options, task, streams)
-    check_counts(options, "iterations")
     game = options.game_steps(task.steps)
     recogniser = recogniser_of(options.recogniser, task.shape)
     outputs = {"E": options.z_dim, "E_y": sum(map(len, task.label_names.values()))}
