@@ -107,7 +107,7 @@ def test_points_are_their_own_features():
 def test_what_there_is_no_extractor_for(tmp_path):
     np.savez(tmp_path / "own.npz", x=RNG.integers(256, size=(4, 8, 8, 3), dtype=np.uint8))
     own = open_data(str(tmp_path / "own.npz"))
-    with pytest.raises(DataError, match=r"ships extractors for digits, kittens, faces-ages, stacked"):
+    with pytest.raises(DataError, match=r"ships extractors for digits, kittens, faces-ages"):
         extractor_for(own)
     assert extractor_for(own, "kittens").features(pictures(2, 8, 8, 3)).shape == (2, 128)
     with pytest.raises(OptionError, match="--extractor inception: wanted digits"):

@@ -17,7 +17,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
 
 from minigan.backend import Array, array_module, to_host
 from minigan.layers import Layer
@@ -36,6 +35,8 @@ def invert(G: Layer, z: Array, c: Array, x: Array, distance: Distance, *, iterat
 
 
 def _one(G: Layer, z: Array, c: Array, x: Array, distance: Distance, iterations: int) -> Array:
+    from scipy.optimize import minimize  # seldom used, and slow to import
+
     asarray = array_module(z).asarray
 
     def value(at: np.ndarray) -> tuple[float, np.ndarray]:
