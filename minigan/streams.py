@@ -43,4 +43,5 @@ class Purpose(IntEnum):
     PARZEN = 10  # held-out examples of the Parzen window
     PERMUTATIONS = 11  # of the two-sample test
     NOVELTY = 18  # kittens that novelty is corrected by
+    CROWD = 25  # persons whom an aged face is told from
     ARCHITECTURES = 20  # networks of `python -m bench robustness`

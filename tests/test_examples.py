@@ -140,6 +140,10 @@ SHORT = {
         ["--steps", "2", "--width", "2", "--size", "16"],
         ["samples/step_000002.png", "samples.gif"],
     ),
+    "age_cgan_faces.py": (
+        ["--steps", "4", "--width", "2", "--size", "16", "--n", "10"],
+        ["samples/step_000004.png", "samples.gif"],
+    ),
     "midinet_tunes.py": (
         ["--steps", "2", "--width", "4", "--hidden", "8"],
         ["none.png", "last.png", "all.png", "all/samples.gif"],

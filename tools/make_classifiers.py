@@ -1,4 +1,4 @@
-"""Makes minigan/data/embedded/classifier_digits.safetensors and classifier_kittens.safetensors.
+"""Makes classifier_digits, classifier_kittens and classifier_faces-ages in minigan/data/embedded.
 
     OPENBLAS_NUM_THREADS=1 python tools/make_classifiers.py
 
@@ -16,25 +16,27 @@ import numpy as np
 from safetensors.numpy import save
 
 from minigan.backend import make_rng
-from minigan.data import open_data
+from minigan.data import Dataset, ages, open_data
+from minigan.data.ages import Portraits
+from minigan.data.options import Split
 from minigan.metrics.classifier import train_classifier
-from minigan.metrics.shipped import SHIPPED, arrays, restored
+from minigan.metrics.shipped import PEOPLE, SHIPPED, arrays, restored
 from minigan.metrics.subject import examples
 
-STEPS = {"digits": 4000, "kittens": 8000}
-HELD_OUT = 1996  # the test digits; as many test kittens
+STEPS = {"digits": 4000, "kittens": 8000, "faces-ages": 8000}
+HELD_OUT = 1996  # the test digits; as many test kittens and faces
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("minigan/data/embedded"))
-    parser.add_argument("names", nargs="*", default=[*SHIPPED], help="which (default: both)")
+    parser.add_argument("names", nargs="*", default=[*SHIPPED], help="which (default: all)")
     arguments = parser.parse_args()
 
     for name in arguments.names:
         shipped = SHIPPED[name]
         trained = train_classifier(
-            open_data(name),
+            opened(name),
             *shipped.label_names,
             steps=STEPS[name],
             width=shipped.width,
@@ -43,10 +45,15 @@ def main() -> None:
         )
         data = save({key: array.astype(np.float16) for key, array in arrays(trained.net).items()})
         (arguments.out / f"classifier_{name}.safetensors").write_bytes(data)
-        x, labels = examples(open_data(name, split="test"), HELD_OUT, make_rng(0))
+        x, labels = examples(opened(name, "test"), HELD_OUT, make_rng(0))
         assert labels is not None  # the data sets with a classifier have labels
         for label, accuracy in restored(name, data).accuracy(x, labels).items():
             print(f"{name}: {label} {accuracy:.2%} of {HELD_OUT} held-out pictures")
+
+
+def opened(name: str, split: Split = "train") -> Dataset:
+    """The data of that name; of faces that which says who they are."""
+    return Portraits(PEOPLE, split) if name == ages.NAME else open_data(name, split=split)
 
 
 if __name__ == "__main__":

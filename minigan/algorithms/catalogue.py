@@ -10,7 +10,7 @@ from minigan.algorithms.adversarial import dcgan, energy, gogan, mlp, stylegan
 from minigan.algorithms.autoencoding import aae, alpha_gan, autoencoder, bigan, vae
 from minigan.algorithms.base import Algorithm
 from minigan.algorithms.codes import clustergan, cogan, infogan, semi
-from minigan.algorithms.conditional import biggan, cdcgan, cgan
+from minigan.algorithms.conditional import age_cgan, biggan, cdcgan, cgan
 from minigan.algorithms.options import OptimizerOptions, Streams, Task
 from minigan.algorithms.restoration import context_encoder, deblurgan, srgan
 from minigan.algorithms.sequence import midinet, next_frame, segan, seqgan
@@ -267,6 +267,15 @@ ALGORITHMS: dict[str, Recipe] = {
         build=cdcgan.build,
         data="digits",
         explains=("acgan", "cgan", "gan", "loss"),
+        takes="labelled",
+    ),
+    "age-cgan": Recipe(
+        summary="face ageing: a conditional GAN of ages, and the z of a face that keeps the person",
+        paper="Antipov et al. 2017, arXiv:1702.01983; Perarnau et al. 2016, arXiv:1611.06355",
+        options=age_cgan.Options,
+        build=age_cgan.build,
+        data="faces-ages",
+        explains=("agecgan", "cgan", "gan", "loss"),
         takes="labelled",
     ),
     "pix2pix": Recipe(

@@ -260,7 +260,8 @@ def sample(folder: Path, out: Path, frames: int | None, **how: Any) -> None:
     "--to",
     metavar="[LABEL=]CLASS",
     multiple=True,
-    help="Of stargan: the class that pictures shall have, e.g. blue or body=blue; again for more.",
+    help="Of stargan and age-cgan: the class that pictures shall have, e.g. blue or body=blue; "
+    "again for more.",
 )
 @click.option("--size", help="N or HxW: crop and resize to it (default: the run's size).")
 @click.option(

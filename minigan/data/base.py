@@ -95,3 +95,27 @@ class Endless(Dataset):
     @property
     def size(self) -> None:
         return None
+
+
+class Composed(Endless):
+    """A distribution of pictures that are made of parts: which is what each would be with others.
+
+    Parts are rows of numbers. The first are the labels, in the order of `label_names`; what comes
+    after them has no label, such as whose face it is.
+    """
+
+    @abstractmethod
+    def parts(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """Those of n pictures, int64 (n, P) with P of as many as there are labels, or more."""
+
+    @abstractmethod
+    def compose(self, parts: np.ndarray) -> np.ndarray:
+        """Pictures, float32 (N, H, W, C) in [-1, 1], of parts (N, P)."""
+
+    def labels_of(self, parts: np.ndarray) -> np.ndarray:
+        """The labels (N, L) among parts (N, P)."""
+        return parts[:, : len(self.label_names)]
+
+    def draw(self, n: int, rng: np.random.Generator) -> Batch:
+        parts = self.parts(n, rng)
+        return Batch(self.compose(parts), self.labels_of(parts))

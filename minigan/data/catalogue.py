@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from minigan.data import (
     adaptation,
+    ages,
     cifar,
     clip_folder,
     digit_pairs,
@@ -106,6 +107,10 @@ DATASETS: dict[str, Entry] = {
         kittens.open_kittens,
     ),
     "digits": Entry("10,000 handwritten digits of MNIST, 28x28 grey", digits.open_digits),
+    "faces-ages": Entry(
+        "drawn faces of 100,000 persons, each at six ages, 16x16 to 256x256 colour",
+        ages.open_faces,
+    ),
     "stacked-digits": Entry(
         "three digits as the channels of one picture, 28x28 colour: 1,000 modes",
         stacked.open_stacked,

@@ -2,8 +2,9 @@
 
 A face is a number that decides skin, hair, shape and place of all its parts; a style is a number
 that decides lipstick, eye shadow, eye liner and blush. Any style goes onto any face, and the same
-face without one is bare. Parts are drawn over one another as regions with soft edges, in the
-face's own coordinates: its middle is 0, x to the right, y down, half a picture is 1.
+face without one is bare. What years do to a face is in ages.py, but for the lines that they draw.
+Parts are drawn over one another as regions with soft edges, in the face's own coordinates: its
+middle is 0, x to the right, y down, half a picture is 1.
 
 Faces and styles whose numbers ten divides are held out for the test split.
 """
@@ -26,6 +27,7 @@ HAIR = np.array([[40, 28, 24], [92, 56, 34], [196, 150, 84], [150, 70, 40], [120
 IRIS = np.array([[70, 44, 30], [70, 110, 150], [84, 120, 76], [110, 110, 116]]) / 255
 ARCH = 0.05  # that brows fall by at their ends
 
+FLUSH = np.array([0.90, 0.42, 0.40])
 ROSE, DARK, WHITE = np.array([0.76, 0.36, 0.38]), np.array([0.10, 0.07, 0.07]), np.ones(3)
 
 Rows = np.ndarray  # float (N,), a number of each face, or (N, 3), a colour
@@ -78,7 +80,16 @@ class Style:
     blush_height: Rows
 
 
-Numbers = TypeVar("Numbers", Shapes, Style)
+@dataclass(frozen=True)
+class Lines:
+    """What years draw into faces, row by row; each is a share of the colour that shows."""
+
+    cheeks: Rows  # a child's
+    wrinkles: Rows  # across the forehead, beside the eyes and from the nose to the mouth
+    bags: Rows  # under the eyes
+
+
+Numbers = TypeVar("Numbers", Shapes, Style, Lines)
 
 
 def numbers(count: int, split: Split) -> np.ndarray:
@@ -89,7 +100,7 @@ def numbers(count: int, split: Split) -> np.ndarray:
 
 def shapes(faces: np.ndarray) -> Shapes:
     """What the numbers of faces, int (N,), decide."""
-    draw = _Draws(faces, stream=1)
+    draw = Draws(faces, stream=1)
     return Shapes(
         skin=_between(SKIN, draw()),
         hair=HAIR[(draw() * len(HAIR)).astype(int)],
@@ -121,7 +132,7 @@ def shapes(faces: np.ndarray) -> Shapes:
 
 def style(styles: np.ndarray) -> Style:
     """What the numbers of styles, int (N,), decide."""
-    draw = _Draws(styles, stream=2)
+    draw = Draws(styles, stream=2)
     return Style(
         lip_colour=hsv(draw(0.80, 1.06), draw(0.6, 0.95), draw(0.35, 0.9)),
         lip_strength=draw(0.75, 1.0),
@@ -136,9 +147,11 @@ def style(styles: np.ndarray) -> Style:
     )
 
 
-def draw(of: Shapes, worn: Style | None = None, *, size: int) -> np.ndarray:
-    """Faces, float32 (N, size, size, 3) in [-1, 1]; bare without a style."""
-    return _Drawing(of, size).face(worn)
+def draw(
+    of: Shapes, worn: Style | None = None, lines: Lines | None = None, *, size: int
+) -> np.ndarray:
+    """Faces, float32 (N, size, size, 3) in [-1, 1]; bare without a style, smooth without lines."""
+    return _Drawing(of, size).face(worn, lines)
 
 
 def landmarks(of: Shapes) -> np.ndarray:
@@ -172,7 +185,7 @@ def hsv(hue: Rows, saturation: Rows, value: Rows) -> Rows:
     return value[:, None] * (1 - saturation[:, None] * (1 - np.clip(corner, 0, 1)))
 
 
-class _Draws:
+class Draws:
     """Uniform numbers that (stream, number, count of draws) decide: SplitMix64 of them.
 
     Source: Steele et al. 2014, "Fast splittable pseudorandom number generators", OOPSLA.
@@ -215,10 +228,10 @@ class _Drawing:
         cos, sin = np.cos(s.roll), np.sin(s.roll)
         self.x, self.y = (cos * x + sin * y) / s.scale, (cos * y - sin * x) / s.scale
         self.pixel = np.float32(2 / side)
-        self.canvas = np.empty((len(of.roll), side, side, 3), np.float32)
-        self.canvas[...] = s.paper
+        self.canvas = np.empty((3, len(of.roll), side, side), np.float32)  # long rows to paint
+        self.canvas[...] = np.moveaxis(s.paper, -1, 0)
 
-    def face(self, worn: Style | None) -> np.ndarray:
+    def face(self, worn: Style | None, lines: Lines | None) -> np.ndarray:
         """Every part from back to front; the averaged canvas in [-1, 1]."""
         s, x, y = self.s, self.x, self.y
         shade, lip = 0.82 * s.skin, 0.55 * s.skin + 0.45 * ROSE.astype(np.float32)
@@ -230,6 +243,8 @@ class _Drawing:
         self.paint(s.clothes, self.ellipse(x, y - 1.35, 0.95, 0.45))
         head = self.ellipse(x / _narrow(s, y), y, s.head_width, s.head_height)
         self.paint(s.skin, head)
+        if lines is not None:
+            self.age(_with_places(lines), head)
         brim = y + s.head_height * s.fringe + 0.25 * x * x
         self.paint(s.hair, np.minimum(head, self.inside(brim)))
         if worn is not None:
@@ -262,8 +277,35 @@ class _Drawing:
         self.mouth(lip)
         if worn is not None:
             self.mouth(m.lip_colour, m.lip_strength)
-        small = self.canvas.reshape(len(x), self.size, FINER, self.size, FINER, 3).mean((2, 4))
+        canvas = np.ascontiguousarray(np.moveaxis(self.canvas, 0, -1))
+        small = canvas.reshape(len(x), self.size, FINER, self.size, FINER, 3).mean((2, 4))
         return 2 * small - 1
+
+    def age(self, lines: Lines, head: np.ndarray) -> None:
+        """Cheeks, and lines along distances to curves, on the skin alone."""
+        s, x, y = self.s, self.x, self.y
+        across, dark = np.abs(x), 0.55 * s.skin
+        spread = np.exp(-(((across - 0.38) / 0.15) ** 2 + ((y - 0.22) / 0.12) ** 2))
+        self.paint(FLUSH, lines.cheeks * np.minimum(spread, head))
+        eye_x, eye_y = across - s.eye_apart, y - s.eye_height
+        u = eye_x / s.eye_width
+        bag = np.maximum(np.abs(eye_y - 2.2 * s.eye_open + 0.05 * u * u) - 0.022, np.abs(u) - 0.9)
+        self.paint(dark, lines.bags * self.inside(bag * np.ones_like(x)))
+        folds = []
+        for height in (0.30, 0.40, 0.50):
+            forehead = y - s.eye_height + height - 0.15 * x * x
+            folds.append(np.maximum(np.abs(forehead) - 0.016, across - 0.30))
+        down = y - s.eye_height - s.nose + 0.04
+        folds.append(
+            np.maximum(np.abs(across - 0.15 - 0.45 * down) - 0.02, np.abs(down - 0.13) - 0.13)
+        )
+        for tilt in (-0.5, 0.3):
+            beside = eye_x - s.eye_width - 0.09
+            folds.append(
+                np.maximum(np.abs(eye_y - tilt * (beside + 0.09)) - 0.014, np.abs(beside) - 0.05)
+            )
+        for fold in folds:
+            self.paint(dark, lines.wrinkles * np.minimum(head, self.inside(fold)))
 
     def mouth(self, colour: np.ndarray, strength: np.ndarray | float = 1.0) -> None:
         """Both lips, and the line between them."""
@@ -281,7 +323,10 @@ class _Drawing:
 
     def paint(self, colour: np.ndarray, share: np.ndarray) -> None:
         """Over what is there."""
-        self.canvas += share[..., None] * (np.asarray(colour, np.float32) - self.canvas)
+        for plane, own in zip(
+            self.canvas, np.moveaxis(np.asarray(colour, np.float32), -1, 0), strict=True
+        ):
+            plane += share * (own - plane)
 
     def inside(self, distance: np.ndarray, soft: float = 1.0) -> np.ndarray:
         """1 where a distance to an edge is well below 0, 0 well above, over `soft` pixels."""

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from minigan.data import resources
-from minigan.data.base import Batch, Endless
+from minigan.data.base import Composed
 from minigan.data.options import Channels, Options, Split
 from minigan.errors import DataError, OptionError
 
@@ -58,7 +58,7 @@ _SCARVES = [NAMES["accessory"].index(scarf) for scarf in ("red scarf", "blue sca
 LUMINANCE = np.array([299, 587, 114]) / 1000  # ITU-R BT.601, the weights of Pillow's "L"
 
 
-class Kittens(Endless):
+class Kittens(Composed):
     """Kittens of one split, uniform over its combinations.
 
     size          side in pixels, 8 to 64; 32 and 64 are stored, others are reduced from 64
@@ -76,9 +76,9 @@ class Kittens(Endless):
         self.combinations = everything[held_out(everything) == (split == "test")]
         self._layers = [_affine(layers, channels) for layers in _load(size)]
 
-    def draw(self, n: int, rng: np.random.Generator) -> Batch:
-        labels = self.labels(self.combinations[rng.integers(len(self.combinations), size=n)])
-        return Batch(self.compose(labels), labels)
+    def parts(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """The labels of n kittens, int64 (n, 5): they decide all of it."""
+        return self.labels(self.combinations[rng.integers(len(self.combinations), size=n)])
 
     def compose(self, labels: np.ndarray) -> np.ndarray:
         """Pictures, float32 (N, H, W, C) in [-1, 1], of `labels`, int (N, 5), held out or not."""

@@ -2,8 +2,8 @@
 
 A translation between the classes of a label is shown and measured on these. x is an example, c' the
 labels that it has and c those of another example, which is y; nobody has to know what x would look
-like with c. Of kittens it is known, for each is a combination of parts: y is then the kitten of x
-with the parts of c in the place of its own.
+like with c. Of pictures that are composed of parts, as kittens and drawn faces are, it is known: y
+is then x with the parts of c in the place of its own.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minigan.data.base import Batch, Dataset, Endless
-from minigan.data.kittens import Kittens
+from minigan.data.base import Batch, Composed, Dataset, Endless
 from minigan.data.pairs import PairOptions, Pairs
 from minigan.errors import OptionError
 
@@ -22,7 +21,8 @@ class Wished(NamedTuple):
     """Pictures x with labels `own` (c'), what they shall become, and pictures y that are such.
 
     x, y: float32 (N, H, W, C); own, wanted: int (N, L), columns of the labels that may change.
-    others: int (N, M), the columns of x's other labels, in the data's order.
+    others: int (N, M), the columns of x's other labels, in the data's order. parts: as `some` has
+    them.
     """
 
     x: np.ndarray
@@ -30,6 +30,7 @@ class Wished(NamedTuple):
     wanted: np.ndarray
     y: np.ndarray
     others: np.ndarray
+    parts: np.ndarray
 
 
 class Relabelled(Pairs, Endless):
@@ -54,22 +55,31 @@ class Relabelled(Pairs, Endless):
     @property
     def known(self) -> bool:
         """Whether y is what x should become."""
-        return isinstance(self.data, Kittens)
+        return isinstance(self.data, Composed)
+
+    def some(self, n: int, rng: np.random.Generator) -> tuple[Batch, np.ndarray]:
+        """n examples, and their parts; these are the labels where the truth is not known."""
+        if isinstance(self.data, Composed):
+            parts = self.data.parts(n, rng)
+            return Batch(self.data.compose(parts), self.data.labels_of(parts)), parts
+        batch = self.data.draw(n, rng)
+        assert batch.labels is not None
+        return batch, batch.labels
 
     def wished(self, n: int, rng: np.random.Generator) -> Wished:
         """n pictures and labels; each of both as the data has them."""
-        batch, other = self.data.draw(n, rng), self.data.draw(n, rng)
+        (batch, parts), (other, _) = self.some(n, rng), self.some(n, rng)
         assert batch.labels is not None
         assert other.labels is not None
         wanted = other.labels[:, self.columns]
-        y = other.x if not self.known else self.truth(batch.labels, wanted)
+        y = other.x if not self.known else self.truth(parts, wanted)
         others = batch.labels[:, self.others]
-        return Wished(batch.x, batch.labels[:, self.columns], wanted, y, others)
+        return Wished(batch.x, batch.labels[:, self.columns], wanted, y, others, parts)
 
-    def truth(self, labels: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-        """Examples of `labels`, int (N, all of the data's), with `wanted` (N, L) in their place."""
-        assert isinstance(self.data, Kittens)
-        changed = labels.copy()
+    def truth(self, parts: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+        """Examples of `parts`, int (N, P), with the labels `wanted` (N, L) in place of theirs."""
+        assert isinstance(self.data, Composed)
+        changed = parts.copy()
         changed[:, self.columns] = wanted
         return self.data.compose(changed)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from minigan.data import Dataset, LabelledDomains
+from minigan.data.ages import AgedFaces
 from minigan.data.captions import Captioned, CaptionedKittens
 from minigan.data.kittens import Kittens
 from minigan.data.moving_digits import MovingDigits
@@ -34,6 +35,7 @@ from minigan.metrics.measures import (
     two_sample_values,
 )
 from minigan.metrics.melody import melody
+from minigan.metrics.persons import persons
 from minigan.metrics.precision_recall import precision_recall
 from minigan.metrics.relabelling import kept_labels
 from minigan.metrics.result import Result
@@ -177,6 +179,14 @@ METRICS: dict[str, Metric] = {
         lambda data: 2000,
         {},  # what chose a checkpoint by the target's labels would have seen them
         target_accuracy,
+    ),
+    "persons": Metric(
+        "whether faces at another age still show the same person, and that age",
+        "faces-ages, translated between ages",
+        lambda data: isinstance(data, Relabelled) and isinstance(data.data, AgedFaces),
+        lambda data: 100,  # each is sought for in two or three ways
+        {"found": "higher", "recognised": "higher", "own": "lower"},
+        persons,
     ),
     "caption-accuracy": Metric(
         "share of what captions name that samples show",

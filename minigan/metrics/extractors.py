@@ -89,6 +89,7 @@ class StackedExtractor(Extractor):
 OWN: dict[str, Callable[[], Extractor]] = {
     "digits": lambda: ShippedExtractor("digits"),
     "kittens": lambda: ShippedExtractor("kittens"),
+    "faces-ages": lambda: ShippedExtractor("faces-ages"),
     "stacked-digits": StackedExtractor,
 }
 

@@ -45,7 +45,7 @@ def label_accuracy(subject: Subject, n: int) -> Result:
     if subject.asked is None:
         raise DataError(
             "label-accuracy needs samples that are asked for by their labels: those of a "
-            "conditional run, such as cgan, cdcgan or acgan, or the translations of stargan"
+            "conditional run, such as cgan, cdcgan or acgan, or translations of stargan or age-cgan"
         )
     names = list(subject.asked.label_names)
     x, wanted = subject.asked.draw(n, make_rng(subject.seed, Purpose.MEASURED))

@@ -1,5 +1,7 @@
 """Translations between the classes of labels as what is measured: G(x, c) before the truth.
 
+Where an algorithm has several ways to translate, each is measured.
+
 Beside the measures of all translations there is one of this kind alone: what nobody asked to change
 shall stay. The share of x's other labels that a classifier still finds in G(x, c) says so, for the
 labels that the translation was not told.
@@ -8,6 +10,7 @@ labels that the translation was not told.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -28,7 +31,8 @@ Relabel = Callable[[Array, Array], Array]
 class RelabelSubject(TranslationSubject):
     """G's pictures of x with other labels, before the true ones or others that have these labels.
 
-    made: {"G": from pictures (N, H, W, C) and labels (N, L) to pictures}.
+    made: from pictures (N, H, W, C) and labels (N, L) to pictures, by its name: "G", and other ways
+    where there are some.
     """
 
     data: Relabelled
@@ -53,7 +57,12 @@ class RelabelSubject(TranslationSubject):
         return other
 
     def views(self) -> list[tuple[str, Subject]]:
-        return [("", self)]
+        others = []
+        for name in [*self.translators][1:] if self.name == "G" else []:
+            view = copy(self)
+            view.name = name
+            others.append((f" ({name})", view))
+        return [("", self), *others]
 
     @property
     def returning(self) -> str:
@@ -75,7 +84,7 @@ class RelabelSubject(TranslationSubject):
         return {"x": found.x, "y": found.y}
 
     def samples(self, n: int) -> Array:
-        key = ("examples", n)
+        key = (self.name, n)
         if key not in self._of_samples:
             self._of_samples[key] = self._relabel(self.wished(n).x, self.wished(n).wanted)
         return self._of_samples[key]
@@ -84,11 +93,23 @@ class RelabelSubject(TranslationSubject):
         """G(G(x, c), c')."""
         return self._relabel(self.samples(n), self.wished(n).own)
 
+    def reconstructed(self, n: int) -> Array:
+        """G(x, c'): what comes back of x with the labels that it has."""
+        return self._relabel(self.wished(n).x, self.wished(n).own)
+
+    def inputs(self, n: int) -> Array:
+        """The pictures x."""
+        return self.wished(n).x
+
+    def real(self, n: int) -> Array:
+        """The true pictures, or where nobody knows them others of these labels."""
+        return self.wished(n).y
+
     def labelled(self, n: int, rng: np.random.Generator) -> Batch:
         return examples(self.data.data, n, rng)
 
     def _relabel(self, x: Array, labels: Array) -> Array:
-        return self.translators["G"](x, labels)  # type: ignore[arg-type]
+        return self.translators[self.name](x, labels)  # type: ignore[arg-type]
 
     def _asked(self) -> Asked:
         names = {label: self.data.label_names[label] for label in self.data.labels}

@@ -1,7 +1,9 @@
-"""The classifiers that ship with minigan: one of digits, one of the five parts of kittens.
+"""The classifiers that ship with minigan: of digits, of the five parts of kittens, of drawn faces.
 
 Trained by tools/make_classifiers.py on the training splits; stored in half precision. Their
-features are the numbers before the last layer, 64 and 128. Values of metrics made with them compare
+features are the numbers before the last layer, 64, 128 and 128. That of faces learned to tell
+PEOPLE persons at all ages on any photograph (data/ages.py): what it makes of a face says who it is,
+of persons that it has not seen too. Values of metrics made with them compare
 runs of minigan with one another, and with nothing that used another extractor.
 """
 
@@ -14,12 +16,14 @@ import numpy as np
 from safetensors.numpy import load as load_tensors
 
 from minigan.backend import make_rng
-from minigan.data import digits, kittens, resources
+from minigan.data import ages, digits, kittens, resources
 from minigan.data.base import LabelNames
 from minigan.errors import UnknownNameError
 from minigan.layers import Sequential
 from minigan.metrics.classifier import Classifier
 from minigan.models.classifier import cnn_classifier
+
+PEOPLE = 500
 
 
 class Shipped(NamedTuple):
@@ -49,6 +53,9 @@ class Shipped(NamedTuple):
 SHIPPED: dict[str, Shipped] = {
     "digits": Shipped({"digit": digits.CLASSES}, (28, 28, 1), width=32, hidden=64, dropout=0.5),
     "kittens": Shipped(kittens.NAMES, (32, 32, 3), width=24, hidden=128, dropout=0.0),
+    ages.NAME: Shipped(
+        ages.Portraits(PEOPLE).label_names, (32, 32, 3), width=24, hidden=128, dropout=0.0
+    ),
 }
 
 

@@ -12,6 +12,8 @@ Convolutional networks are DCGAN's (dcgan.py), with c in one of several places. 
 and D
 
     input       joined to the picture, as planes               (Mirza and Osindero 2014, figure 1)
+    first       joined to what the first convolution makes, as planes
+                                                               (Perarnau et al. 2016, IcGAN)
     late        joined to the last features, as planes before a 1x1 convolution
                                                                (Reed et al. 2016, section 4.1)
     two-scores  a score of x alone, and one of the pair, from features that they share; c is joined
@@ -51,7 +53,7 @@ from minigan.layers import (
     Sequential,
     Tanh,
 )
-from minigan.models.dcgan import GAMMA, base_of, growing, shrinking
+from minigan.models.dcgan import FIRST, GAMMA, base_of, growing, shrinking
 from minigan.models.norms import Norms
 from minigan.models.remedies import Remedies
 
@@ -250,14 +252,18 @@ class Plan(NamedTuple):
         """Numbers of the last features."""
         return math.prod(base_of(self.shape, self.width))
 
-    def trunk(self, beside: int = 0) -> list[Layer]:
-        """The convolutions, from pictures with `beside` more channels to the last features."""
+    def trunk(self, beside: int = 0, within: int = 0) -> list[Layer]:
+        """The convolutions, from pictures with `beside` more channels to the last features.
+
+        within: how many channels come to those of the first convolution.
+        """
         return shrinking(
             self.shape,
             width=self.width,
             norms=self.norms,
             parts=self.parts,
             beside=beside,
+            within=within,
             rng=self.rng,
         )
 
@@ -279,6 +285,15 @@ def _at_the_input(plan: Plan) -> ConditionalSequential:
     join = plan.join()
     layers = [*plan.trunk(plan.beside), Flatten(), plan.dense(1)]
     return ConditionalSequential(join, Sequential(*layers))
+
+
+def _after_the_first(plan: Plan) -> ConditionalSequential:
+    join, layers = plan.join(), plan.trunk(within=plan.beside)
+    first, rest = layers[:FIRST], layers[FIRST:]
+    h, w, _ = base_of(plan.shape, plan.width)
+    inputs = plan.features + (0 if rest else h * w * plan.beside)  # small pictures have one only
+    end = [*rest, Flatten(), plan.dense(1, inputs=inputs)]
+    return ConditionalSequential(Sequential(*first), join, Sequential(*end))
 
 
 def _late(plan: Plan) -> ConditionalSequential:
@@ -312,6 +327,7 @@ def _projection(plan: Plan) -> ConditionalSequential:
 
 DISCRIMINATORS: dict[str, Callable[[Plan], ConditionalSequential]] = {
     "input": _at_the_input,
+    "first": _after_the_first,
     "late": _late,
     "two-scores": _two_scores,
     "auxiliary": _auxiliary,

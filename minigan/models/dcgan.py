@@ -36,6 +36,7 @@ from minigan.layers import (
 from minigan.models.norms import Norms
 from minigan.models.remedies import Remedies
 
+FIRST = 2  # layers of D's first convolution, with its activation
 BASE = range(4, 8)  # sides that the shorter edge of the base may have
 GAMMA = init.normal(0.02, mean=1.0)
 
@@ -180,9 +181,14 @@ def shrinking(
     norms: Norms,
     parts: Remedies,
     beside: int = 0,
+    within: int = 0,
     rng: np.random.Generator,
 ) -> list[Layer]:
-    """D's layers from pictures, with `beside` more channels, to those of `base_of`."""
+    """D's layers from pictures, with `beside` more channels, to those of `base_of`.
+
+    within: how many channels something else sets beside those of the first convolution, which ends
+    after FIRST layers.
+    """
     n = halvings(shape)
     h, w, channels = shape
     layers: list[Layer] = [
@@ -192,11 +198,11 @@ def shrinking(
     features = width
     for i in range(2, n + 1):
         layers += [
-            parts.weighted(_down(features, features * 2, bias=norms.bias, rng=rng), rng),
+            parts.weighted(_down(features + within, features * 2, bias=norms.bias, rng=rng), rng),
             norms.after(h >> i, w >> i, features * 2),
             LeakyReLU(negative_slope=0.2),
         ]
-        features *= 2
+        features, within = 2 * features, 0
     return layers
 
 

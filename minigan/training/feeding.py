@@ -67,7 +67,8 @@ def fed(run: AsNew, network: str) -> Fed:
         and (algorithm.prior is not None or network not in algorithm.networks)
     ):
         return Fed(_of_way(algorithm, network), 0)
-    if isinstance(algorithm, Relabelling) and network == "G":
+    asked = isinstance(algorithm, Conditional)  # then G takes a z
+    if isinstance(algorithm, Relabelling) and network == "G" and not asked:
         classes = sum(map(len, algorithm.label_names.values()))
         return Fed({"x": (run.dataset.shape, FLOAT), "c": ((classes,), FLOAT)}, 0)
     seen, start = _recorded(run, net)

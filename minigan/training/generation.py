@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigan.algorithms import Algorithm
+from minigan.algorithms.conditional.age_cgan import AgeCGAN
 from minigan.algorithms.conditional.base import Conditional, Relabelling
 from minigan.algorithms.sequence.segan import SEGAN
 from minigan.algorithms.sequence.seqgan import SeqGAN
@@ -83,6 +84,11 @@ def translating(algorithm: Translating) -> Translators:
 def made_by(algorithm: Algorithm) -> Any:
     """What a subject of the metrics measures: translations, enhanced speech, what says sentences,
     or samples."""
+    if isinstance(algorithm, AgeCGAN):
+        kept, *others = algorithm.ways
+        ways = {"G": kept} | {way: way for way in others}
+        relabel = algorithm.relabel
+        return {name: partial(in_chunks, partial(relabel, way=way)) for name, way in ways.items()}
     if isinstance(algorithm, Relabelling):
         return {"G": partial(in_chunks, algorithm.relabel)}
     if isinstance(algorithm, SEGAN):

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from minigan.algorithms.conditional.base import LabelNames, Relabelling
-from minigan.backend import Array, make_rng
+from minigan.backend import make_rng
 from minigan.data import Dataset
 from minigan.data.relabelled import Relabelled
 from minigan.streams import Purpose
@@ -28,14 +28,15 @@ def sheet(algorithm: Relabelling, dataset: Dataset, *, seed: int) -> Sheet:
     """The sheet above, and translations beside pictures of the data; always of the same ones."""
     data = Relabelled(dataset, tuple(algorithm.label_names))
     rng = make_rng(seed, Purpose.SHOWN)
-    labels, x = _shown(data, rng)
+    (x, labels), parts = data.some(ROWS, rng)
+    assert labels is not None
     own = labels[:, data.columns]
     columns, titles = [[x, np.ones_like(x)]], ["x"]
-    for column, number, title in _classes(algorithm.label_names):
+    for column, number, title in classes_shown(algorithm.label_names):
         wanted = own.copy()
         wanted[:, column] = number
         made = algorithm.relabel(x, wanted)
-        columns.append([made, data.truth(labels, wanted)] if data.known else [made])
+        columns.append([made, data.truth(parts, wanted)] if data.known else [made])
         titles.append(title)
     rows = 2 if data.known else 1
     cells = [column[row][i] for i in range(len(x)) for row in range(rows) for column in columns]
@@ -44,13 +45,7 @@ def sheet(algorithm: Relabelling, dataset: Dataset, *, seed: int) -> Sheet:
     return Sheet(titled(np.stack(cells), titles), made, found.y)
 
 
-def _shown(data: Relabelled, rng: np.random.Generator) -> tuple[Array, Array]:
-    batch = data.data.draw(ROWS, rng)
-    assert batch.labels is not None
-    return batch.labels, batch.x
-
-
-def _classes(names: LabelNames) -> Iterator[tuple[int, int, str]]:
+def classes_shown(names: LabelNames) -> Iterator[tuple[int, int, str]]:
     """Column, number and title of the classes that a sheet shows: as many of each label."""
     each = max(1, MOST // len(names))
     for column, (label, classes) in enumerate(names.items()):

@@ -11,6 +11,7 @@ from typing import Any
 from PIL import Image
 
 from minigan.algorithms import Algorithm
+from minigan.algorithms.conditional.age_cgan import AgeCGAN
 from minigan.algorithms.conditional.base import Conditional, Relabelling
 from minigan.algorithms.latent import Reconstructing
 from minigan.algorithms.sequence.midinet import MidiNet
@@ -20,7 +21,7 @@ from minigan.algorithms.translation.base import Translating
 from minigan.backend import Array, make_rng
 from minigan.data import Dataset
 from minigan.streams import Purpose
-from minigan.training import composing, relabelling, speech, telling, translating
+from minigan.training import ageing, composing, relabelling, speech, telling, translating
 from minigan.training.labels import COLUMNS, panel
 from minigan.training.pictures import Sheet, grid, pairs, plot_points, png_bytes
 from minigan.training.translating import picture_of
@@ -37,6 +38,7 @@ def sheet_of(algorithm: Algorithm, dataset: Dataset, *, seed: int) -> Sheet:
 
 SHEETS: tuple[tuple[Any, Callable[..., Sheet]], ...] = (
     (Translating, translating.sheet),
+    (AgeCGAN, ageing.sheet),
     (Relabelling, relabelling.sheet),
     (MidiNet, composing.sheet),
     (SEGAN, speech.sheet),

@@ -1,8 +1,8 @@
 """`minigan translate`: pictures of a user through one generator of a stored run.
 
 A generator of pairs or of two domains is told nothing else, but for a reference where it takes one.
-MUNIT's can have the style of one, or draws it. StarGAN's is told the classes that pictures shall
-have; of labels that nobody names, those that D takes them for stay.
+MUNIT's can have the style of one, or draws it. StarGAN and Age-cGAN are told the classes that
+pictures shall have; of labels that nobody names, those that they take them for stay.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigan.algorithms.catalogue import ALGORITHMS, recipe
+from minigan.algorithms.conditional import age_cgan
 from minigan.algorithms.conditional.base import Relabelling
 from minigan.algorithms.translation import stargan
 from minigan.algorithms.translation.base import has_dropout, translated
@@ -26,7 +27,6 @@ from minigan.data.folder import open_upright, picture_files, transparent
 from minigan.data.pictures import fit, to_float
 from minigan.errors import CheckpointError, DataError, NonFiniteError, OptionError
 from minigan.layers import Layer
-from minigan.models.resnet import resnet_size
 from minigan.prior import Prior
 from minigan.streams import Purpose
 from minigan.training import best
@@ -40,6 +40,7 @@ from minigan.training.predicting import predict_clips
 from minigan.training.tiling import Translate, placed, tiled
 from minigan.wording import counted
 
+TOLD = (stargan.Options, age_cgan.Options)  # runs that --to is for
 COLOURS = {1: "grey", 3: "colour"}
 
 
@@ -71,12 +72,12 @@ def translate_pictures(
     x, in G's place. `reference` is a picture whose style G puts onto each of them, where the run
     has learned that, or whose style takes the place of one that MUNIT would draw; or a folder: each
     picture then goes, for each of these, into a folder of its name. `to` says which classes
-    pictures shall have, "blue" or "body=blue", where the run is a StarGAN. `convert` lets grey
-    pictures be taken for colour and colour ones for grey. `seed` decides the noise: of a generator
-    that takes a z, one z for all pictures. With `n` each picture is translated so often, into the
-    folders 1, 2, ..., which have a z of their own each; with `interpolate` so many z go from one to
-    another. Of a run on clips, `source` is clips, and `frames` how many frames are predicted
-    (predicting.py).
+    pictures shall have, "blue" or "body=blue", where the run is one of stargan or age-cgan.
+    `convert` lets grey pictures be taken for colour and colour ones for grey. `seed` decides the
+    noise: of a generator that takes a z, one z for all pictures. With `n` each picture is
+    translated so often, into the folders 1, 2, ..., which have a z of their own each; with
+    `interpolate` so many z go from one to another. Of a run on clips, `source` is clips, and
+    `frames` how many frames are predicted (predicting.py).
 
     Raises CheckpointError for a run that does not translate, OptionError for a size that the
     network cannot halve, for many answers of a network that has one, and for a checkpoint from
@@ -89,12 +90,13 @@ def translate_pictures(
         how: dict[str, Any] = {"step": step, "size": size, "convert": convert, "seed": seed}
         return predict_clips(config, folder, source, out, frames=frames, **how, **own)
     files = _Files(source, out, convert)
-    if isinstance(config.options, stargan.Options):
+    if isinstance(config.options, TOLD):
         _refuse_ways(config.algorithm, reverse, reference, n=n, interpolate=interpolate)
         stored = best.load(folder / "checkpoints", step)
         return _relabelled(config.in_force(), stored, files, to, size, tile, overlap)
     if to:
-        raise OptionError(f"--to {to[0]}: only stargan is told where pictures go; leave it out")
+        told = " and ".join(n for n, r in ALGORITHMS.items() if issubclass(r.options, TOLD))
+        raise OptionError(f"--to {to[0]}: only {told} are told where pictures go; leave it out")
     options = _translating(config, folder, reverse=reverse)
     if frames is not None:
         raise OptionError(
@@ -161,13 +163,13 @@ def _relabelled(
     tile: int | None,
     overlap: int | None,
 ) -> str:
-    """What `translate_pictures` does of a StarGAN."""
+    """What `translate_pictures` does of a run that is told classes."""
     algorithm = build_algorithm(config, recalled(config)).to(config.run.device)
     assert isinstance(algorithm, Relabelling)
     assert config.shape is not None
     chosen = target_classes(algorithm.label_names, to)
     (h, w, channels), wanted = config.shape, None if size is None else picture_size(size)
-    taken = _taken(lambda size: resnet_size(*size), (h, w), wanted, tile)
+    taken = _taken(algorithm.check_size, (h, w), wanted, tile)
     left = [label for i, label in enumerate(algorithm.label_names) if i not in chosen]
     if left and taken != (h, w):
         raise OptionError(
@@ -257,7 +259,7 @@ def _translating(config: Config, folder: Path, *, reverse: bool) -> TranslatingO
     """
     options = config.options
     if not isinstance(options, TranslatingOptions):
-        kinds = (TranslatingOptions, stargan.Options)
+        kinds = (TranslatingOptions, *TOLD)
         able = [name for name, r in ALGORITHMS.items() if issubclass(r.options, kinds)]
         raise CheckpointError(
             f"{folder} is a run of {config.algorithm}, which translates no pictures; runs of "

@@ -145,6 +145,15 @@ SETTINGS: list[tuple[str, str, dict[str, Any]]] = [
         },
     ),
     (
+        "age-cgan",
+        PAPER,
+        {
+            **{"d_sees": "first", "g_sees": "input", "prior": "normal", "wrong_pairs": "none"},
+            **{"optimizer": "adam", "lr": 2e-4, "beta1": 0.5, "z_dim": 100, "width": 64},
+        },
+    ),
+    ("age-cgan", OURS, {"encoder_steps": None, "recogniser": None, "iterations": 50}),
+    (
         "segan",
         "the paper's sections 3 and 4.2",
         {"optimizer": "rmsprop", "lr": 2e-4, "weight_l1": 100.0, "weight_gan": 1.0, "width": 16},

@@ -120,6 +120,8 @@ VALUES: dict[str, list[Any]] = {
 # Of no consequence for a training, or for these small ones.
 ELSEWHERE = {
     ("*", "running_statistics"): "how a trained G translates: tests/training/test_translations.py",
+    ("age-cgan", "recogniser"): "how a trained G is inverted: test_age_cgan.py",
+    ("age-cgan", "iterations"): "as the recogniser",
     ("pix2pixhd", "scales"): "pictures of 16x16 have no third scale",
     ("bicyclegan", "encoder"): "pictures of 16x16 are halved once, which both do in one way",
     ("munit", "dropout"): "there is none in its networks, which the option's help says",

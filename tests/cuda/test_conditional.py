@@ -37,6 +37,9 @@ VARIANTS += [
     ("cdcgan", {"d_sees": "projection", "g_sees": "norm", "penalty": "r1"}),
     ("cdcgan", {"d_sees": "projection", "g_sees": "adain", "objective": "hinge"}),
     ("acgan", {"objective": "wasserstein", "penalty": "wgan-gp"}),
+    ("cdcgan", {"d_sees": "first", "embed_dim": 2}),
+    ("age-cgan", {"encoder_steps": 6, "ema": 0.9}),
+    ("age-cgan", {"encoder_steps": 10 - 1, "k": 2}),
     ("stargan", {"k": 2}),
     ("stargan", {"k": 1, "lambda_rec": 0.0, "objective": "relativistic", "penalty": "none"}),
 ]

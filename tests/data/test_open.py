@@ -45,8 +45,9 @@ def test_an_unknown_name_offers_the_nearest() -> None:
         open_data("kitens")
     assert isinstance(caught.value, UnknownNameError)
     assert str(caught.value) == (
-        "unknown data 'kitens'; did you mean 'kittens' or 'tunes'? known: digits, gaussian1d, "
-        "grid, kittens, ring, stacked-digits, tunes; there is no such file or folder either"
+        "unknown data 'kitens'; did you mean 'kittens' or 'tunes'? known: digits, faces-ages, "
+        "gaussian1d, grid, kittens, ring, stacked-digits, tunes; there is no such file or folder "
+        "either"
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from minigan.backend import make_rng
 from minigan.data import open_data
+from minigan.data.ages import AgedFaces
 from minigan.errors import DataError, OptionError, UnknownNameError
 from minigan.metrics import shipped_classifier
 from minigan.metrics.extractors import OWN, Coordinates, extractor_for, fitted
@@ -106,7 +107,7 @@ def test_points_are_their_own_features():
 def test_what_there_is_no_extractor_for(tmp_path):
     np.savez(tmp_path / "own.npz", x=RNG.integers(256, size=(4, 8, 8, 3), dtype=np.uint8))
     own = open_data(str(tmp_path / "own.npz"))
-    with pytest.raises(DataError, match=r"ships extractors for digits, kittens, stacked-digits"):
+    with pytest.raises(DataError, match=r"ships extractors for digits, kittens, faces-ages"):
         extractor_for(own)
     assert extractor_for(own, "kittens").features(pictures(2, 8, 8, 3)).shape == (2, 128)
     with pytest.raises(OptionError, match="--extractor inception: wanted digits"):
@@ -201,3 +202,17 @@ def test_without_onnxruntime_the_fix_is_said():
     ).stdout
     assert out.startswith("OptionError an ONNX extractor needs onnxruntime")
     assert "pip install 'minigan[onnx]'" in out
+
+
+def test_faces_are_recognised_that_the_classifier_has_not_seen():
+    """Held-out persons on two photographs, at two neighbouring ages, among 50 of them."""
+    data = AgedFaces(32, split="test")
+    who, classifier = data.numbers[:50], shipped_classifier("faces-ages")
+    features = []
+    for group, photograph in ((2, 30), (3, 70)):
+        parts = np.stack([np.full(50, group), who, data.numbers[photograph : photograph + 50]], 1)
+        features.append(classifier.features(data.compose(parts)))
+        named = classifier.predict(data.compose(parts))[:, 0]
+        assert (named == group).mean() > 0.85
+    apart = ((features[0][:, None] - features[1][None]) ** 2).sum(-1)
+    assert (apart.argmin(1) == np.arange(50)).mean() > 0.6

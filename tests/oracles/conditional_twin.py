@@ -168,12 +168,12 @@ def discriminator(
     features = h // 4 * (w // 4) * c
     joined = embed or size
 
-    def trunk(beside: int = 0) -> list[nn.Module]:
+    def trunk(beside: int = 0, within: int = 0) -> list[nn.Module]:
         between = [nn.BatchNorm2d(c)] if normed else [nn.Identity()]
         return [
             nn.Conv2d(channels + beside, width, 4, stride=2, padding=1),
             nn.LeakyReLU(0.2),
-            nn.Conv2d(width, c, 4, stride=2, padding=1, bias=not normed),
+            nn.Conv2d(width + within, c, 4, stride=2, padding=1, bias=not normed),
             *between,
             nn.LeakyReLU(0.2),
         ]
@@ -188,10 +188,16 @@ def discriminator(
             nn.Sequential(conv, nn.LeakyReLU(0.2), ToRows(), nn.Linear(features, 1)),
         ]
 
+    def first() -> nn.Module:
+        a, b, *rest = trunk(within=joined)
+        end = nn.Sequential(*rest, ToRows(), nn.Linear(features, 1))
+        return Chain(nn.Sequential(a, b), join(), end)
+
     ways = {
         "input": lambda: Chain(
             join(), nn.Sequential(*trunk(joined), ToRows(), nn.Linear(features, 1))
         ),
+        "first": first,
         "late": lambda: Chain(nn.Sequential(*trunk()), *late()),
         "two-scores": lambda: Chain(
             nn.Sequential(*trunk()),

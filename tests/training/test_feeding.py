@@ -109,6 +109,7 @@ STAGED: dict[str, tuple[str, dict[str, Any], dict[int, str]]] = {
     "added": ("stackgan", {"training": "added"}, {1: "C2 G2 D2", 3: ""}),
     "jointly": ("stackgan", {"training": "jointly"}, {1: ""}),
     "coarse to fine": ("pix2pixhd", {"size": 32}, {1: "G2 D1", 3: ""}),
+    "inverted": ("age-cgan", {"encoder_steps": 1}, {1: "E E_y", 3: ""}),
     "ranked": ("gogan", {"stage_steps": 2}, {2: "earlier_G earlier_D", 3: ""}),
 }
 

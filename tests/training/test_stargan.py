@@ -171,7 +171,7 @@ def test_others_are_told_no_class(minigan: Command, tmp_path: Path, kitten: Path
     )
     call = ["translate", tmp_path / "run", "--input", kitten, "--output", tmp_path / "out"]
     message = error_line(minigan(*call, "--to", "blue").err)
-    assert "--to blue: only stargan is told where pictures go; leave it out" in message
+    assert "--to blue: only age-cgan and stargan are told where pictures go" in message
 
 
 # --- measures -------------------------------------------------------------------------------------

@@ -62,6 +62,9 @@ class Relabelling(Protocol):
     def named(self, x: Array) -> Array:
         """The labels that it takes pictures for."""
 
+    def check_size(self, size: tuple[int, int]) -> None:
+        """Raise OptionError for a size of pictures (H, W) that `relabel` does not take."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LabelOptions(OptimizerOptions):

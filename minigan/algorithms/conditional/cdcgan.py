@@ -18,6 +18,7 @@ from minigan.algorithms.conditional.options import ConditionalOptions, condition
 from minigan.algorithms.options import Streams, Task
 from minigan.algorithms.settings import known, option
 from minigan.errors import OptionError
+from minigan.layers import ConditionalSequential
 from minigan.losses.conditional import ClassJudge, Judge, PairJudge, TwoScoreJudge
 from minigan.losses.objective import Objective
 from minigan.models import conditional_dcgan_discriminator, conditional_dcgan_generator
@@ -42,6 +43,7 @@ class Way(NamedTuple):
 
 WAYS: dict[str, Way] = {
     "input": Way(PairJudge, pairs=True, joins=True),
+    "first": Way(PairJudge, pairs=True, joins=True),
     "late": Way(PairJudge, pairs=True, joins=True),
     "two-scores": Way(TwoScoreJudge, pairs=True, joins=True),
     "auxiliary": Way(ClassJudge, pairs=False, joins=False),
@@ -55,8 +57,9 @@ class CDCGANOptions(ConditionalOptions):
 
     d_sees: str = option(
         "projection",
-        "where D sees the condition: joined at the input or late, in a score of its own beside one "
-        "of realness, as classes that it has to name, or in an inner product",
+        "where D sees the condition: joined at the input, after the first convolution or late, in "
+        "a score of its own beside one of realness, as classes that it has to name, or in an inner "
+        "product",
         DISCRIMINATORS,
     )
     g_sees: str = option(
@@ -135,8 +138,10 @@ class ACGANOptions(CDCGANOptions):
     d_sees: str = option("auxiliary", "where D sees the condition", DISCRIMINATORS)
 
 
-def build(options: CDCGANOptions, task: Task, streams: Streams) -> ConditionalGAN:
-    """The game on the pair of networks. Raises OptionError for values that cannot be."""
+def networks(
+    options: CDCGANOptions, task: Task, streams: Streams
+) -> tuple[ConditionalSequential, ConditionalSequential]:
+    """G and D. Raises OptionError for values that cannot be."""
     options.check(task)
     size = condition_size(task)
     plain = options.spectral_norm or options.penalty != "none"
@@ -159,6 +164,12 @@ def build(options: CDCGANOptions, task: Task, streams: Streams) -> ConditionalGA
         embed=options.embed_dim,
         rng=streams.weights,
     )
+    return G, D
+
+
+def build(options: CDCGANOptions, task: Task, streams: Streams) -> ConditionalGAN:
+    """The game on the pair of networks. Raises OptionError for values that cannot be."""
+    G, D = networks(options, task, streams)
     judge = options.judge([len(classes) for classes in task.label_names.values()])
     third = options.third_term()
     return options.build_conditional(G, D, task, streams, judge, wrong_pairs=third)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from minigan.algorithms.conditional.base import LabelOptions, check_classes, draw_labels
 from minigan.algorithms.conditional.game import ConditionalGAN
@@ -54,21 +55,27 @@ class ConditionalOptions(LabelOptions, AdversarialOptions):
         judge: Callable[[Objective], Judge],
         *,
         wrong_pairs: str,
+        game: type[ConditionalGAN] = ConditionalGAN,
+        **parts: Any,
     ) -> ConditionalGAN:
-        """The game over the two networks. Raises OptionError for values that cannot be."""
-        game = self.build_game(
+        """The game over the two networks, or the `game` that is made of it, with its `parts`.
+
+        Raises OptionError for values that cannot be.
+        """
+        built = self.build_game(
             G,
             D,
             task,
             streams,
-            game=ConditionalGAN,
+            game=game,
             judge=judge,
             label_names=task.label_names,
             draw_labels=partial(draw_labels, task),
             wrong_pairs=wrong_pairs,
+            **parts,
         )
-        assert isinstance(game, ConditionalGAN)
-        return game
+        assert isinstance(built, ConditionalGAN)
+        return built
 
 
 def condition_size(task: Task) -> int:

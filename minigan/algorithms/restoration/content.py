@@ -1,7 +1,7 @@
 """How far a restored picture is from the true one, other than pixel by pixel: in features.
 
 Ledig et al. 2017 compare what a convolution of VGG19 makes of both, after its activation. minigan
-ships two classifiers in its place (metrics/shipped.py), of kittens and of digits, of three
+ships classifiers in its place (metrics/shipped.py), of kittens, digits and faces, of three
 convolutions, each of which halves a picture; features are what one of them gives, after norm and
 ReLU. ESRGAN takes them before the activation, behind which many are 0 and say nothing (Wang et al.
 2018, section 3.3). Every conv runs at a picture's own size.
@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from minigan.backend import Array
-from minigan.errors import OptionError
-from minigan.layers import Conv2d, Flatten, Sequential
+from minigan.errors import OptionError, UnknownNameError
+from minigan.layers import Conv2d, Dropout, Flatten, Sequential
 from minigan.losses.distance import mean_squared_error
 from minigan.metrics.shipped import SHIPPED, fresh_classifier
 
@@ -71,13 +71,51 @@ class Features(Content):
         self.classifier.to(device)
 
 
+class Embedding(Features):
+    """The mean squared error of what enters a classifier's last layer, its few `features`.
+
+    classifier: as Features has it; pictures have the shape that it was trained on.
+    """
+
+    def __init__(self, classifier: Sequential) -> None:
+        self.classifier = classifier
+        kept = [part for part in classifier.layers[:-1] if not isinstance(part, Dropout)]
+        self.net = Sequential(*kept)
+
+
 CONTENTS = ("mse", *SHIPPED)
 
 
 def fitting(shape: tuple[int, ...]) -> str:
     """The name of a classifier that looks at pictures (H, W, C), "mse" where there is none."""
-    big = min(shape[:2]) >= LEAST
-    return next((n for n, s in SHIPPED.items() if big and s.shape[-1] == shape[-1]), "mse")
+    return next((name for name in SHIPPED if _looks_at(name, shape)), "mse")
+
+
+def recogniser_of(name: str | None, shape: tuple[int, ...]) -> Content:
+    """How far pictures (H, W, C) are apart to the shipped classifier of that name.
+
+    None: the last that looks at them, which of colour is that of faces. It gives its features of
+    pictures of the shape it was trained on, of others what its last convolution makes. Raises
+    UnknownNameError, and OptionError where none can look at them.
+    """
+    if name is not None and name not in SHIPPED:
+        raise UnknownNameError("recogniser", name, SHIPPED)
+    able = [n for n in SHIPPED if _looks_at(n, shape)]
+    if name not in (None, *able) or not able:
+        given = "x".join(map(str, shape))
+        raise OptionError(
+            f"--recogniser {name or 'of the default'}: no shipped classifier of that name looks at "
+            f"pictures of {given}; for these there are {', '.join(able) or 'none'} (they take "
+            f"{LEAST}x{LEAST} or more, --size)"
+        )
+    chosen = name or able[-1]
+    if shape == SHIPPED[chosen].shape:
+        return Embedding(fresh_classifier(chosen).net)
+    return Features(fresh_classifier(chosen).net)
+
+
+def _looks_at(name: str, shape: tuple[int, ...]) -> bool:
+    return shape[-1] == SHIPPED[name].shape[-1] and min(shape[:2]) >= LEAST
 
 
 def content_of(
@@ -90,7 +128,7 @@ def content_of(
     if name == "mse":
         return Pixels()
     channels = SHIPPED[name].shape[-1]
-    if shape[-1] != channels or min(shape[:2]) < LEAST:
+    if not _looks_at(name, shape):
         raise OptionError(
             f"--content {name}: that classifier looks at pictures of {LEAST}x{LEAST} or more with "
             f"{channels} channels, and these are {'x'.join(map(str, shape))}; give --content mse"

@@ -209,8 +209,8 @@ class PixelDA(Translating):
 class Options(PairDataOptions, TranslatingOptions):
     """The paper's networks, ten numbers of U(-1, 1) in z, batches of 32 (section 4); Adam(1e-3,
     0.5), D's noise and dropout, and the longest gradient, there that of each parameter, of the
-    authors' code; alpha and beta of G's step as its README says them of MNIST-M. Without a published
-    gamma, it is as large as these."""
+    authors' code; alpha and beta of G's step as its README says them of MNIST-M. No gamma is
+    published: it is as large as these."""
 
     wanted: ClassVar[str] = (
         "two domains, the first with labels: give --data digits-m, or a folder that holds class "

@@ -229,6 +229,10 @@ class StarGAN(Algorithm):
         parts = np.split(to_host(logits), np.cumsum(self.counts)[:-1], axis=1)
         return np.stack([part.argmax(1) for part in parts], 1)
 
+    def check_size(self, size: tuple[int, int]) -> None:
+        """Raise OptionError for a size that G cannot halve."""
+        resnet_size(*size)
+
     def sample(self, n: int, rng: np.random.Generator) -> Array:
         """G(x, c) of n pictures of the data, always the same, and of labels as the data has them.
 

@@ -274,7 +274,7 @@ def test_the_norm_of_D_unless_told():
         ("cdcgan", {"d_sees": "auxiliary", "wrong_pairs": "whole"}, "shows D no condition"),
         ("cdcgan", {"d_sees": "outside"}, "way for D to see the condition: 'outside'"),
         ("cdcgan", {"g_sees": "norms"}, "way for G to see the condition: 'norms'; did you mean"),
-        ("cdcgan", {"d_sees": "projection", "embed_dim": 3}, "input, late, two-scores"),
+        ("cdcgan", {"d_sees": "projection", "embed_dim": 3}, "input, first, late, two-scores"),
         ("cdcgan", {"class_weight": 2.0}, "--class-weight is for --d-sees auxiliary"),
         ("cdcgan", {"real_classes": True}, "--real-classes is for --d-sees auxiliary"),
         ("acgan", {"class_weight": 0.0}, "weight of the classes 0.0"),

@@ -47,6 +47,8 @@ RUNS = [
     Run("mlp", "wasserstein", "halved", penalty="wgan-gp"),
     Run("input", wrong_pairs="whole"),
     Run("input", "lsgan", "whole", embed=2),
+    Run("first", wrong_pairs="whole"),
+    Run("first", "wasserstein", embed=2, penalty="wgan-gp"),
     Run("late", "relativistic", "halved"),
     Run("late", wrong_pairs="whole", embed=2, penalty="r1"),
     Run("two-scores", "hinge", "whole"),
