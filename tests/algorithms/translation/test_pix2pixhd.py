@@ -9,7 +9,7 @@ import pytest
 from minigan import optim
 from minigan.algorithms.catalogue import recipe
 from minigan.algorithms.options import Streams, Task
-from minigan.algorithms.translation.base import _named
+from minigan.algorithms.translation.base import named_report
 from minigan.backend import make_rng
 from minigan.errors import CheckpointError, OptionError, UnknownNameError
 from minigan.gradcheck import check_loss
@@ -274,7 +274,7 @@ def test_the_most_scales_are_trained_and_no_more(side, options, most):
 
 def test_any_number_of_scales_is_named():
     names = [f"D{k}" for k in (1, 2, 4, 9, 11)]
-    found = [_named({"D(x)": 0.5, "D(G(z))": 0.1, "loss": 1.0}, name) for name in names]
+    found = [named_report({"D(x)": 0.5, "D(G(z))": 0.1, "loss": 1.0}, name) for name in names]
     ends = ["", "/2", "/8", "/256", "/1024"]
     assert [[*report] for report in found] == [
         [f"D(y{end})", f"D(G(x){end})", f"loss{name[1:]}"]
