@@ -3,7 +3,7 @@
     |digit - patch|        of each colour channel, both in [0, 1]
 
 A picture of the target is a digit blended by absolute difference with a patch of a photograph
-(Ganin and Lempitsky 2015, arXiv:1409.7495, section 4.2): where the patch is bright the strokes are
+(Ganin and Lempitsky 2015, arXiv:1409.7495): where the patch is bright the strokes are
 dark, and strokes lie over edges and patterns. The patches there are cut from BSDS500; here they are
 cut from painted kittens at random places, so that each picture has another. The labels of a digit
 are not changed by it.

@@ -3,7 +3,7 @@ r"""How far two pictures are apart, up to a shift of all numbers (Bousmalis et a
     d = (y - x) o m        loss = 1/k |d|^2 - 1/k^2 (sum d)^2        of pictures of k numbers
 
 With m = 1 that is the variance of y - x, or half the mean squared difference of (y_i - y_j) and
-(x_i - x_j) over all pairs of numbers i, j (Eigen et al. 2014, arXiv:1406.2283, eq. 3): y may be
+(x_i - x_j) over all pairs of numbers i, j (Eigen et al. 2014, arXiv:1406.2283): y may be
 brighter than x everywhere, and what is brighter than what has to stay. A mask m of zeros and ones
 leaves out what is free to change; k counts it nevertheless.
 
@@ -19,7 +19,7 @@ from minigan.backend import Array, scalar
 from minigan.errors import ShapeError
 from minigan.losses.objective import Value
 
-PAPER = "Bousmalis et al. 2017, arXiv:1612.05424, section 3.2"
+PAPER = "Bousmalis et al. 2017, arXiv:1612.05424, section 3"
 
 
 def masked_pairwise_error(y: Array, x: Array, mask: Array) -> tuple[Value, Array]:

@@ -1,7 +1,7 @@
 """How well a classifier does on a target domain whose labels its training never saw.
 
 The share of held-out pictures of the target that T names right is what domain adaptation is
-measured by (Bousmalis et al. 2017, section 4.1); beside it the same share of the source, and of the
+measured by (Bousmalis et al. 2017, section 4); beside it the same share of the source, and of the
 source's pictures as G adapts them, with the labels that these had.
 """
 
@@ -46,7 +46,7 @@ def target_accuracy(subject: Subject, n: int) -> Result:
         "target-accuracy",
         values,
         "share of pictures that T names right: of the target, whose labels training did not see, "
-        "of the source, and of the source as adapted by G (Bousmalis et al. 2017, section 4.1)",
+        "of the source, and of the source as adapted by G (Bousmalis et al. 2017, section 4)",
         extractor="none",
         split=subject.split,
         n_real=len(judged["target"].x),

@@ -4,7 +4,7 @@ There are labelled pictures x^s of a source domain, say digits, and pictures x^t
 without labels, say digits over patterns. A classifier of the source fails on the target. G(x^s, z)
 makes x^s look like pictures of the target, another one for each z; D tells such adapted pictures
 from true ones; and the task classifier T learns from adapted pictures with the labels that their
-x^s has. Two steps alternate (section 3.1), each on a minibatch and noise of its own:
+x^s has. Two steps alternate (section 3), each on a minibatch and noise of its own:
 
     for number of training iterations do
         sample m pictures x^s with their labels y^s, m pictures x^t, m z from U(-1, 1)
@@ -209,8 +209,8 @@ class PixelDA(Translating):
 class Options(PairDataOptions, TranslatingOptions):
     """The paper's networks, ten numbers of U(-1, 1) in z, batches of 32 (section 4); Adam(1e-3,
     0.5), D's noise and dropout, and the longest gradient, there that of each parameter, of the
-    authors' code; alpha and beta of G's step as its README says them of MNIST-M. No gamma is
-    published: it is as large as these."""
+    authors' code; alpha and beta of G's step as its README says them of MNIST-M. gamma, which is
+    not published, is as large as these."""
 
     wanted: ClassVar[str] = (
         "two domains, the first with labels: give --data digits-m, or a folder that holds class "
