@@ -200,6 +200,7 @@ REFUSED: list[tuple[str, int, list[str]]] = [
         1,
         ["--encoder-steps 10 leave the game none of --steps 10"],
     ),
+    ("train age-cgan --keep-best persons", 1, ["'persons' cannot choose a checkpoint"]),
     ("train age-cgan --iterations 0", 1, ["--iterations 0 must be at least 1"]),
     ("train age-cgan --z-dim 0", 1, ["--z-dim 0 must be at least 1"]),
     ("train pix2pix --data faces-ages", 1, ["faces-ages holds single examples"]),
