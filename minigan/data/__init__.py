@@ -9,6 +9,7 @@ from minigan.data.catalogue import (
     DATASETS,
     NAMED,
     PAIRS,
+    POSES,
     READERS,
     REFERENCES,
     SENTENCES,
@@ -18,6 +19,7 @@ from minigan.data.catalogue import (
     open_data,
     open_degraded,
     open_pairs,
+    open_poses,
     open_references,
     open_sentences,
     open_sounds,
@@ -27,6 +29,7 @@ from minigan.data.degraded import DEGRADATIONS, Degraded
 from minigan.data.loader import Loader
 from minigan.data.makeup import References
 from minigan.data.pairs import Pairs
+from minigan.data.poses import Poses
 from minigan.data.sentences import Sentences
 from minigan.data.sounds import Sounds
 from minigan.data.tunes import Tunes
@@ -37,6 +40,7 @@ __all__ = [
     "DEGRADATIONS",
     "NAMED",
     "PAIRS",
+    "POSES",
     "READERS",
     "REFERENCES",
     "SENTENCES",
@@ -52,6 +56,7 @@ __all__ = [
     "Finite",
     "Loader",
     "Pairs",
+    "Poses",
     "References",
     "Sentences",
     "Sounds",
@@ -63,6 +68,7 @@ __all__ = [
     "open_data",
     "open_degraded",
     "open_pairs",
+    "open_poses",
     "open_references",
     "open_sentences",
     "open_sounds",

@@ -10,6 +10,7 @@ from minigan.data.captions import Captioned, CaptionedKittens
 from minigan.data.kittens import Kittens
 from minigan.data.moving_digits import MovingDigits
 from minigan.data.oracle import Oracle
+from minigan.data.poses import Poses
 from minigan.data.relabelled import Relabelled
 from minigan.data.stacked import StackedDigits
 from minigan.errors import DataError, OptionError, UnknownNameError
@@ -47,6 +48,7 @@ from minigan.metrics.translations import (
     errors,
     has_truth,
     is_pairs,
+    masked_similarities,
     sharpnesses,
     similarities,
 )
@@ -307,6 +309,19 @@ METRICS: dict[str, Metric] = {
             "11x11 Gaussian window, sigma 1.5, K1 0.01, K2 0.03, mean over channels "
             "(Wang et al. 2004)",
             similarities,
+        ),
+    ),
+    "mask-ssim": Metric(
+        "structural similarity of persons in another pose, over their bodies",
+        "persons in two poses",
+        lambda data: isinstance(data, Poses),
+        _pairs_n,
+        {"similarity": "higher"},
+        each_way(
+            "mask-ssim",
+            "ssim of pictures that are black outside of the true pose's mask (mask-SSIM, Ma et "
+            "al. 2017)",
+            masked_similarities,
         ),
     ),
     "cycle": Metric(

@@ -24,8 +24,10 @@ from minigan.layers import (
     ConvTranspose2d,
     Dense,
     Flatten,
+    Identity,
     Layer,
     LeakyReLU,
+    Parallel,
     ReLU,
     Reshape,
     Sequential,
@@ -102,6 +104,11 @@ def dcgan_discriminator(
         parts.weighted(last, rng),
     ]
     return norms.network(*layers)
+
+
+def of_pairs(D: Sequential) -> Sequential:
+    """D of pictures whose channels are those of two, as one of both pictures."""
+    return Sequential(Parallel(Identity(), Identity()), *D.layers)
 
 
 def base_of(shape: tuple[int, ...], width: int) -> tuple[int, int, int]:

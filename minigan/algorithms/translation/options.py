@@ -10,7 +10,7 @@ from typing import ClassVar
 from minigan.algorithms.pair_options import PairDataOptions
 from minigan.algorithms.settings import Company, Needs, known, option
 from minigan.algorithms.translation.shared_options import Rng, Size, TranslatingOptions
-from minigan.layers import Identity, Layer, Parallel, Sequential
+from minigan.layers import Layer
 from minigan.models import (
     dcgan_discriminator,
     dilated_generator,
@@ -18,6 +18,7 @@ from minigan.models import (
     resnet_generator,
     unet_generator,
 )
+from minigan.models.dcgan import of_pairs
 from minigan.models.dilated import dilated_size
 from minigan.models.enlarging import UPSAMPLING
 from minigan.models.resnet import resnet_size
@@ -151,7 +152,7 @@ def _image(o: TranslationOptions, shape: tuple[int, ...], beside: int, rng: Rng)
     """DCGAN's discriminator."""
     joined = (*shape[:2], shape[2] + beside)
     D = dcgan_discriminator(joined, width=o.width, norm=o.norm, rng=rng)
-    return Sequential(Parallel(Identity(), Identity()), *D.layers) if beside else D
+    return of_pairs(D) if beside else D
 
 
 GENERATORS: dict[str, Callable[..., Layer]] = {
