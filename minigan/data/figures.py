@@ -30,7 +30,9 @@ PEOPLE, POSES = 20_000, 1_000_000
 SIDE = 32  # pixels, unless told
 SIZES = (16, 32, 64, 128)
 HIDDEN = 0.35  # how far a head is turned, of 1, when the far ear is not seen any more
-MARGIN = 0.06  # of half a picture, that joints keep from its border where they can
+# Of halves of the width and the height: from the middle to where joints end, if there is room; how
+# much of the way a person is moved until it is in the middle.
+ROOM, MIDDLED = np.array([0.84, 0.88]), np.array([0.5, 1.0])
 DARK = np.array([0.12, 0.08, 0.08])
 
 PATTERNS = ("plain", "stripes", "halves", "band")
@@ -94,13 +96,13 @@ def people(who: np.ndarray) -> People:
     def kind(of: tuple[str, ...]) -> Rows:
         return np.floor(draw() * len(of))
 
-    top = hue = draw()
+    hue = draw()
     return People(
         paper=hsv(draw(), draw(0.03, 0.2), draw(0.8, 0.97)),
         skin=between(SKIN, draw()),
         hair=HAIR[(draw() * len(HAIR)).astype(int)],
         haircut=kind(HAIRCUTS),
-        top=hsv(top, draw(0.5, 1.0), draw(0.45, 0.95)),
+        top=hsv(hue, draw(0.5, 1.0), draw(0.45, 0.95)),
         second=hsv(hue + draw(0.25, 0.75), draw(0.0, 0.9), draw(0.75, 1.0)),
         pattern=kind(PATTERNS),
         sleeve=np.array([0.0, 0.45, 1.0])[(draw() * 3).astype(int)],
@@ -179,13 +181,12 @@ class Bones:
 
     def _placed(self, p: People, s: Stances) -> None:
         """Move all to where the person stands, and then into the picture where it has room."""
-        top, bottom = self.head + p.head[:, None] * self.up, np.zeros((len(p.head), 2))
+        top = self.head + p.head[:, None] * self.up
         every = np.stack([*self.at.values(), top], 1)
         low, high = np.nanmin(every, 1), np.nanmax(every, 1)
-        bottom = np.stack([s.right, s.down], -1) - (low + high) / 2 * np.array([0.5, 1.0])
-        room = 1 - MARGIN - np.array([0.1, 0.06])
-        shift = np.minimum(np.maximum(bottom, -room - low), room - high)
-        shift = np.where(high - low > 2 * room, -(low + high) / 2, shift)
+        shift = np.stack([s.right, s.down], -1) - (low + high) / 2 * MIDDLED
+        shift = np.minimum(np.maximum(shift, -ROOM - low), ROOM - high)
+        shift = np.where(high - low > 2 * ROOM, -(low + high) / 2, shift)
         self.head = self.head + shift
         self.at = {name: place + shift for name, place in self.at.items()}
 
@@ -257,7 +258,7 @@ class _Drawing:
         hip, knee, ankle = (at[f"{side}_{name}"] for name in ("hip", "knee", "ankle"))
         self.limb(p.skin, hip, knee, 1.1 * p.thick)
         self.limb(p.skin, knee, ankle, 0.9 * p.thick)
-        trousers, shorts = p.kind == 0, p.kind == 1
+        trousers, shorts = (p.kind == BOTTOMS.index(kind) for kind in ("trousers", "shorts"))
         self.limb(p.bottom, hip, knee, 1.2 * p.thick, trousers)
         self.limb(p.bottom, knee, ankle, p.thick, trousers)
         self.limb(p.bottom, hip, hip + 0.65 * (knee - hip), 1.3 * p.thick, shorts)
@@ -271,7 +272,7 @@ class _Drawing:
         below = v - p.trunk
         flared = 1.1 * p.hips + 0.35 * np.maximum(below, 0)
         skirt = np.maximum(np.maximum(np.abs(u) - flared, below - 0.3), -below - 0.08)
-        self.paint(p.bottom, self.inside(skirt) * (p.kind == 2))
+        self.paint(p.bottom, self.inside(skirt) * (p.kind == BOTTOMS.index("skirt")))
         hips = np.maximum(np.maximum(np.abs(u) - 1.05 * p.hips, below - 0.04), -below - 0.1)
         self.paint(p.bottom, self.inside(hips))
         half = p.trunk / 2
@@ -283,8 +284,8 @@ class _Drawing:
         width = 0.14
         stripes = self.inside(np.abs((v % width) - width / 2) - width / 4)
         band = self.inside(np.abs(v - 0.45 * p.trunk) - 0.075)
-        for number, region in ((1, stripes), (2, self.inside(-u)), (3, band)):
-            self.paint(p.second, top * region * (p.pattern == number))
+        for name, region in (("stripes", stripes), ("halves", self.inside(-u)), ("band", band)):
+            self.paint(p.second, top * region * (p.pattern == PATTERNS.index(name)))
         neck = self.bones.at["neck"]
         self.limb(p.skin, neck + 0.02 * self.bones.along, self.bones.head, 0.75 * p.thick)
 
@@ -294,8 +295,8 @@ class _Drawing:
         shoulder, elbow, wrist = (at[f"{side}_{name}"] for name in ("shoulder", "elbow", "wrist"))
         self.limb(p.skin, shoulder, elbow, 0.85 * p.thick)
         self.limb(p.skin, elbow, wrist, 0.8 * p.thick)
-        left_half = np.array(side == "left")
-        colour = np.where((p.pattern == 2)[..., None] & left_half, p.second, p.top)
+        other = (p.pattern == PATTERNS.index("halves")) & (side == "left")
+        colour = np.where(other[..., None], p.second, p.top)
         short = shoulder + 0.6 * (elbow - shoulder)
         self.limb(colour, shoulder, short, 1.05 * p.thick, p.sleeve > 0)
         self.limb(colour, shoulder, elbow, 0.95 * p.thick, p.sleeve == 1)
@@ -305,20 +306,19 @@ class _Drawing:
         """Long hair falls behind the shoulders."""
         p, head = self.p, self.bones.head
         down = head - (0.25 + 0.6 * _flat(p.head)) * self.bones.up
-        self.limb(p.hair, head, down, 0.95 * p.head, p.haircut == 1)
+        self.limb(p.hair, head, down, 0.95 * p.head, p.haircut == HAIRCUTS.index("long"))
 
     def face(self) -> None:
         """Head, hair or a cap, and eyes and mouth."""
         p, up, at = self.p, self.bones.up, self.bones.at
         u, v = self.local(self.bones.head, -up)
         ball = self.inside((np.hypot(u / (0.85 * p.head), v / p.head) - 1) * p.head)
-        self.paint(
-            p.hair, self.inside(np.hypot(u, v + 1.1 * p.head) - 0.5 * p.head) * (p.haircut == 2)
-        )
+        bun = self.inside(np.hypot(u, v + 1.1 * p.head) - 0.5 * p.head)
+        self.paint(p.hair, bun * (p.haircut == HAIRCUTS.index("bun")))
         self.paint(p.skin, ball)
         turned = 0.5 * p.head * self.s.turn
-        brim = v + 0.35 * p.head - 0.35 * np.abs(u + turned)
-        colour = np.where((p.haircut == 3)[..., None], p.second, p.hair)
+        brim = v + 0.35 * p.head - 0.35 * np.abs(u - turned)
+        colour = np.where((p.haircut == HAIRCUTS.index("cap"))[..., None], p.second, p.hair)
         crown = self.inside((np.hypot(u / (0.95 * p.head), v / (1.08 * p.head)) - 1) * p.head)
         self.paint(colour, np.minimum(crown, self.inside(brim)))
         for side in ("right", "left"):

@@ -1,4 +1,4 @@
-"""Steps of pix2pixHD, by stages, of UNIT, MUNIT, BicycleGAN, next frames are captured."""
+"""Steps of pix2pixHD, by stages, of UNIT, MUNIT, BicycleGAN, next frames, PG2 are captured."""
 
 from dataclasses import fields, replace
 
@@ -17,20 +17,25 @@ CASES = {
     "bicyclegan": ({"halvings": 2, "z_dim": 2, "scales": 1}, 4, 1),
     "munit": ({"halvings": 1, "blocks": 1, "mlp_width": 3, "scales": 1, "weight_cycle": 1.0}, 4, 1),
     "next-frame": ({"optimizer": "adam"}, 4, 1),
+    "pg2": ({"width_D": 2, "bottleneck": 3, "stage_steps": 2}, 6, 2),
 }
+# of x and of y, and further ones of an example, where these are not one each
+CHANNELS = {"pg2": ((3, 1), 1)}
 
 
 def run(name, device, *, graph):
     options, steps, kinds = CASES[name]
     recipe = ALGORITHMS[name]
-    task = Task((8, 8, 2), "pairs", 20, batch=1, channels=(1, 1))
+    channels, more = CHANNELS.get(name, ((1, 1), 0))
+    shape = (8, 8, sum(channels) + more)
+    task = Task(shape, "pairs", 20, batch=1, channels=channels)
     known = {f.name for f in fields(recipe.options)}
     tiny = {k: v for k, v in TINY.items() if k in known}
     made = recipe.build(replace(recipe.options(), **tiny, **options), task, Streams(0))
     stepper = Stepper(made.to(device), graph=graph)
     rng, log = np.random.default_rng(1), []
     for _ in range(steps):
-        x = rng.uniform(-1, 1, (made.minibatches, 8, 8, 2)).astype(np.float32)
+        x = rng.uniform(-1, 1, (made.minibatches, *shape)).astype(np.float32)
         log.append(read(stepper(x)))
     made.check_health()
     assert stepper.captured == kinds * graph

@@ -93,8 +93,13 @@ class PG2(Translating):
 
     @property
     def translators(self) -> dict[str, Layer]:
-        """G of both generators; in stage I, of G1 alone."""
-        return {"G": self.upto(self.step_kind)}
+        """G of both generators; of G1 alone until G2 has taken a step."""
+        return {"G": self.upto(self.reached)}
+
+    @property
+    def reached(self) -> str:
+        """The last stage that has begun."""
+        return "II" if self.optimizers["G2"].t else "I"
 
     def upto(self, stage: str) -> Layer:
         """What makes pictures after stage "I" or "II"."""
@@ -147,7 +152,7 @@ class PG2(Translating):
 
     def stages(self, x: Array, rng: np.random.Generator) -> dict[str, Array]:
         """Pictures after each stage that there was, of x (N, H, W, C) of the host."""
-        names = ("I", "II")[: 1 + (self.step_kind == "II")]
+        names = ("I", "II") if self.reached == "II" else ("I",)
         device_x = to_device(x, self.device)
         return {
             name: self.finite(
