@@ -471,14 +471,16 @@ def _poses(
     if not given.is_file():
         raise DataError(f"--pose {given}: there is no such file")
     found = joints_of(given)
-    outside = [name for name in found if {"..", "/"} & {*PurePosixPath(name).parts}]
-    if outside:
-        raise DataError(f"--pose {given} names {outside[0]!r}, which is no name of a folder here")
-    alone = len(found) == 1
-    return {
-        "" if alone else PurePosixPath(name).with_suffix("").as_posix(): maps(joints[None], size)
-        for name, joints in found.items()
-    }
+    places: dict[str, Array | None] = {}
+    for name, joints in found.items():
+        path = PurePosixPath(name)
+        if not path.name or path.is_absolute() or ".." in path.parts:
+            raise DataError(f"--pose {given} names {name!r}, which is no name of a folder here")
+        place = path.with_suffix("").as_posix() if len(found) > 1 else ""
+        if place in places:
+            raise DataError(f"--pose {given}: two poses are called {place}; rename {name}")
+        places[place] = maps(joints[None], size)
+    return places
 
 
 def _accompanied(

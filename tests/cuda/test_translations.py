@@ -17,7 +17,7 @@ CASES = {
     "bicyclegan": ({"halvings": 2, "z_dim": 2, "scales": 1}, 4, 1),
     "munit": ({"halvings": 1, "blocks": 1, "mlp_width": 3, "scales": 1, "weight_cycle": 1.0}, 4, 1),
     "next-frame": ({"optimizer": "adam"}, 4, 1),
-    "pg2": ({"width_D": 2, "bottleneck": 3, "stage_steps": 2}, 6, 2),
+    "pg2": ({"width_D": 2, "bottleneck": 3, "stage_steps": 3}, 7, 2),
 }
 # of x and of y, and further ones of an example, where these are not one each
 CHANNELS = {"pg2": ((3, 1), 1)}

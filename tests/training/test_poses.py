@@ -130,6 +130,8 @@ REFUSED = {
     "--pose no.csv": "--pose no.csv: there is no such file",
     "--pose bad.csv": "bad.csv begins otherwise",
     "--pose away.csv": "names '../jump.png', which is no name of a folder here",
+    "--pose twice.csv": "two poses are called jump; rename jump.gif",
+    "--pose unnamed.csv": "names '', which is no name of a folder here",
     "--pose p.csv --size 32": "G1 has dense layers, for pictures of 16x16 alone: leave --size out",
     "--pose p.csv --tile 16": "a tile of a person has no pose: leave --tile out",
     "--pose p.csv --reverse": "pg2 has no generator from y to x; give the other pose with --pose",
@@ -153,6 +155,8 @@ def test_what_cannot_be_translated_is_refused(
     monkeypatch.chdir(tmp_path)
     poses(tmp_path / "p.csv", ("jump.png",))
     poses(tmp_path / "away.csv", ("../jump.png",))
+    poses(tmp_path / "twice.csv", ("jump.png", "jump.gif"))
+    poses(tmp_path / "unnamed.csv", ("",))
     (tmp_path / "bad.csv").write_text("nothing")
     result = minigan("translate", run, "--input", person, "--output", "out", *split(words))
     assert result.code == 1
