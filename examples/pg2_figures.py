@@ -1,6 +1,6 @@
 """PG2: drawn people in poses that they were not drawn in, roughly first and then refined.
 
-    python examples/pg2_figures.py [--steps 5000] [--stage-steps 4000] [--weight-mask 0]
+    python examples/pg2_figures.py [--steps 2500] [--stage-steps 2000] [--weight-mask 0]
 
 Prints how far people that training never showed are off the truth after each stage, beside the
 person as it was. Each row of posed.png is one of them: the picture, the pose that is asked for,
@@ -21,8 +21,8 @@ from minigan.training.pictures import write_png
 from minigan.training.translating import posed_beside
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-parser.add_argument("--steps", type=int, default=5000)
-parser.add_argument("--stage-steps", type=int, default=4000)
+parser.add_argument("--steps", type=int, default=2500)
+parser.add_argument("--stage-steps", type=int, default=2000)
 parser.add_argument("--size", type=int, default=32)
 parser.add_argument("--width", type=int, default=16)
 parser.add_argument("--batch", type=int, default=8)
@@ -39,6 +39,7 @@ options = recipe("pg2").options(
     schedule="linear",
     stage_steps=arguments.stage_steps,
     weight_mask=arguments.weight_mask,
+    weight_gan=0.1,  # a tenth of the paper's: G2 has one block here, and sees little
 )
 run = RunOptions(data="figures", device=arguments.device, **sizes)
 trainer = Trainer.start("pg2", options, run, arguments.out)

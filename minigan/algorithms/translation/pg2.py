@@ -16,9 +16,10 @@ shown pairs: I_A beside a true I_B, or beside I_B2. Were it shown pictures alone
 an answer: it is real. G2 makes a difference map, which has less to learn than a picture.
 
 Distances are means over the numbers of pictures, as in the authors' code, to which lambda, 10, is
-fitted too; D's loss is halved as there. That code differs from the paper in two ways, in which ours
-is the paper's: its D sees single pictures, three kinds of them, and its G1 descends L1 without the
-mask. Stage I has 22,000 updates there, of 36,000: as large a share of a run here unless told.
+fitted too; D's loss is halved as there. For Market-1501 that code differs from the paper in two
+ways, in which ours is the paper's: its D sees single pictures, three kinds of them, and its G1
+descends L1 without the mask. Stage I has 22,000 of the paper's 36,000 updates there: as large a
+share of a run here unless told.
 """
 
 from __future__ import annotations
@@ -185,8 +186,8 @@ def weighted_l1(made: Array, true: Array, weight: Array) -> tuple[Any, Array]:
 
 @dataclass(frozen=True, kw_only=True)
 class Options(VariedOptions, TranslatingOptions):
-    """The paper's: Adam(2e-5, 0.5, 0.999) and batches of 16 (section 4, Market-1501); the authors'
-    code: 128 filters, 64 numbers in between, 64 filters of D's first layer, lambda 10."""
+    """The paper's for Market-1501: Adam(2e-5, 0.5, 0.999), batches of 16; the authors' code: 128
+    filters, 64 numbers in between, 64 filters of D's first layer, lambda 10."""
 
     wanted: ClassVar[str] = (
         "persons in two poses: give --data figures, or a folder of persons with joints.csv"
