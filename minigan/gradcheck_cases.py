@@ -595,6 +595,21 @@ NETWORKS: dict[str, Callable[[Rng], list[Result]]] = {
         (2, 8, 16, 1),
         (2, 2),
     ),
+    "pose_integrator": _network(
+        lambda r: models.pose_integrator((4, 8, 3), 2, width=2, blocks=2, bottleneck=3, rng=r),
+        (2, 4, 8, 3),
+    ),
+    "refiner": _network(
+        lambda r: models.refiner((8, 8, 2), 1, width=2, blocks=4, rng=r), (2, 8, 8, 2)
+    ),
+    "pg2_generator": _network(
+        lambda r: models.pg2_generator(
+            models.pose_integrator((4, 8, 3), 1, width=2, blocks=2, bottleneck=3, rng=r),
+            models.refiner((4, 8, 2), 1, width=2, blocks=2, rng=r),
+            1,
+        ),
+        (2, 4, 8, 3),
+    ),
     "residual_encoder": _network(
         lambda r: models.residual_encoder((24, 32, 1), 4, width=2, rng=r), (2, 24, 32, 1)
     ),

@@ -16,7 +16,7 @@ from minigan.algorithms.presets import PRESETS
 from minigan.algorithms.settings import flag
 from minigan.backend import make_rng
 from minigan.cuda.facts import facts
-from minigan.data import CLIPS, DATASETS, PAIRS, SENTENCES, SOUNDS
+from minigan.data import CLIPS, DATASETS, PAIRS, POSES, SENTENCES, SOUNDS
 from minigan.data.make import RECIPES
 from minigan.errors import UnknownNameError
 from minigan.explain import contents, explain
@@ -41,6 +41,7 @@ def print_list() -> None:
         ("pairs of pictures", [(n, e.description) for n, e in PAIRS.items()]),
         ("speech", [(n, e.description) for n, e in SOUNDS.items()]),
         ("clips", [(n, e.description) for n, e in CLIPS.items()]),
+        ("persons in poses", [(n, e.description) for n, e in POSES.items()]),
         ("sentences", [(n, e.description) for n, e in SENTENCES.items()]),
         ("made by minigan data make", [(n, r.summary) for n, r in RECIPES.items()]),
         ("metrics", [(n, f"{m.summary}; needs {m.needs}") for n, m in METRICS.items()]),
@@ -51,8 +52,9 @@ def print_list() -> None:
         console.print(table)
         console.print()
     console.print(
-        "--data also takes a folder of pictures, of clips or of WAV files, as the algorithm needs "
-        "it, IDX files, CIFAR-10 .bin files, an .npz file, or a .txt file of sentences."
+        "--data also takes a folder of pictures, of clips, of persons or of WAV files, as the "
+        "algorithm needs it, IDX files, CIFAR-10 .bin files, an .npz file, or a .txt file of "
+        "sentences."
     )
 
 

@@ -108,6 +108,10 @@ SHORT = {
         ["--steps", "2", "--width", "2", "--batch", "2"],
         ["samples/step_000002.png", "samples.gif", "styles.png"],
     ),
+    "pg2_figures.py": (
+        ["--steps", "2", "--stage-steps", "1", "--size", "16", "--width", "2"],
+        ["posed.png", "samples/step_000002.png", "samples.gif"],
+    ),
     "unit_kittens.py": (
         ["--steps", "2", "--width", "2", "--batch", "2"],
         ["samples/step_000002.png", "samples.gif"],

@@ -22,6 +22,7 @@ from minigan.algorithms.translation import (
     dualgan,
     munit,
     pairedcyclegan,
+    pg2,
     pix2pix,
     pix2pixhd,
     pixelda,
@@ -43,6 +44,7 @@ Takes = Literal[
     "bars",
     "sounds",
     "clips",
+    "poses",
     "sentences",
 ]
 
@@ -53,11 +55,11 @@ class Recipe:
 
     explains: the topics of `minigan explain` that belong to it. takes: single examples, examples
     with their labels (its options then have `label`), pictures with captions, aligned pairs of
-    pictures, pictures of two domains, the same with labels of the
-    first, pictures and references whose style they shall take, pictures
-    that it degrades itself to restore them, bars of melodies, sounds: speech in noise and the same
-    speech without (its options then have `window`), frames of clips and the next (its options then
-    have `frames`), or sentences (its options then have `words` and `length`).
+    pictures, pictures of two domains, the same with labels of the first, pictures and references
+    whose style they shall take, pictures that it degrades itself to restore them, bars of melodies,
+    sounds: speech in noise and the same speech without (its options then have `window`), frames of
+    clips and the next (its options then have `frames`), persons in two poses, or sentences (its
+    options then have `words` and `length`).
     batch: the paper's, where the command line takes it unless told.
     """
 
@@ -73,9 +75,8 @@ class Recipe:
     @property
     def translates(self) -> bool:
         """Whether it makes pictures of pictures, from data that has two in each example."""
-        return self.takes in (
-            *("pairs", "domains", "labelled-domains", "references", "degraded", "clips"),
-        )
+        pairs = ("pairs", "domains", "labelled-domains", "references", "degraded", "clips", "poses")
+        return self.takes in pairs
 
 
 ALGORITHMS: dict[str, Recipe] = {
@@ -397,6 +398,16 @@ ALGORITHMS: dict[str, Recipe] = {
         explains=("pairedcyclegan", "loss"),
         takes="references",
         batch=1,
+    ),
+    "pg2": Recipe(
+        summary="a person in another pose: roughly first, then refined against D",
+        paper="Ma et al. 2017, arXiv:1705.09368",
+        options=pg2.Options,
+        build=pg2.build,
+        data="figures",
+        explains=("pg2", "loss"),
+        takes="poses",
+        batch=16,
     ),
     "srgan": Recipe(
         summary="super-resolution: pictures 2 or 4 times larger, with detail that D believes",

@@ -257,6 +257,12 @@ def sample(folder: Path, out: Path, frames: int | None, **how: Any) -> None:
     help="The picture whose style is put on (pairedcyclegan, munit); DIR: each one in it.",
 )
 @click.option(
+    "--pose",
+    metavar="FILE.csv",
+    type=click.Path(path_type=Path),
+    help="Of pg2: joints of the pose, or poses, that persons shall have, as in joints.csv.",
+)
+@click.option(
     "--to",
     metavar="[LABEL=]CLASS",
     multiple=True,

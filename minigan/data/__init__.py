@@ -10,6 +10,7 @@ from minigan.data.catalogue import (
     DATASETS,
     NAMED,
     PAIRS,
+    POSES,
     READERS,
     REFERENCES,
     SENTENCES,
@@ -20,6 +21,7 @@ from minigan.data.catalogue import (
     open_degraded,
     open_labelled_domains,
     open_pairs,
+    open_poses,
     open_references,
     open_sentences,
     open_sounds,
@@ -29,6 +31,7 @@ from minigan.data.degraded import DEGRADATIONS, Degraded
 from minigan.data.loader import Loader
 from minigan.data.makeup import References
 from minigan.data.pairs import Pairs
+from minigan.data.poses import Poses
 from minigan.data.sentences import Sentences
 from minigan.data.sounds import Sounds
 from minigan.data.tunes import Tunes
@@ -39,6 +42,7 @@ __all__ = [
     "DEGRADATIONS",
     "NAMED",
     "PAIRS",
+    "POSES",
     "READERS",
     "REFERENCES",
     "SENTENCES",
@@ -55,6 +59,7 @@ __all__ = [
     "LabelledDomains",
     "Loader",
     "Pairs",
+    "Poses",
     "References",
     "Sentences",
     "Sounds",
@@ -67,6 +72,7 @@ __all__ = [
     "open_degraded",
     "open_labelled_domains",
     "open_pairs",
+    "open_poses",
     "open_references",
     "open_sentences",
     "open_sounds",

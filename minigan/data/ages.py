@@ -23,7 +23,8 @@ import numpy as np
 
 from minigan.data import faces
 from minigan.data.base import Batch, Composed
-from minigan.data.faces import FACES, HAIR, Draws, Lines, Rows, Shapes
+from minigan.data.draws import Draws, Rows
+from minigan.data.faces import FACES, HAIR, Lines, Shapes
 from minigan.data.kitten_pairs import with_channels
 from minigan.data.options import Channels, Options, Split
 from minigan.errors import OptionError

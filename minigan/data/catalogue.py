@@ -15,6 +15,7 @@ from minigan.data import (
     digit_pairs,
     digits,
     digits_m,
+    figures,
     folder,
     idx,
     kitten_captions,
@@ -26,6 +27,7 @@ from minigan.data import (
     npz,
     oracle,
     pair_folder,
+    pose_folder,
     reference_folder,
     sentences,
     simple_tunes,
@@ -43,6 +45,7 @@ from minigan.data.degraded import DEGRADATIONS, Degraded, degraded
 from minigan.data.makeup import References
 from minigan.data.options import Channels, Options, Split, place
 from minigan.data.pairs import PairOptions, Pairs
+from minigan.data.poses import Poses
 from minigan.data.sentences import SentenceOptions, Sentences
 from minigan.data.sounds import SoundOptions, Sounds
 from minigan.errors import DataError, UnknownNameError
@@ -74,6 +77,13 @@ class ClipEntry(NamedTuple):
 
     description: str
     open: Callable[[str, PairOptions, int], Clips]
+
+
+class PoseEntry(NamedTuple):
+    """Persons in poses that have a name: one line for `minigan list`, and how to open them."""
+
+    description: str
+    open: Callable[[str, PairOptions], Poses]
 
 
 class SentenceEntry(NamedTuple):
@@ -169,6 +179,13 @@ CLIPS: dict[str, ClipEntry] = {
     ),
 }
 
+POSES: dict[str, PoseEntry] = {
+    figures.NAME: PoseEntry(
+        "20,000 drawn people in any two poses, with their joints, 16x16 to 128x128",
+        figures.Figures,
+    ),
+}
+
 SENTENCES: dict[str, SentenceEntry] = {
     "oracle": SentenceEntry(
         "10,000 sentences of a random LSTM, of 5,000 words and 20 long unless told", oracle.Oracle
@@ -180,7 +197,7 @@ SENTENCES: dict[str, SentenceEntry] = {
 }
 
 # Every name that goes before a path.
-NAMED = (*DATASETS, *PAIRS, *SOUNDS, *CLIPS, *SENTENCES)
+NAMED = (*DATASETS, *PAIRS, *SOUNDS, *CLIPS, *POSES, *SENTENCES)
 
 # Pairs of two domains whose first one has labels (adaptation.py).
 LABELLED_DOMAINS = ("digits-m",)
@@ -226,6 +243,7 @@ def open_data(
             "`minigan train segan`"
         )
     _refuse_clips(name_or_path)
+    _refuse_poses(name_or_path)
     _refuse_sentences(name_or_path)
     path = _there(name_or_path, DATASETS)
     for reader in READERS:
@@ -273,6 +291,7 @@ def open_pairs(
             "pictures side by side, or one that holds two folders A and B"
         )
     _refuse_clips(name_or_path)
+    _refuse_poses(name_or_path)
     path = _there(name_or_path, PAIRS)
     try:
         return pair_folder.open(path, options)
@@ -368,6 +387,7 @@ def open_references(
             "holds two folders A and B"
         )
     _refuse_clips(name_or_path)
+    _refuse_poses(name_or_path)
     path = _there(name_or_path, REFERENCES)
     try:
         return reference_folder.open(path, options)
@@ -387,7 +407,7 @@ def open_sounds(
     if name_or_path in SOUNDS:
         return SOUNDS[name_or_path].open(name_or_path, options)
     _refuse_sentences(name_or_path)
-    if any(name_or_path in table for table in (DATASETS, PAIRS, CLIPS)):
+    if any(name_or_path in table for table in (DATASETS, PAIRS, CLIPS, POSES)):
         raise DataError(
             f"{name_or_path} holds no speech; {', '.join(SOUNDS)} does, or a folder of WAV files"
         )
@@ -421,7 +441,7 @@ def open_clips(
     if name_or_path in CLIPS:
         return CLIPS[name_or_path].open(name_or_path, options, frames)
     _refuse_sentences(name_or_path)
-    if any(name_or_path in table for table in (DATASETS, PAIRS, SOUNDS)):
+    if any(name_or_path in table for table in (DATASETS, PAIRS, SOUNDS, POSES)):
         raise DataError(
             f"{name_or_path} holds no clips; {', '.join(CLIPS)} does, or a folder of folders of "
             "numbered frames, or of animated GIFs"
@@ -429,6 +449,37 @@ def open_clips(
     path = _there(name_or_path, CLIPS)
     try:
         return clip_folder.open(path, options, frames)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+
+
+def open_poses(
+    name_or_path: str,
+    *,
+    size: int | tuple[int, int] | None = None,
+    channels: Channels | None = None,
+    split: Split = "train",
+    strict: bool = False,
+    augmentation: Augmentation | None = None,
+) -> Poses:
+    """Persons in two poses: of that name (see `POSES`), or of that folder (pose_folder.py).
+
+    The arguments are those of `open_pairs`, and so is what is raised.
+    """
+    options = PairOptions.checked(
+        True, size, (channels, channels), split, strict, "AtoB", augmentation or Augmentation()
+    )
+    if name_or_path in POSES:
+        return POSES[name_or_path].open(name_or_path, options)
+    _refuse_sentences(name_or_path)
+    if name_or_path in NAMED:
+        raise DataError(
+            f"{name_or_path} holds no persons in poses; {', '.join(POSES)} does, or a folder of "
+            f"persons with {pose_folder.FILE}"
+        )
+    path = _there(name_or_path, POSES)
+    try:
+        return pose_folder.open(path, options)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error}") from error
 
@@ -464,6 +515,14 @@ def _refuse_clips(name: str) -> None:
     if name in CLIPS:
         raise DataError(
             f"{name} holds clips, whose next frames are predicted: train next-frame with it"
+        )
+
+
+def _refuse_poses(name: str) -> None:
+    """Raise DataError for persons in poses where something else is wanted."""
+    if name in POSES:
+        raise DataError(
+            f"{name} holds persons in two poses, which pg2 learns from: `minigan train pg2`"
         )
 
 

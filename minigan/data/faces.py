@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from minigan.data.draws import Draws, Rows, between, hsv
 from minigan.data.options import Split
 
 FACES, STYLES = 100_000, 10_000
@@ -29,8 +30,6 @@ ARCH = 0.05  # that brows fall by at their ends
 
 FLUSH = np.array([0.90, 0.42, 0.40])
 ROSE, DARK, WHITE = np.array([0.76, 0.36, 0.38]), np.array([0.10, 0.07, 0.07]), np.ones(3)
-
-Rows = np.ndarray  # float (N,), a number of each face, or (N, 3), a colour
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def shapes(faces: np.ndarray) -> Shapes:
     """What the numbers of faces, int (N,), decide."""
     draw = Draws(faces, stream=1)
     return Shapes(
-        skin=_between(SKIN, draw()),
+        skin=between(SKIN, draw()),
         hair=HAIR[(draw() * len(HAIR)).astype(int)],
         iris=IRIS[(draw() * len(IRIS)).astype(int)],
         paper=hsv(draw(), draw(0.05, 0.25), draw(0.75, 0.95)),
@@ -177,38 +176,6 @@ def landmarks(of: Shapes) -> np.ndarray:
     across = s.right[:, None] + scale * (cos * x - sin * y)
     down = s.down[:, None] + scale * (sin * x + cos * y)
     return (np.stack([across, down], -1) + 1) / 2
-
-
-def hsv(hue: Rows, saturation: Rows, value: Rows) -> Rows:
-    """Colours (N, 3) of hue, saturation and value, each (N,); a hue of 1 is that of 0."""
-    corner = np.abs((hue[:, None] * 6 + np.array([0.0, 4.0, 2.0])) % 6 - 3) - 1
-    return value[:, None] * (1 - saturation[:, None] * (1 - np.clip(corner, 0, 1)))
-
-
-class Draws:
-    """Uniform numbers that (stream, number, count of draws) decide: SplitMix64 of them.
-
-    Source: Steele et al. 2014, "Fast splittable pseudorandom number generators", OOPSLA.
-    """
-
-    def __init__(self, of: np.ndarray, *, stream: int) -> None:
-        self._start = (of.astype(np.uint64) << np.uint64(16)) + np.uint64(stream << 8)
-
-    def __call__(self, low: float = 0.0, high: float = 1.0) -> Rows:
-        self._start = self._start + np.uint64(1)
-        z = self._start * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        z = z ^ (z >> np.uint64(31))
-        return low + (high - low) * (z >> np.uint64(11)) * 2.0**-53
-
-
-def _between(colours: np.ndarray, share: Rows) -> Rows:
-    """Colours (N, 3) on the line through `colours`, from the first at 0 to the last at 1."""
-    at = share * (len(colours) - 1)
-    low = np.minimum(at.astype(int), len(colours) - 2)
-    part = (at - low)[:, None]
-    return colours[low] * (1 - part) + colours[low + 1] * part
 
 
 def _narrow(s: Shapes, y: np.ndarray) -> np.ndarray:

@@ -101,6 +101,17 @@ def _read(file: Path, options: Options) -> np.ndarray:
     return fit(open_upright(file), options.size, options.channels)
 
 
+def fitted(
+    file: Path, size: tuple[int, int] | None, channels: int | None
+) -> tuple[np.ndarray, tuple[float, float]]:
+    """One picture as `fit` makes it, and the shares of its width and its height that are left."""
+    image = open_upright(file)
+    w, h = image.size
+    tall, wide = size or (h, w)
+    aspect = (wide / tall) / (w / h)
+    return fit(image, size, channels), (min(aspect, 1), min(1 / aspect, 1))
+
+
 def open_upright(file: Path) -> Image.Image:
     """One picture, in mode "L" or "RGB". Raises on anything that is not a whole picture."""
     with warnings.catch_warnings():

@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 
 from minigan.data.base import Batch, DataWarning
-from minigan.data.folder import decode, open_upright, picture_files, stack
+from minigan.data.folder import decode, fitted, picture_files, stack
 from minigan.data.makeup import Known, References, onto
 from minigan.data.options import Options
 from minigan.data.pair_folder import two_folders
 from minigan.data.pairs import PairOptions
-from minigan.data.pictures import fit, to_float
+from minigan.data.pictures import to_float
 from minigan.errors import DataError
 
 LANDMARKS = "landmarks.json"
@@ -39,7 +39,9 @@ class Side:
         files = picture_files(folder)
         if not files:
             raise DataError(f"no pictures in {folder}: each of the two domains needs some")
-        read, readable = decode(folder, files, lambda file: _read(file, options), options.strict)
+        read, readable = decode(
+            folder, files, lambda file: fitted(file, options.size, options.channels), options.strict
+        )
         self.folder = folder
         self.pixels = stack(folder, [pixels for pixels, _ in read])
         named = [file.relative_to(folder).with_suffix("") for file in readable]
@@ -129,15 +131,6 @@ def _same_subjects(a: Side, b: Side) -> np.ndarray:
         if len(same) > 1:
             rows += [(i, j, len(rows), len(same)) for i, j in same]
     return np.array(rows, int).reshape(-1, 4)
-
-
-def _read(file: Path, options: Options) -> tuple[np.ndarray, tuple[float, float]]:
-    """A picture as the options want it, and the shares of its width and height that are left."""
-    image = open_upright(file)
-    w, h = image.size
-    tall, wide = options.size or (h, w)
-    aspect = (wide / tall) / (w / h)
-    return fit(image, options.size, options.channels), (min(aspect, 1), min(1 / aspect, 1))
 
 
 def _landmarks(file: Path) -> dict[str, Any]:

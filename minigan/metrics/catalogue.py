@@ -11,6 +11,7 @@ from minigan.data.captions import Captioned, CaptionedKittens
 from minigan.data.kittens import Kittens
 from minigan.data.moving_digits import MovingDigits
 from minigan.data.oracle import Oracle
+from minigan.data.poses import Poses
 from minigan.data.relabelled import Relabelled
 from minigan.data.stacked import StackedDigits
 from minigan.errors import DataError, OptionError, UnknownNameError
@@ -51,6 +52,7 @@ from minigan.metrics.translations import (
     errors,
     has_truth,
     is_pairs,
+    masked_similarities,
     sharpnesses,
     similarities,
 )
@@ -339,6 +341,19 @@ METRICS: dict[str, Metric] = {
             "retrieval",
             "the nearest of the N true pictures, by squares of pixels, is the own one",
             retrievals,
+        ),
+    ),
+    "mask-ssim": Metric(
+        "structural similarity of persons in another pose, over their bodies",
+        "persons in two poses",
+        lambda data: isinstance(data, Poses),
+        _pairs_n,
+        {"similarity": "higher"},
+        each_way(
+            "mask-ssim",
+            "ssim of pictures that are black outside of the true pose's mask (mask-SSIM, Ma et "
+            "al. 2017)",
+            masked_similarities,
         ),
     ),
     "cycle": Metric(

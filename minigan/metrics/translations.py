@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from minigan.backend import Array, make_rng
-from minigan.data import Dataset, Finite, Pairs
+from minigan.data import Dataset, Finite, Pairs, Poses
 from minigan.errors import OptionError
 from minigan.metrics.extractors import OWN, Extractor, extractor_for
 from minigan.metrics.result import Result
@@ -95,7 +95,11 @@ class TranslationSubject(Subject):
         return self._extractor
 
     def sides(self, n: int) -> dict[str, Array]:
-        """n pictures x and n pictures y, row by row those that belong together if they are known.
+        """n pictures x and n pictures y, row by row of `pairs`."""
+        return dict(zip("xy", self.data.split(self.pairs(n)), strict=True))
+
+    def pairs(self, n: int) -> Array:
+        """n examples, of pairs that are known to belong together if there are some.
 
         Different ones where the data is finite.
         """
@@ -107,7 +111,7 @@ class TranslationSubject(Subject):
             else:
                 batch = self.data.matched(n, rng) or self.data.draw(n, rng)
             self._of_data[key] = batch.x
-        return dict(zip("xy", self.data.split(self._of_data[key]), strict=True))
+        return self._of_data[key]
 
     def inputs(self, n: int) -> Array:
         """What is translated."""
@@ -198,6 +202,17 @@ def decibels(subject: TranslationSubject, n: int) -> dict[str, float]:
 def similarities(subject: TranslationSubject, n: int) -> dict[str, float]:
     """Mean SSIM, and that of doing nothing."""
     return _beside_nothing(subject, n, "similarity", lambda x, y: float(ssim(x, y).mean()))
+
+
+def masked_similarities(subject: TranslationSubject, n: int) -> dict[str, float]:
+    """Mean SSIM of the bodies alone, all else black, and that of doing nothing."""
+    assert isinstance(subject.data, Poses)
+    body = subject.data.masks(subject.pairs(n))
+
+    def mean(x: Array, y: Array) -> float:
+        return float(ssim(*(body * (picture + 1) - 1 for picture in (x, y))).mean())
+
+    return _beside_nothing(subject, n, "similarity", mean)
 
 
 def edges(subject: TranslationSubject, n: int) -> dict[str, float]:

@@ -39,6 +39,7 @@ from minigan.models.midinet import midinet_discriminator, midinet_generator
 from minigan.models.mlp import mlp_discriminator, mlp_generator
 from minigan.models.munit import munit_content_encoder, munit_decoder, munit_style_encoder
 from minigan.models.patchgan import patch_discriminator, receptive_field
+from minigan.models.pg2 import pg2_generator, pose_integrator, refiner
 from minigan.models.pix2pixhd import local_enhancer
 from minigan.models.pixelda import pixelda_discriminator, pixelda_generator, task_classifier
 from minigan.models.resnet import resnet_generator
@@ -102,10 +103,13 @@ __all__ = [
     "munit_decoder",
     "munit_style_encoder",
     "patch_discriminator",
+    "pg2_generator",
     "pixelda_discriminator",
     "pixelda_generator",
+    "pose_integrator",
     "receptive_field",
     "recognising_discriminator",
+    "refiner",
     "refining_generator",
     "residual_encoder",
     "resnet_generator",

@@ -8,9 +8,9 @@ pictures shall have; of labels that nobody names, those that they take them for 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +24,9 @@ from minigan.algorithms.translation.shared_options import TranslatingOptions
 from minigan.backend import Array, make_rng, to_device, to_host
 from minigan.data import DataWarning
 from minigan.data.folder import open_upright, picture_files, transparent
+from minigan.data.joints import maps
 from minigan.data.pictures import fit, to_float
+from minigan.data.pose_folder import read as joints_of
 from minigan.errors import CheckpointError, DataError, NonFiniteError, OptionError
 from minigan.layers import Layer
 from minigan.prior import Prior
@@ -41,6 +43,7 @@ from minigan.training.tiling import Translate, placed, tiled
 from minigan.wording import counted
 
 TOLD = (stargan.Options, age_cgan.Options)  # runs that --to is for
+NO_POSE = "--pose {}: only G of pg2 takes one; leave it out"
 COLOURS = {1: "grey", 3: "colour"}
 
 
@@ -52,6 +55,7 @@ def translate_pictures(
     step: int | str | None = None,
     reverse: bool = False,
     reference: Path | None = None,
+    pose: Path | None = None,
     to: Sequence[str] = (),
     size: str | None = None,
     tile: int | None = None,
@@ -71,13 +75,14 @@ def translate_pictures(
     through the network in overlapping tiles of that side (tiling.py). `reverse` takes F, from y to
     x, in G's place. `reference` is a picture whose style G puts onto each of them, where the run
     has learned that, or whose style takes the place of one that MUNIT would draw; or a folder: each
-    picture then goes, for each of these, into a folder of its name. `to` says which classes
-    pictures shall have, "blue" or "body=blue", where the run is one of stargan or age-cgan.
-    `convert` lets grey pictures be taken for colour and colour ones for grey. `seed` decides the
-    noise: of a generator that takes a z, one z for all pictures. With `n` each picture is
-    translated so often, into the folders 1, 2, ..., which have a z of their own each; with
-    `interpolate` so many z go from one to another. Of a run on clips, `source` is clips, and
-    `frames` how many frames are predicted (predicting.py).
+    picture then goes, for each of these, into a folder of its name. `pose` is a file of joints, as
+    data/pose_folder.py reads them, where G puts persons into poses: of several poses each has a
+    folder of its name. `to` says which classes pictures shall have, "blue" or "body=blue", where
+    the run is one of stargan or age-cgan. `convert` lets grey pictures be taken for colour and
+    colour ones for grey. `seed` decides the noise: of a generator that takes a z, one z for all
+    pictures. With `n` each picture is translated so often, into the folders 1, 2, ..., which have a
+    z of their own each; with `interpolate` so many z go from one to another. Of a run on clips,
+    `source` is clips, and `frames` how many frames are predicted (predicting.py).
 
     Raises CheckpointError for a run that does not translate, OptionError for a size that the
     network cannot halve, for many answers of a network that has one, and for a checkpoint from
@@ -85,13 +90,13 @@ def translate_pictures(
     """
     config = Config.load(folder / "config.json").on(device)
     if recipe(config.algorithm).takes == "clips":
-        own: dict[str, Any] = {"reverse": reverse, "reference": reference, "to": to}
+        own: dict[str, Any] = {"reverse": reverse, "reference": reference, "pose": pose, "to": to}
         own |= {"tile": tile, "overlap": overlap, "n": n, "interpolate": interpolate}
         how: dict[str, Any] = {"step": step, "size": size, "convert": convert, "seed": seed}
         return predict_clips(config, folder, source, out, frames=frames, **how, **own)
     files = _Files(source, out, convert)
     if isinstance(config.options, TOLD):
-        _refuse_ways(config.algorithm, reverse, reference, n=n, interpolate=interpolate)
+        _refuse_ways(config.algorithm, reverse, reference, pose, n=n, interpolate=interpolate)
         stored = best.load(folder / "checkpoints", step)
         return _relabelled(config.in_force(), stored, files, to, size, tile, overlap)
     if to:
@@ -128,6 +133,7 @@ def translate_pictures(
         }
         reference = None
     styles = _references(reference, config.algorithm, options.with_reference and not reverse)
+    poses = _poses(pose, config.algorithm, trained, wanted=options.with_pose)
 
     def of_z(z: Array | None) -> Translate:
         def forward(x: Array) -> Array:
@@ -140,8 +146,7 @@ def translate_pictures(
     done = 0
     for file, target, picture in files.pictures(taken, channels):
         x = _given(file, picture, options, taken)
-        for folder_of, style in styles.items():
-            shown = x if style is None else _beside(x, style, both[1], convert=convert)
+        for folder_of, shown in _accompanied(x, styles, poses, both[1], convert=convert):
             for place, translate in translators.items():
                 y = translate(shown)
                 if not np.isfinite(y).all():
@@ -190,8 +195,12 @@ def _relabelled(
     return f"{counted(done, 'picture')} with {', '.join(asked)} through {through}: {files.out}"
 
 
-def _refuse_ways(name: str, reverse: bool, reference: Path | None, **answers: int | None) -> None:
+def _refuse_ways(
+    name: str, reverse: bool, reference: Path | None, pose: Path | None, **answers: int | None
+) -> None:
     """Raise OptionError for what a run whose one G goes to every class is not told."""
+    if pose is not None:
+        raise OptionError(NO_POSE.format(pose))
     if reverse:
         raise OptionError(f"{name} has one generator for all ways; say with --to where to go")
     if reference is not None:
@@ -442,6 +451,52 @@ def _given(
         return options.given(x, missing)
     except DataError as error:
         raise DataError(f"{file}: {error}") from None
+
+
+def _poses(
+    given: Path | None, algorithm: str, size: tuple[int, int], *, wanted: bool
+) -> dict[str, Array | None]:
+    """Heat maps (1, H, W, 18) by the folders of their results; of a single pose, or of none, "".
+
+    Raises OptionError for a pose that is not wanted or not given, DataError as `joints_of`.
+    """
+    if not wanted:
+        if given is not None:
+            raise OptionError(NO_POSE.format(given))
+        return {"": None}
+    if given is None:
+        raise OptionError(
+            f"G of {algorithm} puts persons into poses: give --pose FILE.csv, whose lines are "
+            "picture,joint,x,y"
+        )
+    if not given.is_file():
+        raise DataError(f"--pose {given}: there is no such file")
+    found = joints_of(given)
+    places: dict[str, Array | None] = {}
+    for name, joints in found.items():
+        path = PurePosixPath(name)
+        if not path.name or path.is_absolute() or ".." in path.parts:
+            raise DataError(f"--pose {given} names {name!r}, which is no name of a folder here")
+        place = path.with_suffix("").as_posix() if len(found) > 1 else ""
+        if place in places:
+            raise DataError(f"--pose {given}: two poses are called {place}; rename {name}")
+        places[place] = maps(joints[None], size)
+    return places
+
+
+def _accompanied(
+    x: Array,
+    styles: Mapping[str, Path | None],
+    poses: Mapping[str, Array | None],
+    channels: int,
+    *,
+    convert: bool,
+) -> Iterator[tuple[str, Array]]:
+    """x beside each style or pose that G takes with it, by the folders of the results."""
+    for folder, style in styles.items():
+        shown = x if style is None else _beside(x, style, channels, convert=convert)
+        for place, heat in poses.items():
+            yield folder + place, shown if heat is None else np.concatenate([shown, heat], -1)
 
 
 def _beside(x: Array, style: Path, channels: int, *, convert: bool) -> Array:

@@ -12,6 +12,7 @@ from minigan.algorithms.catalogue import recipe
 from minigan.algorithms.pair_options import PairDataOptions
 from minigan.algorithms.restoration.options import RestorationOptions
 from minigan.algorithms.translation.base import Translating
+from minigan.algorithms.translation.pg2 import PG2
 from minigan.algorithms.translation.pixelda import PixelDA
 from minigan.backend import Array, make_rng
 from minigan.data import (
@@ -19,14 +20,17 @@ from minigan.data import (
     Clips,
     Dataset,
     Pairs,
+    Poses,
     References,
     open_clips,
     open_degraded,
     open_labelled_domains,
     open_pairs,
+    open_poses,
     open_references,
 )
 from minigan.data.clips import apart
+from minigan.data.joints import centres, drawn
 from minigan.data.options import Split
 from minigan.prior import Prior
 from minigan.streams import Purpose
@@ -35,7 +39,7 @@ from minigan.training.pictures import Sheet, beside, grid, plot_points
 from minigan.training.pictures import pairs as pairs_of_pictures
 
 SHOWN = 16  # pictures of each direction
-CLIPS_SHOWN = 8
+CLIPS_SHOWN = POSES_SHOWN = 8
 ENLARGED = 96  # pixels that small frames are enlarged towards
 COLUMNS = 8
 ADAPTED_SHOWN, ZS_SHOWN, TARGETS_SHOWN, ZOOM = 8, 5, 5, 2  # of a sheet of an adaptation
@@ -69,6 +73,8 @@ def pairs_of(config: Config, data: str, split: Split, aligned: bool | None = Non
     takes = recipe(config.algorithm).takes
     if takes == "clips":
         return clips_of(config, data, split)
+    if takes == "poses":
+        return poses_of(config, data, split)
     assert isinstance(options, PairDataOptions)
     if aligned is None:
         aligned = takes == "pairs"
@@ -98,6 +104,19 @@ def clips_of(config: Config, data: str, split: Split) -> Clips:
     )
 
 
+def poses_of(config: Config, data: str, split: Split) -> Poses:
+    """The run's persons in two poses."""
+    run, options = config.run, config.options
+    return open_poses(
+        data,
+        size=run.picture_size,
+        channels=run.channels,  # type: ignore[arg-type]  # checked by open_poses
+        split=split,
+        strict=run.strict,
+        augmentation=Augmentation(options.flip, options.jitter),
+    )
+
+
 Part = tuple[Array | None, ...]  # SHOWN pictures of each kind, above one another; None: not known
 
 
@@ -107,11 +126,14 @@ def sheet(algorithm: Translating, pairs: Pairs, *, seed: int) -> Sheet:
     With references rows of x, y, G(x, y) and the truth, then of y, F(y) and the truth. Where G
     takes a z, each row shows an x, its y and then G(x, z), the same z in all rows of a column. Of
     a source and a target domain true pictures of the target stand beside what is adapted to it. Of
-    clips each row has the frames x, G(x) and the true y. The pairs are always the same. Where
-    nobody knows any that belong together, no truth is shown.
+    clips each row has the frames x, G(x) and the true y; of persons in poses the person, the
+    pose, what each stage makes of them, and the truth. The pairs are always the same. Where nobody
+    knows any that belong together, no truth is shown.
     """
     if isinstance(pairs, Clips):
         return _of_clips(algorithm, pairs, seed)
+    if isinstance(pairs, Poses):
+        return _of_poses(algorithm, pairs, seed)
     if isinstance(algorithm, PixelDA):
         return _of_adapted(algorithm, pairs, seed)
     if algorithm.prior is not None:
@@ -185,6 +207,29 @@ def _of_adapted(algorithm: PixelDA, pairs: Pairs, seed: int) -> Sheet:
         columns["adapted, a z each column"] = grid(made, columns=ZS_SHOWN, factor=ZOOM)
     columns["target"] = grid(y, columns=TARGETS_SHOWN, factor=ZOOM)
     return Sheet(beside(columns), made, y)
+
+
+def _of_poses(algorithm: Translating, poses: Poses, seed: int) -> Sheet:
+    """A row for each of some examples: person, pose, each stage's picture, and the truth."""
+    assert isinstance(algorithm, PG2)
+    x, y = poses.split(poses.draw(POSES_SHOWN, make_rng(seed, Purpose.SHOWN)).x)
+    made = algorithm.stages(x, make_rng(seed, Purpose.PICTURES))
+    *_, last = made.values()
+    return Sheet(posed_beside(poses.unchanged(x), poses.posed(x), made, y), last, y)
+
+
+def posed_beside(a: Array, heat: Array, made: Mapping[str, Array], y: Array) -> Image.Image:
+    """A row for each person: I_A, the pose of heat maps P_B as a skeleton, pictures, and the truth.
+
+    Pictures (N, H, W, C), heat maps (N, H, W, 18); made: by the stages that made them.
+    """
+    h, w = y.shape[1:3]
+    factor = max(1, round(ENLARGED / w))
+    skeletons = drawn(centres(heat), (h * factor, w * factor))
+    pictures = {"person": a, **{f"stage {name}": found for name, found in made.items()}, "truth": y}
+    columns = {title: grid(found, columns=1, factor=factor) for title, found in pictures.items()}
+    pose = grid(skeletons, columns=1, gap=2 * factor, factor=1)
+    return beside({"person": columns.pop("person"), "pose": pose, **columns})
 
 
 def predicted_beside(x: Array, nexts: Mapping[str, Array]) -> Image.Image:

@@ -118,6 +118,15 @@ SETTINGS: list[tuple[str, str, dict[str, Any]]] = [
             **{"z_dim": 8, "blocks": 4, "halvings": 2, "width": 64},
         },
     ),
+    ("pg2", PAPER, {"lr": 2e-5, "beta1": 0.5}),
+    (
+        "pg2",
+        "the authors' code",
+        {
+            **{"width": 128, "bottleneck": 64, "width_D": 64},
+            **{"weight_l1": 10.0, "weight_mask": 1.0, "weight_gan": 1.0},
+        },
+    ),
     ("munit", "the authors' code", {"weight_cycle": 0.0, "norm": "none", "mlp_width": 256}),
     ("pixeldtgan", PAPER, {"code_dim": 64, "width": 128, "judges": "both", "distance": "none"}),
     ("pixeldtgan", "published code", {"lr": 2e-4, "beta1": 0.5, "weight_gan": 1.0}),

@@ -41,6 +41,7 @@ OWN = {
     "munit": {"scales": 2},
     "next-frame": {"optimizer": "adam", "lr": 1e-3},
     "stackgan": {"stage_steps": 1},
+    "pg2": {"stage_steps": 1, "lr": 1e-3},
     "srgan": {"pretrain": 1},
     "deblurgan": {"k": 2},
     "segan": {"window": 64, "halvings": 2, "reference_batch": 2},

@@ -20,23 +20,28 @@ CASES = {
     "munit": ({"halvings": 1, "blocks": 1, "mlp_width": 3, "scales": 1, "weight_cycle": 1.0}, 4, 1),
     "next-frame": ({"optimizer": "adam"}, 4, 1),
     "pixelda": ({"blocks": 1, "z_dim": 2, "content": "not-black"}, 4, 1),
+    "pg2": ({"width_D": 2, "bottleneck": 3, "stage_steps": 3}, 7, 2),
 }
 LABELS = {"digit": ("0", "1", "2")}  # of algorithms that learn from them
+# of x and of y, and further ones of an example, where these are not one each
+CHANNELS = {"pg2": ((3, 1), 1)}
 
 
 def run(name, device, *, graph):
     options, steps, kinds = CASES[name]
     recipe = ALGORITHMS[name]
+    channels, more = CHANNELS.get(name, ((1, 1), 0))
+    shape = (8, 8, sum(channels) + more)
     labelled = recipe.takes == "labelled-domains"
     names = LABELS if labelled else {}
-    task = Task((8, 8, 2), "pairs", 20, batch=BATCH, channels=(1, 1), label_names=names)
+    task = Task(shape, "pairs", 20, batch=BATCH, channels=channels, label_names=names)
     known = {f.name for f in fields(recipe.options)}
     tiny = {k: v for k, v in TINY.items() if k in known}
     made = recipe.build(replace(recipe.options(), **tiny, **options), task, Streams(0))
     stepper = Stepper(made.to(device), graph=graph)
     rng, log = np.random.default_rng(1), []
     for _ in range(steps):
-        x = rng.uniform(-1, 1, (BATCH * made.minibatches, 8, 8, 2)).astype(np.float32)
+        x = rng.uniform(-1, 1, (BATCH * made.minibatches, *shape)).astype(np.float32)
         labels = [rng.integers(3, size=(BATCH * made.minibatches, 1))] if labelled else []
         log.append(read(stepper(x, *labels)))
     made.check_health()

@@ -5,7 +5,7 @@ import colorsys
 import numpy as np
 import pytest
 
-from minigan.data import faces
+from minigan.data import draws, faces
 
 WHO = np.arange(0, 4000, 197)
 
@@ -89,8 +89,8 @@ def test_colours_of_hue_saturation_and_value() -> None:
     rng = np.random.default_rng(0)
     h, s, v = rng.uniform(size=(3, 50))
     expected = [colorsys.hsv_to_rgb(*row) for row in zip(h, s, v, strict=True)]
-    np.testing.assert_allclose(faces.hsv(h, s, v), expected, atol=1e-12)
-    np.testing.assert_allclose(faces.hsv(h + 1, s, v), faces.hsv(h, s, v), atol=1e-12)
+    np.testing.assert_allclose(draws.hsv(h, s, v), expected, atol=1e-12)
+    np.testing.assert_allclose(draws.hsv(h + 1, s, v), draws.hsv(h, s, v), atol=1e-12)
 
 
 @pytest.mark.parametrize("count", [faces.FACES, faces.STYLES])

@@ -574,6 +574,53 @@ NETWORKS = [
         also=(4, 4, 6, 4),
     ),
     Network(
+        "pose_integrator",
+        lambda r: models.pose_integrator((8, 12, 5), 3, width=2, blocks=3, bottleneck=4, rng=r),
+        (4, 8, 12, 5),
+        (4, 8, 12, 3),
+    ),
+    Network(
+        "pose_integrator",
+        lambda r: models.pose_integrator((8, 4, 2), 1, width=3, bottleneck=2, rng=r),
+        (4, 8, 4, 2),
+        (4, 8, 4, 1),
+        "of one block",
+    ),
+    Network(
+        "refiner",
+        lambda r: models.refiner((16, 32, 2), 1, width=2, blocks=5, rng=r),
+        (4, 16, 32, 2),
+        (4, 16, 32, 1),
+        "of three blocks",
+    ),
+    Network(
+        "refiner",
+        lambda r: models.refiner((8, 5, 6), 3, width=2, blocks=1, rng=r),
+        (4, 8, 5, 6),
+        (4, 8, 5, 3),
+        "of one block",
+    ),
+    Network(
+        "pg2_generator",
+        lambda r: models.pg2_generator(
+            models.pose_integrator((8, 12, 5), 3, width=2, blocks=2, bottleneck=4, rng=r),
+            models.refiner((8, 12, 6), 3, width=2, blocks=2, rng=r),
+            3,
+        ),
+        (4, 8, 12, 5),
+        (4, 8, 12, 3),
+        "of both",
+    ),
+    Network(
+        "pg2_generator",
+        lambda r: models.pg2_generator(
+            models.pose_integrator((8, 8, 4), 1, width=2, blocks=2, bottleneck=4, rng=r), None, 1
+        ),
+        (4, 8, 8, 4),
+        (4, 8, 8, 1),
+        "of the first stage",
+    ),
+    Network(
         "frame_pyramid",
         lambda r: models.frame_pyramid((8, 12, 6), 3, width=2, rng=r),
         (4, 8, 12, 6),

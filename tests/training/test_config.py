@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from minigan.algorithms import ALGORITHMS
-from minigan.data import CLIPS, DATASETS, PAIRS, SENTENCES, SOUNDS
+from minigan.data import CLIPS, DATASETS, PAIRS, POSES, SENTENCES, SOUNDS
 from minigan.errors import CheckpointError, DeviceError, OptionError
 from minigan.training import Config, RunOptions
 
@@ -54,7 +54,7 @@ def test_defaults_are_written_out(given: dict[str, object], resolved: dict[str, 
 def test_the_data_of_the_algorithm_unless_told(name: str) -> None:
     assert RunOptions().resolved(name).data == ALGORITHMS[name].data
     kinds = dict.fromkeys(("pairs", "domains", "labelled-domains", "references"), PAIRS)
-    kinds |= {"clips": CLIPS, "sounds": SOUNDS, "sentences": SENTENCES}
+    kinds |= {"clips": CLIPS, "poses": POSES, "sounds": SOUNDS, "sentences": SENTENCES}
     assert ALGORITHMS[name].data in kinds.get(ALGORITHMS[name].takes, DATASETS)
 
 

@@ -43,6 +43,7 @@ class TranslatingOptions(OptimizerOptions, ABC):
 
     both_ways: ClassVar[bool] = False  # whether there is an F beside G
     with_reference: ClassVar[bool] = False  # whether G takes a reference beside x
+    with_pose: ClassVar[bool] = False  # whether G takes a pose beside x
     keeps_size: ClassVar[bool] = False
     fills: ClassVar[bool] = False
     wanted: ClassVar[str]  # what it learns from
