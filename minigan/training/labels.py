@@ -16,8 +16,8 @@ from minigan.streams import Purpose
 from minigan.training.config import Config
 
 LABELLED = (
-    "digits, kittens, faces-ages, stacked-digits, ring or grid; a folder that has a folder for each "
-    "class; IDX files with their labels beside them; CIFAR-10; an .npz archive with labels"
+    "digits, kittens, faces-ages, stacked-digits, ring or grid; a folder that has a folder for "
+    "each class; IDX files with their labels beside them; CIFAR-10; an .npz archive with labels"
 )
 ROWS, COLUMNS = 10, 8  # of the picture of a run
 
