@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from minigan.data import (
     adaptation,
@@ -49,6 +49,8 @@ from minigan.data.poses import Poses
 from minigan.data.sentences import SentenceOptions, Sentences
 from minigan.data.sounds import SoundOptions, Sounds
 from minigan.errors import DataError, UnknownNameError
+
+Opened = TypeVar("Opened")
 
 
 class Entry(NamedTuple):
@@ -245,15 +247,16 @@ def open_data(
     _refuse_clips(name_or_path)
     _refuse_poses(name_or_path)
     _refuse_sentences(name_or_path)
-    path = _there(name_or_path, DATASETS)
+    return _own(name_or_path, DATASETS, lambda path: _read(path, options))
+
+
+def _read(path: Path, options: Options) -> Dataset:
+    """What the first reader makes of `path` that knows its kind. Raises DataError."""
     for reader in READERS:
         if reader.recognises(path):
-            try:
-                return reader.open(path, options)
-            except OSError as error:  # no permission, a failing disk
-                raise DataError(f"{path} cannot be read: {error}") from error
+            return reader.open(path, options)
     raise DataError(
-        f"{name_or_path} is of no kind that minigan reads: give a folder of pictures, IDX files "
+        f"{path} is of no kind that minigan reads: give a folder of pictures, IDX files "
         "(*-ubyte, also .gz), CIFAR-10 .bin files or an .npz archive"
     )
 
@@ -292,11 +295,7 @@ def open_pairs(
         )
     _refuse_clips(name_or_path)
     _refuse_poses(name_or_path)
-    path = _there(name_or_path, PAIRS)
-    try:
-        return pair_folder.open(path, options)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
+    return _own(name_or_path, PAIRS, lambda path: pair_folder.open(path, options))
 
 
 def open_labelled_domains(
@@ -328,11 +327,8 @@ def open_labelled_domains(
             "pictures in B"
         )
     _refuse_clips(name_or_path)
-    path = _there(name_or_path, LABELLED_DOMAINS)
-    try:
-        return adaptation.open_folder(path, options)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
+    _refuse_poses(name_or_path)
+    return _own(name_or_path, LABELLED_DOMAINS, lambda path: adaptation.open_folder(path, options))
 
 
 def open_degraded(
@@ -388,11 +384,7 @@ def open_references(
         )
     _refuse_clips(name_or_path)
     _refuse_poses(name_or_path)
-    path = _there(name_or_path, REFERENCES)
-    try:
-        return reference_folder.open(path, options)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
+    return _own(name_or_path, REFERENCES, lambda path: reference_folder.open(path, options))
 
 
 def open_sounds(
@@ -411,11 +403,7 @@ def open_sounds(
         raise DataError(
             f"{name_or_path} holds no speech; {', '.join(SOUNDS)} does, or a folder of WAV files"
         )
-    path = _there(name_or_path, SOUNDS)
-    try:
-        return speech_folder.open(path, options)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
+    return _own(name_or_path, SOUNDS, lambda path: speech_folder.open(path, options))
 
 
 def open_clips(
@@ -446,11 +434,7 @@ def open_clips(
             f"{name_or_path} holds no clips; {', '.join(CLIPS)} does, or a folder of folders of "
             "numbered frames, or of animated GIFs"
         )
-    path = _there(name_or_path, CLIPS)
-    try:
-        return clip_folder.open(path, options, frames)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
+    return _own(name_or_path, CLIPS, lambda path: clip_folder.open(path, options, frames))
 
 
 def open_poses(
@@ -477,11 +461,7 @@ def open_poses(
             f"{name_or_path} holds no persons in poses; {', '.join(POSES)} does, or a folder of "
             f"persons with {pose_folder.FILE}"
         )
-    path = _there(name_or_path, POSES)
-    try:
-        return pose_folder.open(path, options)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
+    return _own(name_or_path, POSES, lambda path: pose_folder.open(path, options))
 
 
 def open_sentences(
@@ -541,3 +521,13 @@ def _there(name_or_path: str, known: Iterable[str]) -> Path:
     if not os.path.exists(path):  # Path's raises for a name that is too long
         raise UnknownDataError(name_or_path, known)
     return path
+
+
+def _own(name_or_path: str, known: Iterable[str], read: Callable[[Path], Opened]) -> Opened:
+    """What `read` makes of the user's own path. Raises as `_there`, and DataError for a file that
+    cannot be read."""
+    path = _there(name_or_path, known)
+    try:
+        return read(path)
+    except OSError as error:  # no permission, a failing disk
+        raise DataError(f"{path} cannot be read: {error}") from error
