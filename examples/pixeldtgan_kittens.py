@@ -22,7 +22,7 @@ from minigan.training import RunOptions, Trainer
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 parser.add_argument("--steps", type=int, default=2500)
 parser.add_argument("--size", type=int, default=32)
-parser.add_argument("--width", type=int, default=16)
+parser.add_argument("--width", type=int, default=24)
 parser.add_argument("--batch", type=int, default=32)
 parser.add_argument("--judges", choices=JUDGES, default="both")
 parser.add_argument("--distance", choices=CLOSE, default="none")
@@ -34,7 +34,7 @@ options = recipe("pixeldtgan").options(
     width=arguments.width,
     judges=arguments.judges,
     distance=arguments.distance,
-    lr=1e-3,  # five times that of published code, for a short run that falls to nothing
+    lr=5e-4,  # more than twice that of published code, for a short run that falls to nothing
     schedule="linear",
 )
 run = RunOptions(
