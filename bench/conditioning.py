@@ -69,6 +69,7 @@ RUNS: dict[str, Run] = {
         "D: joined at the input; no wrong pairs", {"d_sees": "input", "wrong_pairs": "none"}
     ),
     "input": Run("D: joined at the input; three terms", {"d_sees": "input"}),
+    "first": Run("D: joined after the first convolution; three terms", {"d_sees": "first"}),
     "late": Run("D: joined late; three terms", {"d_sees": "late"}),
     "two-scores": Run("D: realness, and match in three terms", {"d_sees": "two-scores"}),
     "auxiliary": Run("D: names the class (AC-GAN)", {"d_sees": "auxiliary"}),

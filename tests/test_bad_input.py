@@ -489,6 +489,7 @@ REFUSED: list[tuple[str, int, list[str]]] = [
     ("train gan --data ring --size 8", 1, ["ring holds points", "leave --size out"]),
     # data
     ("train dcgan --data empty", 1, ["no pictures in", "empty: put png, jpg"]),
+    ("train dcgan --data /gone/away", 1, ["--data /gone/away: there is no such file or folder"]),
     ("train dcgan --data mixed", 1, ["pictures of 2 sizes, 8x8 (2), 7x9 (1)", "give --size"]),
     ("train dcgan --data torn --strict --batch 2", 1, ["3 of 10 pictures cannot be read", "3.png"]),
     ("train dcgan --data hopeless", 1, ["1 of 1 pictures cannot be read", "repair or remove"]),

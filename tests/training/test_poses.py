@@ -138,7 +138,7 @@ REFUSED = {
     "--pose p.csv --reference .": "only G of pairedcyclegan, and munit, take one",
     "--pose p.csv --n 2": "--n 2: G of pg2 has one answer to a picture",
     "--pose p.csv --from 2": "after step 2 G2 has learned nothing yet: it trains from step 3 on",
-    "--pose p.csv --to blue": "only stargan is told where pictures go",
+    "--pose p.csv --to blue": "only age-cgan and stargan are told where pictures go",
 }
 
 
