@@ -405,7 +405,7 @@ def test_what_is_no_picture_or_no_translation_is_refused(
         return error_line(result.err)
 
     said = refused(unbroken, photos)
-    assert "is a run of dcgan, which translates no pictures; runs of age-cgan, pix2pix, pix2" in said
+    assert "is a run of dcgan, which translates no pictures; runs of age-cgan, pix2pix" in said
     assert "there is no such file or folder" in refused(runs / "pix2pix", tmp_path / "none")
     assert "a.png is a file; give a folder" in refused(runs / "pix2pix", photos, photos / "a.png")
     (tmp_path / "empty").mkdir()
