@@ -1,6 +1,6 @@
 """StyleGAN on kittens: coarse styles of one picture with the fine ones of another.
 
-    python examples/stylegan_kittens.py [--steps 1500] [--out runs/example-stylegan]
+    python examples/stylegan_kittens.py [--steps 6000] [--out runs/example-stylegan]
 
 Writes mixing.png: pictures of the first column give the styles of the layers below --layer, those
 of the first row the others (Karras et al. 2019, figure 3).
@@ -15,7 +15,7 @@ from minigan.training.latent_tools import StyleGrid
 from minigan.training.sampling import write_samples
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-parser.add_argument("--steps", type=int, default=1500)
+parser.add_argument("--steps", type=int, default=6000)
 parser.add_argument("--size", default="32")
 parser.add_argument("--width", type=int, default=8)
 parser.add_argument("--batch", type=int, default=16)
@@ -25,7 +25,7 @@ parser.add_argument("--out", type=Path, default=Path("runs/example-stylegan"))
 arguments = parser.parse_args()
 
 # A short run: larger steps than the papers' long ones, and means over fewer of them.
-options = recipe("stylegan").options(width=arguments.width, lr=6e-3, ema=0.99, path_decay=0.1)
+options = recipe("stylegan").options(width=arguments.width, lr=4e-3, ema=0.995, path_decay=0.05)
 run = RunOptions(
     data="kittens",
     size=arguments.size,
