@@ -18,7 +18,7 @@ from minigan.backend import make_rng
 from minigan.data import open_poses
 from minigan.training import RunOptions, Trainer
 from minigan.training.pictures import write_png
-from minigan.training.translating import posed_beside
+from minigan.training.posing import posed_beside
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 parser.add_argument("--steps", type=int, default=2500)

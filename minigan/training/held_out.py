@@ -1,8 +1,8 @@
 """What an algorithm says of examples that it has not seen, beside what they are: logged as it goes.
 
-Of an algorithm that names classes the accuracy, of pictures of a source and of a target domain each
-for itself; of one that sorts examples into clusters, their
-purity and normalised mutual information with the data's first label.
+Of an algorithm that names classes the accuracy, of a source and of a target domain each for itself;
+of one that sorts examples into clusters, their purity and normalised mutual information with the
+data's first label.
 """
 
 from __future__ import annotations

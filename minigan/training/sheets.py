@@ -18,10 +18,21 @@ from minigan.algorithms.sequence.midinet import MidiNet
 from minigan.algorithms.sequence.segan import SEGAN
 from minigan.algorithms.sequence.seqgan import SeqGAN
 from minigan.algorithms.translation.base import Translating
+from minigan.algorithms.translation.pg2 import PG2
+from minigan.algorithms.translation.pixelda import PixelDA
 from minigan.backend import Array, make_rng
 from minigan.data import Dataset
 from minigan.streams import Purpose
-from minigan.training import ageing, composing, relabelling, speech, telling, translating
+from minigan.training import (
+    adapting,
+    ageing,
+    composing,
+    posing,
+    relabelling,
+    speech,
+    telling,
+    translating,
+)
 from minigan.training.labels import COLUMNS, panel
 from minigan.training.pictures import Sheet, grid, pairs, plot_points, png_bytes
 from minigan.training.translating import picture_of
@@ -37,6 +48,8 @@ def sheet_of(algorithm: Algorithm, dataset: Dataset, *, seed: int) -> Sheet:
 
 
 SHEETS: tuple[tuple[Any, Callable[..., Sheet]], ...] = (
+    (PixelDA, adapting.sheet),
+    (PG2, posing.sheet),
     (Translating, translating.sheet),
     (AgeCGAN, ageing.sheet),
     (Relabelling, relabelling.sheet),

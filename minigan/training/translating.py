@@ -12,8 +12,6 @@ from minigan.algorithms.catalogue import recipe
 from minigan.algorithms.pair_options import PairDataOptions
 from minigan.algorithms.restoration.options import RestorationOptions
 from minigan.algorithms.translation.base import Translating
-from minigan.algorithms.translation.pg2 import PG2
-from minigan.algorithms.translation.pixelda import PixelDA
 from minigan.backend import Array, make_rng
 from minigan.data import (
     Augmentation,
@@ -30,7 +28,6 @@ from minigan.data import (
     open_references,
 )
 from minigan.data.clips import apart
-from minigan.data.joints import centres, drawn
 from minigan.data.options import Split
 from minigan.prior import Prior
 from minigan.streams import Purpose
@@ -39,10 +36,9 @@ from minigan.training.pictures import Sheet, beside, grid, plot_points
 from minigan.training.pictures import pairs as pairs_of_pictures
 
 SHOWN = 16  # pictures of each direction
-CLIPS_SHOWN = POSES_SHOWN = 8
+CLIPS_SHOWN = 8
 ENLARGED = 96  # pixels that small frames are enlarged towards
 COLUMNS = 8
-ADAPTED_SHOWN, ZS_SHOWN, TARGETS_SHOWN, ZOOM = 8, 5, 5, 2  # of a sheet of an adaptation
 ANSWERED = 8  # pictures of each direction that are shown with many answers
 
 
@@ -125,17 +121,11 @@ def sheet(algorithm: Translating, pairs: Pairs, *, seed: int) -> Sheet:
 
     With references rows of x, y, G(x, y) and the truth, then of y, F(y) and the truth. Where G
     takes a z, each row shows an x, its y and then G(x, z), the same z in all rows of a column. Of
-    a source and a target domain true pictures of the target stand beside what is adapted to it. Of
-    clips each row has the frames x, G(x) and the true y; of persons in poses the person, the
-    pose, what each stage makes of them, and the truth. The pairs are always the same. Where nobody
-    knows any that belong together, no truth is shown.
+    clips each row has the frames x, G(x) and the true y. The pairs are always the same. Where
+    nobody knows any that belong together, no truth is shown.
     """
     if isinstance(pairs, Clips):
         return _of_clips(algorithm, pairs, seed)
-    if isinstance(pairs, Poses):
-        return _of_poses(algorithm, pairs, seed)
-    if isinstance(algorithm, PixelDA):
-        return _of_adapted(algorithm, pairs, seed)
     if algorithm.prior is not None:
         return _of_answers(algorithm, algorithm.prior, pairs, seed)
     if isinstance(pairs, References):
@@ -189,47 +179,6 @@ def _of_clips(algorithm: Translating, clips: Clips, seed: int) -> Sheet:
     x, y = clips.split(clips.telling(CLIPS_SHOWN, make_rng(seed, Purpose.SHOWN)))
     made = algorithm.translate(x, make_rng(seed, Purpose.PICTURES))
     return Sheet(predicted_beside(x, {"predicted": made, "true": y}), made, y)
-
-
-def _of_adapted(algorithm: PixelDA, pairs: Pairs, seed: int) -> Sheet:
-    """A row for each source picture: it, what it is for some z, and beside them true pictures of
-    the target."""
-    n = ADAPTED_SHOWN * TARGETS_SHOWN
-    x, y = pairs.split(pairs.draw(n, make_rng(seed, Purpose.SHOWN)).x)
-    source = x[:ADAPTED_SHOWN]
-    columns = {"source": grid(source, columns=1, factor=ZOOM)}
-    made = source
-    if algorithm.prior is not None:
-        rng = make_rng(seed, Purpose.PICTURES)
-        zs = np.repeat(algorithm.prior.draw(ZS_SHOWN, rng)[:, None], ADAPTED_SHOWN, 1)
-        rows = np.stack([algorithm.translate(source, rng, z=z) for z in zs], 1)
-        made = rows.reshape(-1, *rows.shape[2:])
-        columns["adapted, a z each column"] = grid(made, columns=ZS_SHOWN, factor=ZOOM)
-    columns["target"] = grid(y, columns=TARGETS_SHOWN, factor=ZOOM)
-    return Sheet(beside(columns), made, y)
-
-
-def _of_poses(algorithm: Translating, poses: Poses, seed: int) -> Sheet:
-    """A row for each of some examples: person, pose, each stage's picture, and the truth."""
-    assert isinstance(algorithm, PG2)
-    x, y = poses.split(poses.draw(POSES_SHOWN, make_rng(seed, Purpose.SHOWN)).x)
-    made = algorithm.stages(x, make_rng(seed, Purpose.PICTURES))
-    *_, last = made.values()
-    return Sheet(posed_beside(poses.unchanged(x), poses.posed(x), made, y), last, y)
-
-
-def posed_beside(a: Array, heat: Array, made: Mapping[str, Array], y: Array) -> Image.Image:
-    """A row for each person: I_A, the pose of heat maps P_B as a skeleton, pictures, and the truth.
-
-    Pictures (N, H, W, C), heat maps (N, H, W, 18); made: by the stages that made them.
-    """
-    h, w = y.shape[1:3]
-    factor = max(1, round(ENLARGED / w))
-    skeletons = drawn(centres(heat), (h * factor, w * factor))
-    pictures = {"person": a, **{f"stage {name}": found for name, found in made.items()}, "truth": y}
-    columns = {title: grid(found, columns=1, factor=factor) for title, found in pictures.items()}
-    pose = grid(skeletons, columns=1, gap=2 * factor, factor=1)
-    return beside({"person": columns.pop("person"), "pose": pose, **columns})
 
 
 def predicted_beside(x: Array, nexts: Mapping[str, Array]) -> Image.Image:
