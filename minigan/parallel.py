@@ -48,7 +48,6 @@ class _Pool:
 
 
 _pool = _Pool(1)
-_blas: threadpool_limits | None = None  # holds BLAS to one thread, once `use_threads` was called
 
 
 def available_threads() -> int:
@@ -62,12 +61,11 @@ def use_threads(count: int | None = None) -> int:
     None: as many as there are processors. BLAS is held to one thread in each product from then on.
     Raises OptionError for less than 1.
     """
-    global _pool, _blas
+    global _pool
     count = available_threads() if count is None else count
     if count < 1:
         raise OptionError(f"{count} threads: at least 1 is needed")
-    if _blas is None:
-        _blas = threadpool_limits(1, user_api="blas")
+    threadpool_limits(1, user_api="blas")  # each time: others of the process may have freed it
     if count != _pool.count:
         if _pool.executor is not None:
             _pool.executor.shutdown()

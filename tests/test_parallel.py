@@ -75,9 +75,9 @@ def test_an_error_in_any_part_is_raised(bad):
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_products_run_on_one_blas_thread_whatever_the_number_of_ours(count, monkeypatch):
+def test_products_run_on_one_blas_thread_whatever_the_number_of_ours(count):
     """Of one thread as well: a run that was given one processor keeps to it."""
-    monkeypatch.setattr(parallel, "_blas", None)  # as before the first call
+    parallel.use_threads(count)  # the second call holds it too, after someone else's two
     with threadpool_limits(2, user_api="blas"):
         assert blas_threads() == {2}
         parallel.use_threads(count)

@@ -17,7 +17,7 @@ from minigan.backend import require_device
 from minigan.cuda import PRECISIONS, set_precision
 from minigan.data import NAMED
 from minigan.data.options import place
-from minigan.errors import CheckpointError, DataError, OptionError
+from minigan.errors import CheckpointError, OptionError
 from minigan.parallel import available_threads, use_threads
 from minigan.training.files import write_atomically
 from minigan.version import __version__
@@ -58,8 +58,7 @@ class RunOptions:
     def resolved(self, algorithm: str) -> Self:
         """Every default written out, so that a resumed run does not depend on them.
 
-        Raises OptionError and DeviceError for values that cannot be, DataError for a path that is
-        not there.
+        Raises OptionError and DeviceError for values that cannot be.
         """
         for f in fields(self):
             value = getattr(self, f.name)
@@ -83,8 +82,6 @@ class RunOptions:
             raise OptionError("--data '' names no data: give a data set or a path, or leave it out")
         if data not in NAMED and os.path.exists(place(data)):
             data = str(place(data).absolute())  # a run resumes from any folder
-        elif place(data).is_absolute():
-            raise DataError(f"--data {data}: there is no such file or folder")
         return replace(
             self,
             data=data,

@@ -39,8 +39,9 @@ from minigan.data import (
     DataWarning,
     Loader,
 )
+from minigan.data.options import place
 from minigan.data.relabelled import Relabelled
-from minigan.errors import CheckpointError, NonFiniteError, OptionError
+from minigan.errors import CheckpointError, DataError, NonFiniteError, OptionError
 from minigan.metrics import diversity
 from minigan.training import best, checkpoint, log
 from minigan.training.best import Best
@@ -123,7 +124,8 @@ class Trainer:
     def start(cls, algorithm: str, options: Any, run: RunOptions, folder: str | Path) -> Trainer:
         """A new run in a folder that is empty or does not exist. Raises OptionError otherwise.
 
-        Nothing is written before `train`; what a start that was killed left is no obstacle.
+        Raises DataError where the path of its data is not there. Nothing is written before `train`;
+        what a start that was killed left is no obstacle.
         """
         folder = Path(folder)
         if folder.exists() and not (folder.is_dir() and all(map(_is_debris, folder.iterdir()))):
@@ -136,7 +138,9 @@ class Trainer:
                 DataWarning,
                 stacklevel=2,
             )
-        trainer = cls(folder, Config.create(algorithm, options, run))
+        config = Config.create(algorithm, options, run)
+        _refuse_missing_data(str(config.run.data))
+        trainer = cls(folder, config)
         trainer.config = replace(trainer.config, **_remembered(trainer))
         trainer.loader.batch(0)  # one that cannot be made is met before there is a folder
         return trainer
@@ -332,6 +336,12 @@ class Trainer:
                 + (f"The checkpoint of step {good[-1]} is good: start" if good else "Start")
                 + f" again with lower rates, such as {calmer(self.config.options)}"
             ) from error
+
+
+def _refuse_missing_data(data: str) -> None:
+    """Raise DataError for the path of a file or folder that is not there."""
+    if data not in NAMED and place(data).is_absolute() and not place(data).exists():
+        raise DataError(f"--data {data}: there is no such file or folder")
 
 
 def _refuse_lost_checkpoints(folder: Path) -> None:
